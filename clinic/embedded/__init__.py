@@ -1,0 +1,1 @@
+"""The demo's and the tests' private servers: PostgreSQL, Redis and a mail sink under `.clinic/`."""
