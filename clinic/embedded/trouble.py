@@ -23,7 +23,7 @@ def is_alive(pid: int) -> bool:
         stat = Path(f"/proc/{pid}/stat").read_text()
     except OSError:
         return not sys.platform.startswith("linux")
-    return not stat.rpartition(")")[2].split()[0] == "Z"
+    return stat.rpartition(")")[2].split()[0] != "Z"
 
 
 def command_line(pid: int) -> str:

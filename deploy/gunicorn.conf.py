@@ -1,0 +1,49 @@
+"""How gunicorn serves the clinic, in the demo and in production."""
+
+import gc
+import os
+import signal
+
+from gunicorn.arbiter import Arbiter
+from gunicorn.workers.base import Worker
+
+from clinic.embedded.child import end_with_parent
+from clinic.logs import JsonFormatter
+
+bind = f"{os.environ.get('BIND_HOST', '127.0.0.1')}:{os.environ.get('PORT', '8000')}"
+worker_class = "gthread"
+workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
+threads = 4
+# Loaded once and shared: the workers then hold only what they change.
+preload_app = True
+timeout = 30
+graceful_timeout = 20
+keepalive = 5
+max_requests = 20_000
+max_requests_jitter = 2_000
+# The heartbeat of a worker is a file; on a slow disk it would be taken for dead.
+worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: S108
+
+# The clinic logs its requests itself, by route: gunicorn's line would hold addresses with tokens.
+accesslog = None
+logconfig_dict = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"json": {"()": JsonFormatter}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "json"}},
+    "root": {"level": "INFO", "handlers": ["console"]},
+    "loggers": {
+        "gunicorn.error": {"level": "INFO", "handlers": ["console"], "propagate": False},
+        "gunicorn.access": {"level": "CRITICAL", "handlers": ["console"], "propagate": False},
+    },
+}
+
+
+def pre_fork(server: Arbiter, worker: Worker) -> None:
+    """Keep what is loaded out of the collector's way, so that its pages stay shared."""
+    gc.freeze()
+
+
+def post_fork(server: Arbiter, worker: Worker) -> None:
+    """End with the master, however it ends."""
+    end_with_parent(signal.SIGTERM)

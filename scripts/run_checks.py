@@ -1,0 +1,47 @@
+"""Run every linter and check, show the output of those that fail, and say which they were."""
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+BIN = Path(sys.executable).parent
+MANAGE = [sys.executable, "manage.py"]
+TEMPLATES = sorted(map(str, Path("templates").rglob("*.html")))
+CHECKS: tuple[tuple[str, list[str]], ...] = (
+    ("ruff", [str(BIN / "ruff"), "check", "."]),
+    ("ruff format", [str(BIN / "ruff"), "format", "--check", "."]),
+    ("djade", [str(BIN / "djade"), "--check", "--target-version", "5.2", *TEMPLATES]),
+    ("import-linter", [str(BIN / "lint-imports")]),
+    ("mypy", [str(BIN / "mypy")]),
+    ("django check", [*MANAGE, "check", "--fail-level", "WARNING"]),
+    ("makemigrations", [*MANAGE, "makemigrations", "--check", "--dry-run"]),
+    ("migration linter", [*MANAGE, "lintmigrations", "--quiet", "ok", "ignore"]),
+)
+
+
+def main() -> int:
+    """Run all of them; the exit code is 1 when any failed."""
+    failed = []
+    for name, command in CHECKS:
+        started = time.monotonic()
+        done = subprocess.run(
+            command,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+            env=os.environ | {"DEMO": "1"},
+        )
+        seconds = time.monotonic() - started
+        print(f"  {name:<20} {'failed' if done.returncode else 'ok'} ({seconds:.1f} s)", flush=True)
+        if done.returncode:
+            failed.append(name)
+            print(done.stdout, flush=True)
+    print(f"\nFailed: {', '.join(failed)}" if failed else "\nAll checks passed", flush=True)
+    return int(bool(failed))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
