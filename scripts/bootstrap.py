@@ -87,7 +87,7 @@ def make_venv():
 def fingerprint(names):
     # type: (list[str]) -> str
     """What is to be installed: changes when a requirement or the Python does."""
-    digest = hashlib.sha256(sys.version.encode())
+    digest = hashlib.sha256((VENV / "pyvenv.cfg").read_bytes())
     for name in names:
         digest.update((ROOT / "requirements" / name).read_bytes())
     return digest.hexdigest()
