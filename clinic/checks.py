@@ -57,7 +57,7 @@ def require_production_settings(
     _require_address(
         "EMAIL_URL",
         email_url,
-        ("smtp", "smtp+tls", "smtp+ssl", "smtps", "submission"),
+        ("smtp", "smtp+tls", "smtp+ssl", "smtps"),
         "smtp+tls://USER:PASS@HOST:587",
     )
     _require_media_key(media_key_file)

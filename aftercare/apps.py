@@ -1,0 +1,16 @@
+"""This wing: what happens next."""
+
+from __future__ import annotations
+
+from django.apps import AppConfig
+from django.db.models.signals import post_migrate
+
+from clinic.audit.install import install_triggers
+
+
+class AftercareConfig(AppConfig):
+    name = "aftercare"
+
+    def ready(self) -> None:
+        # The last wing's tables are there when every other wing's are: one installation serves all.
+        post_migrate.connect(install_triggers, sender=self, dispatch_uid="audit-triggers")

@@ -1,0 +1,6 @@
+"""The models of every room of this wing."""
+
+from aftercare.sheets.models import Sheet
+from aftercare.watch.models import Call, CheckIn
+
+__all__ = ["Call", "CheckIn", "Sheet"]

@@ -1,0 +1,4 @@
+from django.urls import URLPattern
+
+app_name = "my-check-ins"
+urlpatterns: list[URLPattern] = []

@@ -1,0 +1,110 @@
+"""Staff: the people who work here, their role, and the locations they belong to."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import ClassVar
+
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.contrib.postgres.aggregates import ArrayAgg
+from django.db import models
+from django.db.models.functions import Lower, Now
+from django.utils.translation import gettext_lazy as _
+
+from clinic.access.permissions import GRANTS, Permission, Role
+
+
+class StaffQuerySet(models.QuerySet["Staff"]):
+    def with_locations(self) -> StaffQuerySet:
+        """Each with `location_ids` in the same query, as every page needs both."""
+        return self.annotate(
+            location_ids=ArrayAgg(
+                "memberships__location_id",
+                filter=models.Q(memberships__location_id__isnull=False),
+                order_by="memberships__location_id",
+                default=models.Value([]),
+            )
+        )
+
+    def practising_at(self, location_id: int) -> StaffQuerySet:
+        """The active practitioners of a location, by name."""
+        return self.filter(
+            role=Role.PRACTITIONER, is_active=True, memberships__location_id=location_id
+        ).order_by("name")
+
+
+class StaffManager(BaseUserManager["Staff"].from_queryset(StaffQuerySet)):  # type: ignore[misc]
+    def create_user(self, email: str, password: str | None = None, **fields: object) -> Staff:
+        """A staff member with a hashed password; without one, sign-in waits for a reset."""
+        staff: Staff = self.model(email=self.normalize_email(email).lower(), **fields)
+        staff.set_password(password)
+        staff.save(using=self._db)
+        return staff
+
+
+class Staff(AbstractBaseUser):
+    """A person who works here. One role; one or more locations through `Membership`."""
+
+    email = models.EmailField(_("e-mail"))
+    name = models.CharField(_("name"), max_length=120)
+    role = models.CharField(_("role"), max_length=20, choices=Role)
+    registration_number = models.CharField(
+        _("professional registration number"), max_length=60, blank=True
+    )
+    language = models.CharField(_("language"), max_length=8, default="en")
+    is_active = models.BooleanField(_("active"), default=True)
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    objects: ClassVar[StaffManager] = StaffManager()
+
+    USERNAME_FIELD = "email"
+    REQUIRED_FIELDS: ClassVar[list[str]] = ["name"]
+    audit_always = True
+    audit_exclude = ("password", "last_login")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                Lower("email"),
+                name="staff_email_unique",
+                violation_error_message=_("Someone already signs in with this e-mail."),
+            ),
+            models.CheckConstraint(
+                condition=models.Q(role__in=Role.values), name="staff_role_known"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def may(self, permission: Permission) -> bool:
+        """Whether this person's role holds the permission, as of now."""
+        return self.is_active and permission in GRANTS.get(self.role, frozenset())
+
+    @cached_property
+    def place_ids(self) -> list[int]:
+        """Ids of the locations this person belongs to."""
+        loaded = getattr(self, "location_ids", None)
+        if loaded is not None:
+            return list(loaded)
+        return list(self.memberships.order_by("location_id").values_list("location_id", flat=True))
+
+    @property
+    def is_licensed(self) -> bool:
+        """May sign a session: a practitioner with a registration number."""
+        return self.role == Role.PRACTITIONER and bool(self.registration_number)
+
+
+class Membership(models.Model):
+    """A staff member works at a location."""
+
+    staff = models.ForeignKey(Staff, models.CASCADE, related_name="memberships")
+    location = models.ForeignKey("clinic.Location", models.PROTECT, related_name="memberships")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["staff", "location"], name="membership_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.staff_id} at {self.location_id}"

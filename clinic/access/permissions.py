@@ -1,0 +1,120 @@
+"""Who may do what: permissions, the roles that hold them, and the marks that views carry."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING, TypeVar
+
+from django.db.models import TextChoices
+from django.utils.translation import gettext_lazy as _
+
+if TYPE_CHECKING:
+    from django.http import HttpResponseBase
+
+View = TypeVar("View", bound="Callable[..., HttpResponseBase]")
+
+
+class Permission(Enum):
+    """One thing that a view lets a person do."""
+
+    USE_CLINIC = "use the clinic at all"
+    SEE_DIARY = "see appointments"
+    BOOK = "book, move and cancel appointments"
+    SEE_PATIENTS = "find a patient and see who they are"
+    REGISTER_PATIENTS = "register and correct patients"
+    SEND_LINKS = "send a patient their link"
+    SEE_HISTORY = "read a medical history"
+    SEE_NOTES = "read consultation notes, plans and session records"
+    WRITE_NOTES = "write and sign notes, plans and sessions"
+    TAKE_CONSENT = "take and sign consent"
+    SEE_CONSENT_STATE = "see whether consent is there, not what it says"
+    SEE_DOCUMENTS = "open a patient's documents"
+    SEE_CATALOGUE = "browse the catalogue"
+    EDIT_CATALOGUE = "edit and approve the catalogue"
+    MANAGE_STOCK = "receive and correct lots"
+    SEE_MESSAGES = "see what was sent to whom"
+    WORK_WATCH = "see and work off check-ins and calls"
+    SEE_ACCESS_LOG = "see who saw or changed a record"
+    MANAGE_CLINIC = "change locations, rooms, staff and settings"
+
+
+class Role(TextChoices):
+    """A staff member's role; what it may do is code, in `GRANTS`."""
+
+    PRACTITIONER = "practitioner", _("Practitioner")
+    FRONT_DESK = "front_desk", _("Front desk")
+    MANAGER = "manager", _("Manager")
+
+
+_ALL_STAFF = frozenset(
+    {
+        Permission.USE_CLINIC,
+        Permission.SEE_DIARY,
+        Permission.BOOK,
+        Permission.SEE_PATIENTS,
+        Permission.REGISTER_PATIENTS,
+        Permission.SEND_LINKS,
+        Permission.SEE_CONSENT_STATE,
+        Permission.SEE_CATALOGUE,
+        Permission.SEE_MESSAGES,
+    }
+)
+
+GRANTS: dict[str, frozenset[Permission]] = {
+    Role.FRONT_DESK: _ALL_STAFF,
+    Role.MANAGER: _ALL_STAFF
+    | {
+        Permission.EDIT_CATALOGUE,
+        Permission.MANAGE_STOCK,
+        Permission.SEE_ACCESS_LOG,
+        Permission.MANAGE_CLINIC,
+    },
+    Role.PRACTITIONER: _ALL_STAFF
+    | {
+        Permission.SEE_HISTORY,
+        Permission.SEE_NOTES,
+        Permission.WRITE_NOTES,
+        Permission.TAKE_CONSENT,
+        Permission.SEE_DOCUMENTS,
+        Permission.MANAGE_STOCK,
+        Permission.WORK_WATCH,
+    },
+}
+
+
+@dataclass(frozen=True)
+class Access:
+    """The mark a view carries: public, for a proved patient link, or for a permission."""
+
+    kind: str
+    permission: Permission | None = None
+
+
+PUBLIC = Access("public")
+PATIENT_LINK = Access("patient link")
+SIGNED_IN = Access("signed in")
+
+
+def _mark(access: Access) -> Callable[[View], View]:
+    def mark(view: View) -> View:
+        view.access = access  # type: ignore[attr-defined]
+        return view
+
+    return mark
+
+
+def requires(permission: Permission) -> Callable[[View], View]:
+    """Mark a view as open to signed-in staff whose role holds the permission."""
+    return _mark(Access("staff", permission))
+
+
+def public(view: View) -> View:
+    """Mark a view as open to anyone. Short list: sign-in, health, errors, a link's first page."""
+    return _mark(PUBLIC)(view)
+
+
+def patient_link(view: View) -> View:
+    """Mark a view as open to a patient by link; the portal's own gate proves the birth date."""
+    return _mark(PATIENT_LINK)(view)

@@ -1,0 +1,50 @@
+"""Writing the audit trail: readings, and the seals that chain it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from django.db import connection, transaction
+
+from clinic.audit import context
+from clinic.audit.models import Action, AuditEntry
+
+SEAL_SQL = (Path(__file__).parent / "seal.sql").read_text()
+MAX_BATCH = 5_000
+
+
+def record_read(*, what: str, patients: Iterable[int | None], object_id: str) -> None:
+    """Leave one row that says the current actor read this, about these patients."""
+    actor = context.current() or context.NOBODY
+    AuditEntry.objects.bulk_create(
+        [
+            AuditEntry(
+                actor_kind=actor.kind,
+                actor_id=actor.id,
+                who=actor.who,
+                role=actor.role,
+                request_id=actor.request_id,
+                action=Action.READ,
+                what=what,
+                object_id=object_id,
+                patients=[pk for pk in patients if pk is not None],
+            )
+        ]
+    )
+
+
+@transaction.atomic
+def seal_entries() -> int:
+    """Chain up to `MAX_BATCH` entries that no seal covers yet; how many were sealed.
+
+    One sealer at a time (an advisory lock); writers are never blocked.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_xact_lock(hashtext('clinic.audit.seal'))")
+        if not cursor.fetchone()[0]:
+            return 0
+        cursor.execute("SET LOCAL timezone = 'UTC'; SET LOCAL statement_timeout = '60s'")
+        cursor.execute(SEAL_SQL, {"limit": MAX_BATCH})
+        row = cursor.fetchone()
+    return int(row[0]) if row else 0

@@ -1,0 +1,93 @@
+-- The audit trail's functions. Installed and kept up to date after every migrate.
+
+-- The patient of a row: 'column', or hops 'column>table.column>table.column'.
+CREATE OR REPLACE FUNCTION clinic_patient_of(entry jsonb, way text) RETURNS bigint
+LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    hops text[] := string_to_array(way, '>');
+    value bigint := (entry ->> hops[1])::bigint;
+    hop text;
+BEGIN
+    FOREACH hop IN ARRAY hops[2:] LOOP
+        EXIT WHEN value IS NULL;
+        EXECUTE format('SELECT %I FROM %I WHERE id = $1', split_part(hop, '.', 2), split_part(hop, '.', 1))
+            INTO value USING value;
+    END LOOP;
+    RETURN value;
+END $$;
+
+-- Row trigger: one audit entry per created, changed or deleted row, in the same transaction.
+-- Arguments: the way to the patient, then columns whose values are never copied.
+CREATE OR REPLACE FUNCTION clinic_audit() RETURNS trigger
+LANGUAGE plpgsql AS $$
+DECLARE
+    actor jsonb := coalesce(nullif(current_setting('clinic.actor', true), ''),
+                            jsonb_build_object('kind', 'database', 'who', session_user)::text)::jsonb;
+    hidden text[] := TG_ARGV[1:];
+    old_row jsonb := CASE WHEN TG_OP <> 'INSERT' THEN to_jsonb(OLD) END;
+    new_row jsonb := CASE WHEN TG_OP <> 'DELETE' THEN to_jsonb(NEW) END;
+    entry jsonb := coalesce(new_row, old_row);
+    patient bigint := CASE WHEN TG_ARGV[0] <> '' THEN clinic_patient_of(entry, TG_ARGV[0]) END;
+    was jsonb := old_row - hidden;
+    now_is jsonb := new_row - hidden;
+BEGIN
+    IF TG_OP = 'UPDATE' THEN
+        SELECT jsonb_object_agg(key, value) INTO was
+            FROM jsonb_each(old_row - hidden) WHERE value IS DISTINCT FROM new_row -> key;
+        SELECT jsonb_object_agg(key, value) INTO now_is
+            FROM jsonb_each(new_row - hidden) WHERE value IS DISTINCT FROM old_row -> key;
+        IF was IS NULL AND now_is IS NULL THEN
+            RETURN NULL;
+        END IF;
+    END IF;
+    INSERT INTO clinic_auditentry
+        (actor_kind, actor_id, who, role, request_id, patients, action, what, object_id, before, after)
+    VALUES (
+        actor ->> 'kind', (actor ->> 'id')::bigint, coalesce(actor ->> 'who', ''),
+        coalesce(actor ->> 'role', ''), coalesce(actor ->> 'request_id', ''),
+        CASE WHEN patient IS NULL THEN '{}'::bigint[] ELSE ARRAY[patient] END,
+        CASE TG_OP WHEN 'INSERT' THEN 'create' WHEN 'UPDATE' THEN 'change' ELSE 'delete' END,
+        TG_TABLE_NAME, coalesce(entry ->> 'id', ''), was, now_is
+    );
+    RETURN NULL;
+END $$;
+
+-- Entries and seals are never changed, deleted or emptied, by anyone who obeys triggers.
+CREATE OR REPLACE FUNCTION clinic_append_only() RETURNS trigger
+LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION '% on % is refused: it is append-only', TG_OP, TG_TABLE_NAME
+        USING ERRCODE = 'insufficient_privilege';
+END $$;
+
+-- A closed record stays as it is. Arguments: condition over $1 (the old row), columns still free.
+CREATE OR REPLACE FUNCTION clinic_closed() RETURNS trigger
+LANGUAGE plpgsql AS $$
+DECLARE
+    is_closed boolean;
+    free text[] := TG_ARGV[1:];
+BEGIN
+    EXECUTE format('SELECT %s FROM (SELECT ($1::%I).*) AS old_row', TG_ARGV[0], TG_TABLE_NAME)
+        INTO is_closed USING OLD;
+    IF is_closed AND (TG_OP = 'DELETE' OR (to_jsonb(OLD) - free) <> (to_jsonb(NEW) - free)) THEN
+        RAISE EXCEPTION '% % is signed and closed', TG_TABLE_NAME, OLD.id
+            USING ERRCODE = 'object_not_in_prerequisite_state';
+    END IF;
+    RETURN CASE TG_OP WHEN 'DELETE' THEN OLD ELSE NEW END;
+END $$;
+
+-- The parts of a closed record stay too. Arguments: the column, the parent's table, its condition.
+CREATE OR REPLACE FUNCTION clinic_parent_closed() RETURNS trigger
+LANGUAGE plpgsql AS $$
+DECLARE
+    part jsonb := to_jsonb(CASE TG_OP WHEN 'DELETE' THEN OLD ELSE NEW END);
+    is_closed boolean;
+BEGIN
+    EXECUTE format('SELECT %s FROM %I WHERE id = $1', TG_ARGV[2], TG_ARGV[1])
+        INTO is_closed USING (part ->> TG_ARGV[0])::bigint;
+    IF coalesce(is_closed, false) THEN
+        RAISE EXCEPTION '% of a signed record cannot change', TG_TABLE_NAME
+            USING ERRCODE = 'object_not_in_prerequisite_state';
+    END IF;
+    RETURN CASE TG_OP WHEN 'DELETE' THEN OLD ELSE NEW END;
+END $$;

@@ -1,0 +1,27 @@
+"""What every stored record has in common."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models.functions import Now
+
+
+class Record(models.Model):
+    """A row of patient care. Its changes are audited by the database, see `clinic.audit.install`.
+
+    audit_patient names the way from a row to its patient: a column of this table
+    (`patient_id`), or hops `column>table.column` (`session_id>treatments_session.patient_id`).
+    closed_when is an SQL condition over `OLD`; once true the row can be neither changed nor
+    deleted, except for the columns of closed_except. closed_by names the parent whose closing
+    closes this row too: `column>table:condition`, the condition over the parent's columns.
+    """
+
+    audit_patient: str = ""
+    closed_when: str = ""
+    closed_except: tuple[str, ...] = ()
+    closed_by: str = ""
+
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    class Meta:
+        abstract = True

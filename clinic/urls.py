@@ -1,0 +1,41 @@
+"""Every address of the clinic, room by room."""
+
+from __future__ import annotations
+
+from django.urls import include, path
+from django.views.i18n import set_language
+
+import clinic.web.converters  # noqa: F401  (registers <patient:number>)
+from clinic.web.views import home
+
+urlpatterns = [
+    path("", home, name="home"),
+    path("", include("clinic.access.urls")),
+    path("", include("clinic.web.urls")),
+    path("language/", set_language, name="set_language"),
+    path("settings/", include("clinic.places.urls")),
+    path("demo/mailbox/", include("clinic.delivery.mailbox_urls")),
+    path("my/<str:token>/", include("patients.portal.urls")),
+    path("my/<str:token>/consents/", include("treatments.consents.my_urls")),
+    path("my/<str:token>/sheets/", include("aftercare.sheets.my_urls")),
+    path("my/<str:token>/check-ins/", include("aftercare.watch.my_urls")),
+    path("messages/", include("patients.messages.urls")),
+    path("patients/", include("patients.registry.urls")),
+    path("patients/<patient:number>/history/", include("patients.intake.urls")),
+    path("patients/<patient:number>/documents/", include("patients.documents.urls")),
+    path("patients/<patient:number>/links/", include("patients.messages.link_urls")),
+    path("catalogue/", include("treatments.catalogue.urls")),
+    path("", include("treatments.diary.urls")),
+    path("patients/<patient:number>/screening/", include("treatments.screening.urls")),
+    path("patients/<patient:number>/consultations/", include("treatments.consultations.urls")),
+    path("patients/<patient:number>/plans/", include("treatments.plans.urls")),
+    path("patients/<patient:number>/consents/", include("treatments.consents.urls")),
+    path("patients/<patient:number>/sessions/", include("treatments.sessions.urls")),
+    path("patients/<patient:number>/sheets/", include("aftercare.sheets.urls")),
+    path("safety/", include("aftercare.watch.urls")),
+]
+
+handler400 = "clinic.web.views.bad_request"
+handler403 = "clinic.web.views.permission_denied"
+handler404 = "clinic.web.views.page_not_found"
+handler500 = "clinic.web.views.server_error"

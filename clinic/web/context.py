@@ -1,0 +1,34 @@
+"""What every page's shell knows. Lazy: a fragment that does not show it does not ask for it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.utils.functional import SimpleLazyObject
+
+from clinic.access.request import LOCATION_KEY
+from clinic.places.models import Location
+
+
+def clinic(request: HttpRequest) -> dict[str, Any]:
+    """`demo`; `my_locations` of the signed-in person and `here`, the one they work at now."""
+    mine = SimpleLazyObject(lambda: _locations(request))
+    return {
+        "demo": settings.DEMO,
+        "my_locations": mine,
+        "here": SimpleLazyObject(lambda: _here(request, mine)),
+    }
+
+
+def _locations(request: HttpRequest) -> list[Location]:
+    if not request.user.is_authenticated:
+        return []
+    return list(Location.objects.visible_to(request.user).only("name"))  # type: ignore[arg-type]
+
+
+def _here(request: HttpRequest, mine: Any) -> Location | str:
+    chosen = request.session.get(LOCATION_KEY)
+    ordered = sorted(mine, key=lambda location: (location.pk != chosen, location.pk))
+    return ordered[0] if ordered else ""

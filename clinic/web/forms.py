@@ -1,0 +1,39 @@
+"""The shape of every form: laid out by crispy, refused by an action without losing a word."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from crispy_forms.helper import FormHelper
+from django import forms
+
+from clinic.errors import ActionRefused
+
+
+def plain_helper() -> FormHelper:
+    """Fields only: `components/form.html` brings the tag, the token, the summary and the buttons."""
+    helper = FormHelper()
+    helper.form_tag = False
+    helper.disable_csrf = True
+    return helper
+
+
+class ClinicForm(forms.Form):
+    """A form for `components/form.html`. Set `self.helper.layout` to lay out its fields."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.helper = plain_helper()
+
+
+class ClinicModelForm(forms.ModelForm):  # type: ignore[type-arg]
+    """The same for a model's fields. Forms check shape; saving is an action's business."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.helper = plain_helper()
+
+
+def refuse(form: forms.BaseForm, refused: ActionRefused) -> None:
+    """Show what an action said beside the field it blames, else above the form."""
+    form.add_error(refused.field if refused.field in form.fields else None, refused.message)

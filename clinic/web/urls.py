@@ -1,0 +1,10 @@
+"""Addresses that belong to no room."""
+
+from django.urls import path
+
+from clinic.web import health
+
+urlpatterns = [
+    path("health/live", health.live, name="health-live"),
+    path("health/ready", health.ready, name="health-ready"),
+]

@@ -1,0 +1,73 @@
+"""A document row: its words are fixed when it is asked for; the worker makes the PDF."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from clinic.records import Record
+from patients.registry.models import OfPatientQuerySet, Patient
+
+
+class DocumentQuerySet(OfPatientQuerySet):
+    pass
+
+
+class Document(Record):
+    """`html` is the whole document as it will be rendered; `sha256` is that of the stored PDF.
+
+    The stored file is encrypted; `file_name` is a random name that says nothing.
+    """
+
+    class Kind(models.TextChoices):
+        CONSENT = "consent", _("Consent")
+        SHEET = "sheet", _("Aftercare sheet")
+        SESSION = "session", _("Session record")
+
+    class State(models.TextChoices):
+        QUEUED = "queued", _("Queued")
+        RENDERING = "rendering", _("Rendering")
+        READY = "ready", _("Ready")
+        FAILED = "failed", _("Failed")
+
+    patient = models.ForeignKey(Patient, models.PROTECT, related_name="documents")
+    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    kind = models.CharField(max_length=20, choices=Kind)
+    title = models.CharField(max_length=200)
+    language = models.CharField(max_length=8)
+    html = models.TextField()
+    state = models.CharField(max_length=10, choices=State, default=State.QUEUED)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    lease_until = models.DateTimeField(null=True, blank=True)
+    error = models.CharField(max_length=500, blank=True)
+    file_name = models.CharField(max_length=100, blank=True)
+    sha256 = models.CharField(max_length=64, blank=True)
+    size = models.PositiveIntegerField(null=True, blank=True)
+    pages = models.PositiveSmallIntegerField(null=True, blank=True)
+    ready_at = models.DateTimeField(null=True, blank=True)
+    created_by = models.CharField(max_length=200)
+
+    audit_patient = "patient_id"
+    audit_exclude = ("html",)
+    closed_when = "state = 'ready'"
+    objects = DocumentQuerySet.as_manager()
+
+    class Meta:
+        indexes = [
+            models.Index(
+                fields=["created_at"],
+                condition=models.Q(state__in=["queued", "rendering"]),
+                name="document_to_render",
+            )
+        ]
+        constraints = [
+            models.CheckConstraint(
+                condition=~models.Q(state="ready") | ~models.Q(sha256="", file_name=""),
+                name="document_ready_has_file",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.public_id}"

@@ -1,0 +1,81 @@
+"""A message row: due, claimed, sent, failed or uncertain; the proof of what went out."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from clinic.records import Record
+from patients.registry.models import OfPatientQuerySet, Patient
+
+
+class MessageQuerySet(OfPatientQuerySet):
+    def due(self, at: datetime) -> MessageQuerySet:
+        """Pending and due by `at`, oldest first."""
+        return self.filter(state=Message.State.PENDING, due_at__lte=at).order_by("due_at", "pk")
+
+
+class Message(Record):
+    """One e-mail or SMS to one patient. `key` makes it unique: asking twice makes one row.
+
+    The subject never holds personal data. `uncertain` is a send whose outcome nobody knows:
+    shown to the desk, never sent again by itself.
+    """
+
+    class Channel(models.TextChoices):
+        EMAIL = "email", _("E-mail")
+        SMS = "sms", _("SMS")
+
+    class State(models.TextChoices):
+        PENDING = "pending", _("Waiting")
+        CLAIMED = "claimed", _("Being sent")
+        SENT = "sent", _("Sent")
+        FAILED = "failed", _("Failed")
+        UNCERTAIN = "uncertain", _("Not known whether sent")
+        CANCELLED = "cancelled", _("Cancelled")
+
+    patient = models.ForeignKey(Patient, models.PROTECT, related_name="messages")
+    kind = models.SlugField(max_length=40)
+    key = models.CharField(max_length=120, unique=True)
+    channel = models.CharField(max_length=5, choices=Channel)
+    language = models.CharField(max_length=8)
+    recipient = models.CharField(max_length=254)
+    subject = models.CharField(max_length=200, blank=True)
+    body = models.TextField()
+    due_at = models.DateTimeField()
+    state = models.CharField(max_length=10, choices=State, default=State.PENDING)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    lease_until = models.DateTimeField(null=True, blank=True)
+    sending_since = models.DateTimeField(null=True, blank=True)
+    sent_at = models.DateTimeField(null=True, blank=True)
+    error = models.CharField(max_length=500, blank=True)
+
+    audit_patient = "patient_id"
+    audit_exclude = ("body",)
+    objects = MessageQuerySet.as_manager()
+
+    class Meta:
+        indexes = [
+            models.Index(
+                fields=["due_at"],
+                condition=models.Q(state__in=["pending", "claimed"]),
+                name="message_due",
+            ),
+            models.Index(fields=["patient", "-due_at"], name="message_of_patient"),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                condition=~models.Q(state="sent") | models.Q(sent_at__isnull=False),
+                name="message_sent_has_time",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.pk}"
+
+    @property
+    def message_id(self) -> str:
+        """The Message-ID header: the same for every attempt at this row."""
+        return f"<message-{self.pk}@clinic.invalid>"

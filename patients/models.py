@@ -1,0 +1,9 @@
+"""The models of every room of this wing."""
+
+from patients.documents.models import Document
+from patients.intake.models import History
+from patients.messages.models import Message
+from patients.portal.models import Link
+from patients.registry.models import Patient, Registration
+
+__all__ = ["Document", "History", "Link", "Message", "Patient", "Registration"]

@@ -1,0 +1,38 @@
+"""A patient's link: secret, short-lived, proved by the birth date; only its hash is kept."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.db import models
+
+from clinic.records import Record
+from patients.registry.models import OfPatientQuerySet, Patient
+
+
+class LinkQuerySet(OfPatientQuerySet):
+    def usable(self, at: datetime) -> LinkQuerySet:
+        """Neither expired, replaced nor locked after too many wrong birth dates."""
+        return self.filter(
+            expires_at__gt=at, revoked_at__isnull=True, wrong_answers__lt=Link.MOST_WRONG_ANSWERS
+        )
+
+
+class Link(Record):
+    """The way into a patient's own pages."""
+
+    MOST_WRONG_ANSWERS = 5
+
+    patient = models.ForeignKey(Patient, models.CASCADE, related_name="links")
+    token_hash = models.CharField(max_length=64, unique=True)
+    expires_at = models.DateTimeField()
+    revoked_at = models.DateTimeField(null=True, blank=True)
+    wrong_answers = models.PositiveSmallIntegerField(default=0)
+    opened_at = models.DateTimeField(null=True, blank=True)
+
+    audit_patient = "patient_id"
+    audit_exclude = ("token_hash",)
+    objects = LinkQuerySet.as_manager()
+
+    def __str__(self) -> str:
+        return f"link {self.pk}"

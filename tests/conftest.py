@@ -1,0 +1,167 @@
+"""One cast of people, real PostgreSQL and Redis, and factories without surprises."""
+
+from __future__ import annotations
+
+import base64
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import date, time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.cache import cache
+from django.core.management import call_command
+from django.db import connection
+from django.test import Client, TransactionTestCase
+
+from clinic.access.models import Membership, Staff
+from clinic.access.permissions import Role
+from clinic.management.commands.database_rights import grant_rights
+from clinic.places.models import CountryProfile, Location, Room
+from patients.registry.models import Patient, Registration
+from treatments.diary.models import Service
+
+PASSWORD = "correct horse battery staple"
+REFERENCE = {"django_migrations", "django_content_type", "clinic_countryprofile"}
+"""Tables a transactional test leaves alone; the catalogue's are added below."""
+
+
+def is_reference(table: str) -> bool:
+    """Whether a table holds what is loaded once for the whole run."""
+    return table in REFERENCE or table in {
+        f"treatments_{name}"
+        for name in (
+            "adverseeventtype adviceblock anaesthetic area contraindication incompatibility "
+            "ingredient modality product protocol riskline scale source substance technique"
+        ).split()
+    }
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
+    """The test database as a fresh installation has it: migrated, rights given, catalogue loaded."""
+    with django_db_blocker.unblock():
+        grant_rights()
+        call_command("load_catalogue", verbosity=0)
+
+
+def empty_tables(self: TransactionTestCase) -> None:
+    """Empty what a committed test wrote. The audit trail refuses TRUNCATE, so triggers pause."""
+    with connection.cursor() as cursor:
+        tables = [t for t in connection.introspection.table_names(cursor) if not is_reference(t)]
+        cursor.execute("SET session_replication_role = replica")
+        cursor.execute("TRUNCATE " + ", ".join(f'"{t}"' for t in tables) + " RESTART IDENTITY CASCADE")
+        cursor.execute("SET session_replication_role = origin")
+
+
+TransactionTestCase._fixture_teardown = empty_tables  # type: ignore[method-assign]
+
+
+@pytest.fixture(autouse=True)
+def fresh_surroundings(settings: Any, tmp_path: Path) -> Iterator[None]:
+    """Files in a folder of the test's own, and an empty cache (rate limits live there)."""
+    key = tmp_path / "media.key"
+    key.write_text(base64.b64encode(os.urandom(32)).decode())
+    settings.MEDIA_ROOT = str(tmp_path / "media")
+    settings.MEDIA_KEY_FILE = str(key)
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    cache.clear()
+    yield
+
+
+def make_location(name: str, zone: str = "Europe/Paris", country: str = "FR") -> Location:
+    CountryProfile.objects.get_or_create(
+        code=country, defaults={"name": country, "emergency_number": "112", "source": "test"}
+    )
+    place = Location.objects.create(
+        name=name,
+        country_id=country,
+        timezone=zone,
+        address="1 rue de l’Essai",
+        phone="+33 1 23 45 67 89",
+        phone_out_of_hours="+33 1 98 76 54 32",
+        email="clinic@example.org",
+        opens_at=time(8),
+        closes_at=time(20),
+    )
+    Room.objects.create(location=place, name=f"{name} 1")
+    Room.objects.create(location=place, name=f"{name} 2")
+    return place
+
+
+def make_staff(name: str, role: str, *places: Location) -> Staff:
+    staff = Staff.objects.create_user(
+        f"{name.lower().replace(' ', '.')}@example.org",
+        PASSWORD,
+        name=name,
+        role=role,
+        registration_number="RPPS 1" if role == Role.PRACTITIONER else "",
+    )
+    Membership.objects.bulk_create([Membership(staff=staff, location=place) for place in places])
+    return staff
+
+
+def make_patient(place: Location, given: str = "Élodie", family: str = "Martin", **fields: Any) -> Patient:
+    fields.setdefault("birth_date", date(1985, 3, 15))
+    patient = Patient.objects.create(given_name=given, family_name=family, **fields)
+    Registration.objects.create(patient=patient, location=place)
+    return patient
+
+
+@dataclass
+class Cast:
+    """Two locations with their people; one patient each."""
+
+    here: Location
+    there: Location
+    practitioner: Staff
+    colleague: Staff
+    front_desk: Staff
+    manager: Staff
+    practitioner2: Staff
+    front_desk2: Staff
+    patient: Patient
+    stranger: Patient
+    consultation: Service
+    treatment: Service
+
+    @property
+    def room(self) -> Room:
+        return self.here.rooms.first()
+
+
+@pytest.fixture
+def cast(db: None) -> Cast:
+    here, there = make_location("Rive Gauche"), make_location("Harbour", "Europe/London", "GB")
+    return Cast(
+        here=here,
+        there=there,
+        practitioner=make_staff("Ada Rossi", Role.PRACTITIONER, here),
+        colleague=make_staff("Noor Haddad", Role.PRACTITIONER, here),
+        front_desk=make_staff("Fleur Petit", Role.FRONT_DESK, here),
+        manager=make_staff("Max Moreau", Role.MANAGER, here),
+        practitioner2=make_staff("Paul Lee", Role.PRACTITIONER, there),
+        front_desk2=make_staff("Gwen Shaw", Role.FRONT_DESK, there),
+        patient=make_patient(here, email="elodie@example.org", phone="+33612345678"),
+        stranger=make_patient(there, "Siân", "O’Keefe", email="sian@example.org"),
+        consultation=Service.objects.create(
+            kind="consultation", name_en="Consultation", name_fr="Consultation", minutes=30
+        ),
+        treatment=Service.objects.create(
+            kind="session", name_en="Treatment session", name_fr="Séance", minutes=45
+        ),
+    )
+
+
+@pytest.fixture
+def client_for() -> Callable[[Staff], Client]:
+    """A browser signed in as someone."""
+
+    def signed_in(staff: Staff) -> Client:
+        client = Client()
+        client.force_login(staff, backend="clinic.access.backend.StaffBackend")
+        return client
+
+    return signed_in

@@ -1,0 +1,383 @@
+"""The catalogue: what may be used, where and how. Every row versioned, sourced and approvable.
+
+A row is never edited in place: an edit makes the next version and takes `is_current` along, so a
+record that points at a row keeps the figures of its day.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models.functions import Now
+from django.utils.translation import get_language
+from django.utils.translation import gettext_lazy as _
+
+from clinic.access.models import Staff
+
+
+class Source(models.Model):
+    """A publication, label, law or page that figures come from."""
+
+    class Tier(models.TextChoices):
+        A = "a", _("law, regulator, label, guideline or peer-reviewed paper")
+        B = "b", _("professional or training page")
+        C = "c", _("commercial clinic page")
+        SEED = "seed", _("founding text")
+        NONE = "none", _("general knowledge, unverified")
+
+    ref = models.SlugField(primary_key=True)
+    citation = models.TextField()
+
+    def __str__(self) -> str:
+        return self.ref
+
+
+class CatalogueQuerySet(models.QuerySet[Any]):
+    def current(self) -> CatalogueQuerySet:
+        """The versions in force, by code."""
+        return self.filter(is_current=True).order_by("code")
+
+
+class CatalogueRow(models.Model):
+    """What every catalogue row has: a code, a version, a source and perhaps an approver."""
+
+    class Origin(models.TextChoices):
+        SHIPPED = "shipped", _("shipped with the product")
+        CLINIC = "clinic", _("edited by the clinic")
+
+    code = models.SlugField(_("code"), max_length=80)
+    version = models.PositiveIntegerField(_("version"), default=1)
+    is_current = models.BooleanField(default=True)
+    origin = models.CharField(max_length=8, choices=Origin, default=Origin.SHIPPED)
+    name_en = models.CharField(_("name in English"), max_length=200)
+    name_fr = models.CharField(_("name in French"), max_length=200)
+    source_refs = ArrayField(models.CharField(max_length=20), default=list, blank=True)
+    source_note = models.TextField(_("what the source says"), blank=True)
+    general_knowledge = models.BooleanField(_("general knowledge, unverified"), default=False)
+    shipped_hash = models.CharField(max_length=64, blank=True, editable=False)
+    approved_by = models.ForeignKey(
+        Staff, models.PROTECT, null=True, blank=True, related_name="+", editable=False
+    )
+    approved_at = models.DateTimeField(null=True, blank=True, editable=False)
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    audit_always = True
+    objects = CatalogueQuerySet.as_manager()
+
+    class Meta:
+        abstract = True
+        constraints = [
+            models.UniqueConstraint(fields=["code", "version"], name="%(class)s_version_once"),
+            models.UniqueConstraint(
+                fields=["code"],
+                condition=models.Q(is_current=True),
+                name="%(class)s_one_current",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def name(self) -> str:
+        """The name in the language in force."""
+        return self.said("name")
+
+    def said(self, field: str, language: str | None = None) -> str:
+        """A text of this row (`name`, `text`) in a language, English where there is no other."""
+        code = (language or get_language() or "en")[:2]
+        chosen: str = getattr(self, f"{field}_{code}", "") or getattr(self, f"{field}_en")
+        return chosen
+
+    @property
+    def is_approved(self) -> bool:
+        """A clinician of this clinic has taken responsibility for this version."""
+        return self.approved_at is not None
+
+
+class Area(CatalogueRow):
+    """A treatable area; `code` is also its region's id on the charts."""
+
+    snomed = models.CharField(max_length=20, blank=True)
+    parent = models.SlugField(max_length=80, blank=True)
+    group = models.SlugField(max_length=40)
+    charts = ArrayField(models.SlugField(), default=list)
+    is_sided = models.BooleanField(default=False)
+    typical_cm2 = models.DecimalField(max_digits=7, decimal_places=1, null=True, blank=True)
+    thorax_risk = models.BooleanField(default=False)
+    is_submental = models.BooleanField(default=False)
+
+
+class Technique(CatalogueRow):
+    """How the product gets in. Depth in mm, spacing in mm, volume in mL per point."""
+
+    depth_min_mm = models.DecimalField(max_digits=4, decimal_places=2, null=True, blank=True)
+    depth_max_mm = models.DecimalField(max_digits=4, decimal_places=2, null=True, blank=True)
+    spacing_min_mm = models.DecimalField(max_digits=4, decimal_places=1, null=True, blank=True)
+    spacing_max_mm = models.DecimalField(max_digits=4, decimal_places=1, null=True, blank=True)
+    volume_min_ml = models.DecimalField(max_digits=5, decimal_places=3, null=True, blank=True)
+    volume_max_ml = models.DecimalField(max_digits=5, decimal_places=3, null=True, blank=True)
+    gesture_en = models.TextField(blank=True)
+    gesture_fr = models.TextField(blank=True)
+    terms = models.CharField(max_length=200, blank=True)
+    sheet_group = models.SlugField(max_length=40, blank=True)
+    is_dermal = models.BooleanField(default=True)
+    uses_needle = models.BooleanField(default=True)
+    uses_current = models.BooleanField(default=False)
+    device_kind = models.SlugField(max_length=40, blank=True)
+
+
+class Modality(CatalogueRow):
+    """A needle-free way: electroporation, iontophoresis, sonophoresis."""
+
+    parameters = models.JSONField(default=dict)
+    contraindications = ArrayField(models.SlugField(), default=list, blank=True)
+    uses_current = models.BooleanField(default=True)
+
+    class Meta(CatalogueRow.Meta):
+        verbose_name_plural = "modalities"
+
+
+class Protocol(CatalogueRow):
+    """A published course: sessions and intervals, with what it showed, failures too."""
+
+    indication = models.SlugField(max_length=60)
+    phases = models.JSONField(default=list)
+    result_en = models.TextField(blank=True)
+    result_fr = models.TextField(blank=True)
+    is_negative = models.BooleanField(default=False)
+
+
+class Flag(models.TextChoices):
+    """Regulatory marks of a substance or product."""
+
+    OFFLABEL = "OFFLABEL", _("off-label")
+    UNAPPROVED_US = "UNAPPROVED_US", _("not approved in the US")
+    WARNED = "WARNED", _("authority warning")
+    RX = "RX", _("prescription only")
+    DEVICE_EU = "DEVICE_EU", _("device in the EU")
+    AUTOLOGOUS = "AUTOLOGOUS", _("from the patient's own body")
+    NOT_INJECTABLE = "NOT_INJECTABLE", _("not for injection")
+
+
+class Substance(CatalogueRow):
+    """An active substance. `rules` is a list of {condition, level, source}; `allergens` are codes."""
+
+    group = models.SlugField(max_length=40, blank=True)
+    strengths = models.TextField(blank=True)
+    flags = ArrayField(models.CharField(max_length=20, choices=Flag), default=list, blank=True)
+    allergens = ArrayField(models.SlugField(), default=list, blank=True)
+    rules = models.JSONField(default=list)
+    caution_en = models.TextField(blank=True)
+    caution_fr = models.TextField(blank=True)
+    is_local_anaesthetic = models.BooleanField(default=False)
+    areas_only = ArrayField(models.SlugField(), default=list, blank=True)
+    is_blocked_by_default = models.BooleanField(default=False)
+    limits = models.JSONField(default=dict)
+
+
+class Anaesthetic(CatalogueRow):
+    """A numbing preparation and its label limits. Doses in mg, g, mL; areas in cm²; times in min."""
+
+    substance_codes = ArrayField(models.SlugField(), default=list)
+    is_topical = models.BooleanField(default=True)
+    mg_per_g = models.DecimalField(max_digits=7, decimal_places=2, null=True, blank=True)
+    wait_min_minutes = models.PositiveSmallIntegerField(null=True, blank=True)
+    wait_max_minutes = models.PositiveSmallIntegerField(null=True, blank=True)
+    max_g = models.DecimalField(max_digits=6, decimal_places=2, null=True, blank=True)
+    max_cm2 = models.DecimalField(max_digits=6, decimal_places=1, null=True, blank=True)
+    mg_per_kg = models.DecimalField(max_digits=4, decimal_places=2, null=True, blank=True)
+    max_mg = models.DecimalField(max_digits=6, decimal_places=1, null=True, blank=True)
+    child_limits = models.JSONField(default=list)
+    allergens = ArrayField(models.SlugField(), default=list, blank=True)
+
+
+class Incompatibility(CatalogueRow):
+    """Two substances that do not go into one syringe; `*` stands for anything."""
+
+    class Level(models.TextChoices):
+        REFUSE = "refuse", _("do not mix")
+        WARN = "warn", _("avoid")
+        ALLOWED = "allowed", _("allowed")
+
+    first = models.CharField(max_length=80)
+    second = models.CharField(max_length=80)
+    level = models.CharField(max_length=8, choices=Level)
+    effect_en = models.TextField()
+    effect_fr = models.TextField()
+
+    class Meta(CatalogueRow.Meta):
+        verbose_name_plural = "incompatibilities"
+
+
+class Contraindication(CatalogueRow):
+    """A condition asked for in the history, and what it means.
+
+    `only_for` narrows it: {"substances": [], "techniques": [], "areas": [], "current": true}.
+    """
+
+    class Level(models.TextChoices):
+        STOP = "stop", _("Stop")
+        PHYSICIAN = "physician", _("Physician decides")
+        WAIT = "wait", _("Wait until")
+        CAUTION = "caution", _("Caution")
+
+    class Kind(models.TextChoices):
+        CONDITION = "condition", _("condition")
+        MEDICINE = "medicine", _("medicine")
+        ALLERGY = "allergy", _("allergy")
+        EVENT = "event", _("recent event")
+
+    level = models.CharField(max_length=10, choices=Level)
+    kind = models.CharField(max_length=10, choices=Kind)
+    question_en = models.TextField()
+    question_fr = models.TextField()
+    wait_days = models.PositiveSmallIntegerField(null=True, blank=True)
+    only_for = models.JSONField(default=dict)
+    is_asked = models.BooleanField(default=True)
+    position = models.PositiveSmallIntegerField(default=0)
+
+
+class AdverseEventType(CatalogueRow):
+    """What may go wrong, when it shows, and how urgent it is."""
+
+    class Urgency(models.TextChoices):
+        ROUTINE = "routine", _("routine")
+        REVIEW = "review", _("review")
+        SAME_DAY = "same-day", _("same day")
+        EMERGENCY = "emergency", _("emergency")
+
+    onset_en = models.CharField(max_length=300)
+    onset_fr = models.CharField(max_length=300)
+    urgency = models.CharField(max_length=10, choices=Urgency)
+
+
+class Scale(CatalogueRow):
+    """An assessment scale: its items, bounds and direction."""
+
+    items = models.JSONField(default=list)
+    minimum = models.DecimalField(max_digits=6, decimal_places=2)
+    maximum = models.DecimalField(max_digits=6, decimal_places=2)
+    lower_is_better = models.BooleanField(default=True)
+    indications = ArrayField(models.SlugField(), default=list, blank=True)
+    loinc = models.CharField(max_length=20, blank=True)
+
+
+class AdviceBlock(CatalogueRow):
+    """A piece of aftercare advice. `topic` merges blocks; the longest `hours` wins and is said once.
+
+    `applies_to`: `base` for every sheet, else `area:<group>`, `technique:<sheet group>`,
+    `substance:<code>` or `anaesthetic`. `{until}` in the text becomes the computed time.
+    """
+
+    class Section(models.TextChoices):
+        AVOID = "avoid", _("Please do not")
+        DO = "do", _("Please do")
+        NORMAL = "normal", _("What is normal")
+        CALL = "call", _("When to call us")
+        EMERGENCY = "emergency", _("Emergency")
+
+    applies_to = models.CharField(max_length=80)
+    topic = models.SlugField(max_length=40)
+    section = models.CharField(max_length=10, choices=Section)
+    hours = models.PositiveIntegerField(null=True, blank=True)
+    text_en = models.TextField()
+    text_fr = models.TextField()
+    is_founding = models.BooleanField(default=False)
+    position = models.PositiveSmallIntegerField(default=0)
+
+
+class RiskLine(CatalogueRow):
+    """A risk a consent must name. `applies_to` as for advice, plus `flag:<FLAG>` and `thorax`."""
+
+    applies_to = models.CharField(max_length=80)
+    text_en = models.TextField()
+    text_fr = models.TextField()
+    position = models.PositiveSmallIntegerField(default=0)
+
+
+class Product(CatalogueRow):
+    """A thing on the shelf: maker, presentation, and which substances it holds at what strength."""
+
+    maker = models.CharField(max_length=120)
+    presentation = models.CharField(max_length=120, blank=True)
+    container_ml = models.DecimalField(max_digits=6, decimal_places=2)
+    is_multi_dose = models.BooleanField(default=False)
+    in_use_hours = models.PositiveIntegerField(null=True, blank=True)
+    flags = ArrayField(models.CharField(max_length=20, choices=Flag), default=list, blank=True)
+    is_diluent = models.BooleanField(default=False)
+    has_epinephrine = models.BooleanField(default=False)
+
+
+class Ingredient(models.Model):
+    """A substance in a product, in `unit` per mL."""
+
+    class Unit(models.TextChoices):
+        MG = "mg", "mg"
+        UNITS = "U", _("units")
+
+    product = models.ForeignKey(Product, models.CASCADE, related_name="ingredients")
+    substance = models.ForeignKey(Substance, models.PROTECT, related_name="+")
+    per_ml = models.DecimalField(max_digits=9, decimal_places=3)
+    unit = models.CharField(max_length=2, choices=Unit, default=Unit.MG)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["product", "substance"], name="ingredient_once"),
+            models.CheckConstraint(
+                condition=models.Q(per_ml__gt=Decimal(0)), name="ingredient_strength_positive"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.substance_id} {self.per_ml} {self.unit}/mL"
+
+
+class LotQuerySet(models.QuerySet["Lot"]):
+    def visible_to(self, user: Staff) -> LotQuerySet:
+        """The lots on the shelves of a staff member's locations."""
+        return self.filter(location__in=user.place_ids)
+
+    def usable(self, on: date) -> LotQuerySet:
+        """Not expired on that day, not held back; first to expire first."""
+        return self.filter(expires_on__gte=on, state=Lot.State.AVAILABLE).order_by("expires_on", "pk")
+
+
+class Lot(models.Model):
+    """A batch of a product at a location, known by its number and expiry date."""
+
+    class State(models.TextChoices):
+        AVAILABLE = "available", _("available")
+        QUARANTINED = "quarantined", _("quarantined")
+        RECALLED = "recalled", _("recalled")
+
+    location = models.ForeignKey("clinic.Location", models.PROTECT, related_name="lots")
+    product = models.ForeignKey(Product, models.PROTECT, related_name="lots")
+    number = models.CharField(_("lot number"), max_length=60)
+    expires_on = models.DateField(_("expires on"))
+    quantity_ml = models.DecimalField(_("quantity"), max_digits=8, decimal_places=2)
+    state = models.CharField(_("state"), max_length=12, choices=State, default=State.AVAILABLE)
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    audit_always = True
+    objects = LotQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["location", "product", "number"],
+                name="lot_number_once",
+                violation_error_message=_("This lot is already on the shelf here."),
+            ),
+            models.CheckConstraint(
+                condition=models.Q(quantity_ml__gte=0), name="lot_quantity_not_negative"
+            ),
+            models.CheckConstraint(condition=~models.Q(number=""), name="lot_has_number"),
+        ]
+
+    def __str__(self) -> str:
+        return self.number

@@ -1,0 +1,163 @@
+"""The plan: indication, areas, technique, mix with strengths, phases and dates."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from clinic.access.models import Staff
+from clinic.records import Record
+from patients.registry.models import OfPatientQuerySet, Patient
+from treatments.catalogue.models import Area, Product, Protocol, Technique
+from treatments.consultations.models import Consultation
+
+
+class Side(models.TextChoices):
+    """The patient's own side."""
+
+    NONE = "none", _("midline")
+    LEFT = "left", _("left")
+    RIGHT = "right", _("right")
+    BOTH = "both", _("both sides")
+
+
+class Plan(Record):
+    """A course of sessions. Its treatment (areas, mix) is fixed once accepted; a change is a new plan."""
+
+    class State(models.TextChoices):
+        DRAFT = "draft", _("Draft")
+        ACCEPTED = "accepted", _("Accepted")
+        FINISHED = "finished", _("Finished")
+        STOPPED = "stopped", _("Stopped")
+
+    patient = models.ForeignKey(Patient, models.PROTECT, related_name="plans")
+    location = models.ForeignKey("clinic.Location", models.PROTECT, related_name="+")
+    consultation = models.ForeignKey(
+        Consultation, models.PROTECT, null=True, blank=True, related_name="plans"
+    )
+    protocol = models.ForeignKey(Protocol, models.PROTECT, null=True, blank=True, related_name="+")
+    indication = models.SlugField(_("indication"), max_length=60)
+    title = models.CharField(_("title"), max_length=200)
+    state = models.CharField(max_length=10, choices=State, default=State.DRAFT)
+    stop_reason = models.CharField(_("reason for stopping"), max_length=300, blank=True)
+    made_by = models.ForeignKey(Staff, models.PROTECT, related_name="+")
+    accepted_at = models.DateTimeField(null=True, blank=True)
+
+    audit_patient = "patient_id"
+    closed_when = "accepted_at IS NOT NULL"
+    closed_except = ("state", "stop_reason")
+    objects = OfPatientQuerySet.as_manager()
+
+    class Meta:
+        indexes = [models.Index(fields=["patient", "-created_at"], name="plan_of_patient")]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(state="draft") | models.Q(accepted_at__isnull=False),
+                name="plan_in_force_was_accepted",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.title
+
+
+PLAN_CLOSED = "plan_id>treatments_plan:accepted_at IS NOT NULL"
+PLAN_PATIENT = "plan_id>treatments_plan.patient_id"
+
+
+class Phase(Record):
+    """A stretch of the course: how many sessions, and the days between them."""
+
+    class Kind(models.TextChoices):
+        INDUCTION = "induction", _("Induction")
+        CONSOLIDATION = "consolidation", _("Consolidation")
+        MAINTENANCE = "maintenance", _("Maintenance")
+
+    plan = models.ForeignKey(Plan, models.CASCADE, related_name="phases")
+    position = models.PositiveSmallIntegerField()
+    kind = models.CharField(max_length=14, choices=Kind)
+    sessions = models.PositiveSmallIntegerField(_("number of sessions"))
+    gap_min_days = models.PositiveSmallIntegerField(_("at least this many days between"))
+    gap_max_days = models.PositiveSmallIntegerField(_("at most this many days between"))
+
+    audit_patient = PLAN_PATIENT
+    closed_by = PLAN_CLOSED
+
+    class Meta:
+        ordering = ["position"]
+        constraints = [
+            models.UniqueConstraint(fields=["plan", "position"], name="phase_position_once"),
+            models.CheckConstraint(
+                condition=models.Q(sessions__gte=1, sessions__lte=60), name="phase_has_sessions"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(gap_min_days__gte=1)
+                & models.Q(gap_max_days__gte=models.F("gap_min_days")),
+                name="phase_gaps_in_order",
+                violation_error_message=_("The longest gap cannot be shorter than the shortest."),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.sessions} x {self.gap_min_days}-{self.gap_max_days} days"
+
+
+class PlanArea(Record):
+    """What is planned for one area: technique, depth, needle, spacing, mL per point."""
+
+    plan = models.ForeignKey(Plan, models.CASCADE, related_name="areas")
+    area = models.ForeignKey(Area, models.PROTECT, related_name="+")
+    side = models.CharField(_("side"), max_length=5, choices=Side, default=Side.NONE)
+    technique = models.ForeignKey(Technique, models.PROTECT, related_name="+")
+    depth_mm = models.DecimalField(_("depth"), max_digits=4, decimal_places=2)
+    spacing_mm = models.DecimalField(_("spacing"), max_digits=4, decimal_places=1, null=True, blank=True)
+    ml_per_point = models.DecimalField(_("volume per point"), max_digits=5, decimal_places=3)
+    points = models.PositiveSmallIntegerField(_("points"))
+    needle_gauge = models.PositiveSmallIntegerField(_("needle gauge"), null=True, blank=True)
+    needle_mm = models.DecimalField(
+        _("needle length"), max_digits=4, decimal_places=1, null=True, blank=True
+    )
+
+    audit_patient = PLAN_PATIENT
+    closed_by = PLAN_CLOSED
+
+    class Meta:
+        ordering = ["pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["plan", "area", "side"],
+                name="plan_area_once",
+                violation_error_message=_("This area is already in the plan."),
+            ),
+            models.CheckConstraint(
+                condition=models.Q(depth_mm__gt=0, depth_mm__lte=40, ml_per_point__gte=0),
+                name="plan_area_figures_possible",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.area_id} {self.side}"
+
+
+class MixLine(Record):
+    """One product of the planned mix, in mL per session, for the sessions from_session to to_session."""
+
+    plan = models.ForeignKey(Plan, models.CASCADE, related_name="mix")
+    product = models.ForeignKey(Product, models.PROTECT, related_name="+")
+    ml = models.DecimalField(_("volume"), max_digits=6, decimal_places=2)
+    from_session = models.PositiveSmallIntegerField(_("from session"), default=1)
+    to_session = models.PositiveSmallIntegerField(_("to session"), null=True, blank=True)
+
+    audit_patient = PLAN_PATIENT
+    closed_by = PLAN_CLOSED
+
+    class Meta:
+        ordering = ["pk"]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(ml__gt=0, ml__lte=100), name="mix_line_volume_possible"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.product_id} {self.ml} mL"

@@ -1,0 +1,189 @@
+"""The session: preparation, the injection map, doses and lots, observation, signature."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from clinic.access.models import Staff
+from clinic.records import Record
+from patients.registry.models import OfPatientQuerySet, Patient
+from treatments.catalogue.models import Anaesthetic, Area, Lot, Technique
+from treatments.consents.models import Consent
+from treatments.diary.models import Appointment
+from treatments.plans.models import Plan, Side
+
+
+class Session(Record):
+    """One treatment. A draft until `signed_at`; then only addenda.
+
+    `totals` keeps what was computed at signing: per substance in its unit, lidocaine from all
+    routes in mg with the limit for the weight used.
+    """
+
+    patient = models.ForeignKey(Patient, models.PROTECT, related_name="sessions")
+    location = models.ForeignKey("clinic.Location", models.PROTECT, related_name="+")
+    plan = models.ForeignKey(Plan, models.PROTECT, related_name="sessions")
+    consent = models.ForeignKey(Consent, models.PROTECT, related_name="sessions")
+    appointment = models.OneToOneField(
+        Appointment, models.PROTECT, null=True, blank=True, related_name="session"
+    )
+    practitioner = models.ForeignKey(Staff, models.PROTECT, related_name="+")
+    number = models.PositiveSmallIntegerField()
+    history_version = models.PositiveIntegerField()
+    weight_kg = models.DecimalField(_("weight"), max_digits=4, decimal_places=1, null=True, blank=True)
+    started_at = models.DateTimeField()
+    antiseptic = models.CharField(_("skin antiseptic"), max_length=120, blank=True)
+    cleansed_at = models.DateTimeField(null=True, blank=True)
+    observation = models.TextField(_("observation"), max_length=4000, blank=True)
+    adverse_events = models.CharField(_("adverse events"), max_length=500, blank=True)
+    soothing = models.CharField(_("soothing"), max_length=200, blank=True)
+    screening = models.JSONField(default=list)
+    totals = models.JSONField(default=dict)
+    revision = models.PositiveIntegerField(default=0)
+    signed_at = models.DateTimeField(null=True, blank=True)
+    signed_by = models.ForeignKey(Staff, models.PROTECT, null=True, blank=True, related_name="+")
+
+    audit_patient = "patient_id"
+    closed_when = "signed_at IS NOT NULL"
+    objects = OfPatientQuerySet.as_manager()
+
+    class Meta:
+        indexes = [models.Index(fields=["patient", "-started_at"], name="session_of_patient")]
+        constraints = [
+            models.UniqueConstraint(fields=["plan", "number"], name="session_number_once_per_plan"),
+            models.CheckConstraint(
+                condition=models.Q(signed_at__isnull=True)
+                | (
+                    ~models.Q(adverse_events="")
+                    & ~models.Q(antiseptic="")
+                    & models.Q(signed_by__isnull=False)
+                ),
+                name="session_signed_is_complete",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"session {self.pk}"
+
+    @property
+    def is_signed(self) -> bool:
+        return self.signed_at is not None
+
+
+SESSION_CLOSED = "session_id>treatments_session:signed_at IS NOT NULL"
+SESSION_PATIENT = "session_id>treatments_session.patient_id"
+
+
+class Anaesthesia(Record):
+    """A numbing cream on the skin: grams, area in cm², when it went on and came off."""
+
+    session = models.ForeignKey(Session, models.CASCADE, related_name="anaesthesia")
+    anaesthetic = models.ForeignKey(Anaesthetic, models.PROTECT, related_name="+")
+    lot = models.ForeignKey(Lot, models.PROTECT, null=True, blank=True, related_name="+")
+    grams = models.DecimalField(_("grams"), max_digits=5, decimal_places=2)
+    area_cm2 = models.DecimalField(_("area"), max_digits=6, decimal_places=1)
+    on_at = models.DateTimeField()
+    off_at = models.DateTimeField(null=True, blank=True)
+
+    audit_patient = SESSION_PATIENT
+    closed_by = SESSION_CLOSED
+
+    class Meta:
+        verbose_name_plural = "anaesthesia"
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(grams__gt=0, area_cm2__gt=0), name="anaesthesia_positive"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(off_at__isnull=True) | models.Q(off_at__gte=models.F("on_at")),
+                name="anaesthesia_off_after_on",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.grams} g"
+
+
+class MixComponent(Record):
+    """What was drawn into the syringe from one lot, in mL."""
+
+    session = models.ForeignKey(Session, models.CASCADE, related_name="mix")
+    lot = models.ForeignKey(Lot, models.PROTECT, related_name="uses")
+    ml = models.DecimalField(_("volume"), max_digits=6, decimal_places=2)
+
+    audit_patient = SESSION_PATIENT
+    closed_by = SESSION_CLOSED
+
+    class Meta:
+        ordering = ["pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["session", "lot"], name="mix_lot_once"),
+            models.CheckConstraint(condition=models.Q(ml__gt=0), name="mix_volume_positive"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.lot_id} {self.ml} mL"
+
+
+class TreatedArea(Record):
+    """Points in one area: technique, depth, needle, mL per point; `points` as fractions of the chart.
+
+    `points` is a list of [x, y] with 0 <= x, y <= 1 of the chart's viewBox.
+    """
+
+    class Method(models.TextChoices):
+        HAND = "hand", _("by hand")
+        GUN = "gun", _("mesogun")
+        DEVICE = "device", _("needle-free device")
+
+    session = models.ForeignKey(Session, models.CASCADE, related_name="treated_areas")
+    area = models.ForeignKey(Area, models.PROTECT, related_name="+")
+    side = models.CharField(_("side"), max_length=5, choices=Side, default=Side.NONE)
+    chart = models.SlugField(max_length=40)
+    technique = models.ForeignKey(Technique, models.PROTECT, related_name="+")
+    method = models.CharField(_("given"), max_length=6, choices=Method, default=Method.HAND)
+    device = models.ForeignKey("clinic.Device", models.PROTECT, null=True, blank=True, related_name="+")
+    depth_mm = models.DecimalField(_("depth"), max_digits=4, decimal_places=2)
+    spacing_mm = models.DecimalField(_("spacing"), max_digits=4, decimal_places=1, null=True, blank=True)
+    needle_gauge = models.PositiveSmallIntegerField(_("needle gauge"), null=True, blank=True)
+    needle_mm = models.DecimalField(
+        _("needle length"), max_digits=4, decimal_places=1, null=True, blank=True
+    )
+    ml_per_point = models.DecimalField(_("volume per point"), max_digits=5, decimal_places=3)
+    points = models.JSONField(default=list)
+
+    audit_patient = SESSION_PATIENT
+    closed_by = SESSION_CLOSED
+
+    class Meta:
+        ordering = ["pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["session", "area", "side"], name="treated_area_once"),
+            models.CheckConstraint(
+                condition=models.Q(depth_mm__gt=0, depth_mm__lte=40, ml_per_point__gte=0),
+                name="treated_area_figures_possible",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.area_id} {self.side}"
+
+
+class SessionAddendum(Record):
+    """A later word on a signed session; the session itself stays as it was."""
+
+    session = models.ForeignKey(Session, models.PROTECT, related_name="addenda")
+    text = models.TextField(_("addendum"), max_length=4000)
+    reason = models.CharField(_("reason"), max_length=300)
+    written_by = models.ForeignKey(Staff, models.PROTECT, related_name="+")
+
+    audit_patient = SESSION_PATIENT
+    closed_when = "true"
+
+    class Meta:
+        verbose_name_plural = "session addenda"
+        ordering = ["created_at"]
+
+    def __str__(self) -> str:
+        return f"addendum to {self.session_id}"
