@@ -59,7 +59,9 @@ class DateOfBirthField(forms.MultiValueField):
     def __init__(self, **kwargs: Any) -> None:
         kwargs.setdefault("label", _("Date of birth"))
         kwargs.setdefault("help_text", _("For example, 15 3 1984"))
-        part = forms.IntegerField(error_messages={"invalid": self.default_error_messages["invalid"]})
+        part = forms.IntegerField(
+            error_messages={"invalid": self.default_error_messages["invalid"]}
+        )
         super().__init__(fields=[part, part, part], require_all_fields=True, **kwargs)
 
     def clean(self, value: Any) -> datetime.date | None:
@@ -219,4 +221,3 @@ class SignatureField(forms.MultiValueField):
             raise ValidationError(self.error_messages["invalid"], code="invalid")
         if len(points) < 2 * FEWEST_POINTS:
             raise ValidationError(self.error_messages["too_short"], code="too_short")
-

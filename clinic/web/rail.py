@@ -32,16 +32,19 @@ RAIL = (
         "journal-bookmark",
         _("Catalogue"),
     ),
-    Entry(
-        ("messages:index", "messages:list"), Permission.SEE_MESSAGES, "envelope", _("Messages")
-    ),
+    Entry(("messages:index", "messages:list"), Permission.SEE_MESSAGES, "envelope", _("Messages")),
     Entry(
         ("safety:index", "watch:safety", "watch:list", "safety"),
         Permission.WORK_WATCH,
         "shield-plus",
         _("Safety"),
     ),
-    Entry(("places:index", "places:settings", "places:detail"), Permission.MANAGE_CLINIC, "gear", _("Settings")),
+    Entry(
+        ("places:index", "places:settings", "places:detail"),
+        Permission.MANAGE_CLINIC,
+        "gear",
+        _("Settings"),
+    ),
 )
 
 

@@ -2,9 +2,10 @@
 
 from django.urls import path
 
-from clinic.web import health
+from clinic.web import gallery, health
 
 urlpatterns = [
     path("health/live", health.live, name="health-live"),
     path("health/ready", health.ready, name="health-ready"),
+    path("design/", gallery.gallery, name="design"),
 ]

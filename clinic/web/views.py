@@ -1,7 +1,11 @@
+"""The first page, and the pages for when something is wrong."""
+
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.template.loader import render_to_string
 
 from clinic.access.permissions import Permission, requires
+from clinic.audit.context import request_id
 
 
 @requires(Permission.USE_CLINIC)
@@ -23,7 +27,8 @@ def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    return render(request, "500.html", status=500)
+    """Rendered without the request: whatever failed must not be asked again."""
+    return HttpResponse(render_to_string("500.html", {"request_id": request_id.get()}), status=500)
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:

@@ -21,7 +21,7 @@ from clinic.web.rail import RAIL, stops, url_or_none
 register = template.Library()
 
 SPRITE = "vendor/bootstrap-icons/icons.svg"
-MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
+MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
 ON_THE_BAR_OF_A_PHONE = 4
 
 
@@ -29,7 +29,9 @@ ON_THE_BAR_OF_A_PHONE = 4
 def icon(name: str, label: str = "", size: str = "") -> SafeString:
     """`{% icon "search" %}` is decoration; `{% icon "flag" label=_("Urgent") %}` is read out."""
     said = (
-        format_html('role="img" aria-label="{}"', label) if label else SafeString('aria-hidden="true"')
+        format_html('role="img" aria-label="{}"', label)
+        if label
+        else SafeString('aria-hidden="true"')
     )
     return format_html(
         '<svg class="icon{}" {} focusable="false"><use href="{}#{}"></use></svg>',

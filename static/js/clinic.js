@@ -1,0 +1,164 @@
+// Small manners of every page. Each works by itself and none is needed to get the work done.
+
+const root = document.documentElement;
+
+function isTyping(target) {
+  return target instanceof Element && target.closest("input, textarea, select, [contenteditable]");
+}
+
+// "/" goes to the search box, unless someone is typing or has a dialog open.
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey) return;
+  if (isTyping(event.target) || document.querySelector("dialog[open]")) return;
+  const search = document.querySelector("[data-search]");
+  if (!search) return;
+  event.preventDefault();
+  search.focus();
+  search.select();
+});
+
+// Menus close by Escape and by a click elsewhere.
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Escape") return;
+  const open = document.querySelector("details.menu[open]");
+  if (!open) return;
+  open.open = false;
+  open.querySelector("summary").focus();
+});
+document.addEventListener("click", (event) => {
+  for (const menu of document.querySelectorAll("details.menu[open]")) {
+    if (!menu.contains(event.target)) menu.open = false;
+  }
+});
+
+// A form is sent once. The browser's "back" gives the buttons back.
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (event.defaultPrevented || form.dataset.sent || form.matches("[data-again], [target], [method=dialog]")) {
+    if (form.dataset.sent) event.preventDefault();
+    return;
+  }
+  if (form.method !== "post" || form.closest("[hx-post], [hx-put], [hx-delete]")) return;
+  form.dataset.sent = "yes";
+  form.dataset.clean = "yes";
+  const button = event.submitter;
+  if (button) setTimeout(() => button.setAttribute("aria-busy", "true"));
+});
+addEventListener("pageshow", () => {
+  for (const form of document.querySelectorAll("form[data-sent]")) delete form.dataset.sent;
+  for (const button of document.querySelectorAll("[aria-busy=true]")) button.removeAttribute("aria-busy");
+});
+
+// Leaving a form with something typed in it asks first, where the form wants that.
+document.addEventListener("input", (event) => {
+  const form = event.target.closest?.("form[data-unsaved]");
+  if (form) form.dataset.changed = "yes";
+});
+addEventListener("beforeunload", (event) => {
+  if (document.querySelector("form[data-unsaved][data-changed]:not([data-clean])")) event.preventDefault();
+});
+
+// Theme: the device's, light, or dark.
+function showTheme() {
+  const chosen = root.dataset.theme ?? "auto";
+  for (const button of document.querySelectorAll("[data-set-theme]")) {
+    button.setAttribute("aria-pressed", String(button.dataset.setTheme === chosen));
+  }
+}
+document.addEventListener("click", (event) => {
+  const button = event.target.closest?.("[data-set-theme]");
+  if (!button) return;
+  const chosen = button.dataset.setTheme;
+  try {
+    if (chosen === "auto") localStorage.removeItem("theme");
+    else localStorage.setItem("theme", chosen);
+  } catch {
+    // Kept for this page only.
+  }
+  if (chosen === "auto") delete root.dataset.theme;
+  else root.dataset.theme = chosen;
+  showTheme();
+});
+showTheme();
+
+// After a refusal the keyboard is at the summary of what went wrong.
+function goToErrors(within) {
+  const summary = within.matches?.("[data-error-summary]") ? within : within.querySelector?.("[data-error-summary]");
+  summary?.focus();
+  return Boolean(summary);
+}
+goToErrors(document);
+document.addEventListener("click", (event) => {
+  const link = event.target.closest?.("[data-error-summary] a[href^='#']");
+  const control = link && document.getElementById(link.getAttribute("href").slice(1));
+  if (!control) return;
+  event.preventDefault();
+  control.focus({ preventScroll: true });
+  (control.closest(".field") ?? control).scrollIntoView({ block: "center" });
+});
+
+// What a screen reader should hear.
+function announce(words) {
+  const ear = document.querySelector("[data-announcer]");
+  if (!ear || !words) return;
+  ear.textContent = "";
+  setTimeout(() => { ear.textContent = words; }, 50);
+}
+
+document.addEventListener("htmx:afterSwap", (event) => {
+  const added = event.detail.elt;
+  if (goToErrors(added)) return;
+  const wanted = added.matches?.("[data-focus]") ? added : added.querySelector?.("[data-focus]");
+  wanted?.focus();
+  announce(added.dataset?.announce ?? added.querySelector?.("[data-announce]")?.dataset.announce);
+});
+
+// A part that could not be loaded says so in its own place.
+function slotFailed(event) {
+  const slot = event.detail.elt?.closest?.("[data-slot]");
+  const words = document.body.dataset.slotFailed;
+  if (slot && words) slot.replaceChildren(Object.assign(document.createElement("span"), { className: "slot-error", textContent: words }));
+}
+document.addEventListener("htmx:responseError", slotFailed);
+document.addEventListener("htmx:sendError", slotFailed);
+document.addEventListener("htmx:timeout", slotFailed);
+
+// Offline is said at once, in words.
+function showLine() {
+  const notice = document.querySelector("[data-offline]");
+  if (notice) notice.hidden = navigator.onLine;
+}
+addEventListener("online", showLine);
+addEventListener("offline", showLine);
+showLine();
+
+// Messages can be put away; good news goes by itself, bad news stays.
+document.addEventListener("click", (event) => {
+  event.target.closest?.("[data-dismiss]")?.closest("[data-dismissable]")?.remove();
+});
+for (const note of document.querySelectorAll("[data-dismissable][data-brief]")) {
+  setTimeout(() => { if (!note.matches(":hover, :focus-within")) note.remove(); }, 8000);
+}
+
+// <button data-dialog="id"> opens <dialog id="id">; [data-close] inside closes it.
+document.addEventListener("click", (event) => {
+  const opener = event.target.closest?.("[data-dialog]");
+  if (opener) document.getElementById(opener.dataset.dialog)?.showModal();
+  event.target.closest?.("[data-close]")?.closest("dialog")?.close();
+});
+
+// A confirm panel can be taken back.
+document.addEventListener("click", (event) => {
+  const details = event.target.closest?.("[data-undo-confirm]")?.closest("details");
+  if (!details) return;
+  details.open = false;
+  details.querySelector("summary").focus();
+});
+
+// Saving state: setSaving(element, "saved", "Saved 14:32"). See components/saving_state.html.
+export function setSaving(element, state, words) {
+  element.dataset.state = state;
+  element.querySelector("[data-words]").textContent = words;
+}
+
+export { announce };
