@@ -3,6 +3,7 @@
 It runs as the owner of the tables. Starting Django once instead of three times saves seconds.
 """
 
+import io
 import os
 
 import django
@@ -20,7 +21,7 @@ def main() -> None:
         call_command("migrate", interactive=False, verbosity=0)
     if "database_rights" in get_commands():
         with step("Giving the application its rights"):
-            call_command("database_rights", verbosity=0)
+            call_command("database_rights", stdout=io.StringIO())
     with step("Gathering static files"):
         call_command("collectstatic", interactive=False, verbosity=0)
 

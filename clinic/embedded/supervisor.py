@@ -188,6 +188,9 @@ class Supervisor:
 
     def _fill(self) -> None:
         """Make the demo's data in an empty database; a run that was cut short is told."""
+        if not (urls.REPOSITORY / "aftercare/management/commands/demo_data.py").exists():
+            say("  There is no demo data yet.")
+            return
         unfinished = self.base / "demo_data.unfinished"
         if not self._is_empty():
             if unfinished.exists():

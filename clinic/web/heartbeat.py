@@ -56,7 +56,7 @@ def note_if_possible(name: str) -> None:
 class WorkerHeartbeat(bootsteps.StartStopStep):
     """Writes the worker's sign from its own event loop, so that a stuck loop gives none."""
 
-    requires = ("celery.worker.components:Timer",)
+    requires = ("celery.worker.consumer.tasks:Tasks",)
 
     def __init__(self, parent: Any, **kwargs: Any) -> None:
         super().__init__(parent, **kwargs)
