@@ -123,6 +123,7 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "clinic.web.context.clinic",
             ],
+            "libraries": {"clinic_web": "clinic.web.templatetags.clinic_web"},
             "builtins": ["template_partials.templatetags.partials"],
         },
     }
