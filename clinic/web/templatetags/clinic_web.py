@@ -118,8 +118,17 @@ def error_links(form: BaseForm | None) -> list[dict[str, str]]:
     links = [{"id": "", "message": str(error)} for error in form.non_field_errors()]
     for name, errors in form.errors.items():
         if name in form.fields:
-            links += [{"id": control_id(form[name]), "message": str(error)} for error in errors]
+            links += [
+                {"id": control_id(form[name]), "message": _named(form[name], str(error))}
+                for error in errors
+            ]
     return links
+
+
+def _named(field: BoundField, message: str) -> str:
+    """The message with its field's label in front, unless it names the field itself."""
+    label = str(field.label)
+    return message if label.lower() in message.lower() else f"{label}: {message}"
 
 
 def control_id(field: BoundField) -> str:
