@@ -24,6 +24,9 @@ max_requests_jitter = 2_000
 # The heartbeat of a worker is a file; on a slow disk it would be taken for dead.
 worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: S108
 
+# Its place would be the home folder, shared by every clinic of one user.
+control_socket_disable = True
+
 # The clinic logs its requests itself, by route: gunicorn's line would hold addresses with tokens.
 accesslog = None
 logconfig_dict = {

@@ -33,12 +33,17 @@ def live(request: HttpRequest) -> HttpResponse:
 @require_safe
 def ready(request: HttpRequest) -> JsonResponse:
     """Each part with `ok` or what is wrong; 503 when any part is not ok."""
-    parts = {"redis": _redis()} | _background()
+    parts = states()
     ready = all(state == OK for state in parts.values())
     response = JsonResponse({"ready": ready} | parts, status=200 if ready else 503)
     # Django would log each 503 as an error; whoever asks every second knows.
     response._has_been_logged = True  # type: ignore[attr-defined]
     return response
+
+
+def states() -> dict[str, str]:
+    """What each part of the clinic says of itself: `ok`, or what is wrong."""
+    return {"redis": _redis()} | _background()
 
 
 def _redis() -> str:
