@@ -29,7 +29,7 @@ DEMO_PASSWORD = "mesotherapy-demo"  # noqa: S105  (public on purpose; accounts e
 def secret(name: str, default_file: str) -> str:
     """A secret from `NAME`, or from the file named by `NAME_FILE`; under DEMO from `.clinic/`."""
     if value := env.str(name, default=""):
-        return value
+        return str(value)
     path = env.str(f"{name}_FILE", default=str(CLINIC_HOME / default_file) if DEMO else "")
     return Path(path).read_text().strip() if path and Path(path).is_file() else ""
 
@@ -198,7 +198,9 @@ SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 
 # --- cache, queue ---------------------------------------------------------------------------
 
-CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
+CACHES = {
+    "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}
+}
 
 # Celery spells a Unix socket differently; everything else of Celery is in clinic/celery.py.
 CELERY_BROKER_URL = re.sub(
@@ -241,7 +243,9 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 4 * 1024 * 1024
 if EMAIL_URL:
     vars().update(env.email_url_config(EMAIL_URL))
 EMAIL_TIMEOUT = 15
-DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="Clinic <clinic@demo.clinic>" if DEMO else "")
+DEFAULT_FROM_EMAIL = env.str(
+    "DEFAULT_FROM_EMAIL", default="Clinic <clinic@demo.clinic>" if DEMO else ""
+)
 
 # --- security headers -----------------------------------------------------------------------
 

@@ -46,7 +46,7 @@ class EncryptedFileStorage(FileSystemStorage):
 
     def _save(self, name: str, content: File[Any]) -> str:
         sealed = seal(content.read(), name=name)
-        saved = super()._save(name, ContentFile(sealed))
+        saved: str = super()._save(name, ContentFile(sealed))  # type: ignore[misc]
         if saved != name:
             # The name is part of the seal; names are unique by construction, so this is a fault.
             self.delete(saved)
@@ -54,7 +54,8 @@ class EncryptedFileStorage(FileSystemStorage):
         return saved
 
     def _open(self, name: str, mode: str = "rb") -> File[Any]:
-        return ContentFile(unseal(super()._open(name, "rb").read(), name=name), name=name)
+        sealed: bytes = super()._open(name, "rb").read()  # type: ignore[misc]
+        return ContentFile(unseal(sealed, name=name), name=name)
 
     def url(self, name: str | None) -> str:
         raise ValueError("Stored files are given out by a view that asks who is asking.")

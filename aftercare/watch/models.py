@@ -1,4 +1,4 @@
-"""The watch: check-ins from four hours to twelve weeks after a session, and the calls they ask for."""
+"""The watch: check-ins from four hours to twelve weeks, and the calls they ask for."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ class CallQuerySet(OfPatientQuerySet):
 
 
 class Call(Record):
-    """Someone must speak to this patient: opened by a red or amber answer, closed by its outcome."""
+    """Someone must speak to this patient: opened by an answer, closed by its outcome."""
 
     patient = models.ForeignKey(Patient, models.PROTECT, related_name="calls")
     location = models.ForeignKey("clinic.Location", models.PROTECT, related_name="+")

@@ -10,4 +10,7 @@ from clinic.access.models import Staff
 class StaffBackend(AuthenticationBackend):
     def get_user(self, user_id: int) -> Staff | None:
         """The active staff member, or None, asked afresh for every request."""
-        return Staff.objects.with_locations().filter(pk=user_id, is_active=True).first()
+        staff: Staff | None = (
+            Staff.objects.with_locations().filter(pk=user_id, is_active=True).first()
+        )
+        return staff

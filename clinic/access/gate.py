@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, TypeVar
 
-from django.core.exceptions import ValidationError
+from django.core.exceptions import ObjectDoesNotExist, ValidationError
 from django.db.models import Model, QuerySet
 from django.http import Http404, HttpRequest
 
@@ -21,7 +21,7 @@ def fetch(request: HttpRequest, visible: QuerySet[Row], **lookup: Any) -> Row:
     """
     try:
         row = visible.get(**lookup)
-    except (visible.model.DoesNotExist, ValueError, ValidationError):
+    except (ObjectDoesNotExist, ValueError, ValidationError):
         raise Http404 from None
     record_read(what=_page(request), patients=[patient_id_of(row)], object_id=str(row.pk))
     return row

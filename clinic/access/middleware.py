@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import Any, cast
+from typing import Any
 
 from allauth.mfa.utils import is_mfa_enabled
 from django.conf import settings
@@ -16,7 +16,6 @@ from django.shortcuts import redirect
 from django.urls import reverse
 
 from clinic.access.actor import actor_of
-from clinic.access.models import Staff
 from clinic.access.permissions import PATIENT_LINK, PUBLIC, Access
 from clinic.access.third_party import THIRD_PARTY, WITHOUT_SECOND_FACTOR
 from clinic.audit.context import become
@@ -34,7 +33,11 @@ class IdleLogoutMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         now = int(time.time())
-        seen = request.session.get(LAST_SEEN) if settings.SESSION_COOKIE_NAME in request.COOKIES else None
+        seen = (
+            request.session.get(LAST_SEEN)
+            if settings.SESSION_COOKIE_NAME in request.COOKIES
+            else None
+        )
         if seen is not None and now - seen > settings.IDLE_MINUTES * 60:
             logout(request)
         elif seen is not None and now - seen > RECORD_EVERY_SECONDS and not _is_polling(request):
@@ -71,13 +74,17 @@ class AccessMiddleware:
             return None
         if not request.user.is_authenticated:
             return ask_to_sign_in(request)
-        if settings.MFA_REQUIRED and _url_name(request) not in WITHOUT_SECOND_FACTOR:
-            if not is_mfa_enabled(request.user):
-                return redirect("mfa_index")
-        if access.permission is not None and not cast(Staff, request.user).may(access.permission):
+        if _lacks_second_factor(request):
+            return redirect("mfa_index")
+        if access.permission is not None and not request.user.may(access.permission):
             raise PermissionDenied
-        become(actor_of(cast(Staff, request.user)))
+        become(actor_of(request.user))
         return None
+
+
+def _lacks_second_factor(request: HttpRequest) -> bool:
+    needed = settings.MFA_REQUIRED and _url_name(request) not in WITHOUT_SECOND_FACTOR
+    return needed and not is_mfa_enabled(request.user)
 
 
 def access_of(request: HttpRequest, view: Callable[..., Any]) -> Access | None:

@@ -19,7 +19,7 @@ def staff_of(request: HttpRequest) -> Staff:
 
 
 def location_id_of(request: HttpRequest) -> int:
-    """Id of the chosen location, else the first of one's own. Raises `PermissionDenied` for none."""
+    """Id of the chosen location, else one's first. Raises `PermissionDenied` for none."""
     mine = staff_of(request).place_ids
     chosen = request.session.get(LOCATION_KEY)
     if chosen in mine:

@@ -32,5 +32,5 @@ THIRD_PARTY: dict[str, Access] = {
     "mfa_download_recovery_codes": SIGNED_IN,
 }
 
-WITHOUT_SECOND_FACTOR = {name for name in THIRD_PARTY}
+WITHOUT_SECOND_FACTOR = set(THIRD_PARTY)
 """What staff may reach before their second factor is set up: these pages and nothing else."""

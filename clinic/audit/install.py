@@ -40,7 +40,9 @@ def triggers_for(model: type[models.Model]) -> Iterator[str]:
         f"FOR EACH ROW EXECUTE FUNCTION clinic_audit({arguments})"
     )
     if closed_when := getattr(model, "closed_when", ""):
-        free = ", ".join(_quote(value) for value in (closed_when, *getattr(model, "closed_except", ())))
+        free = ", ".join(
+            _quote(value) for value in (closed_when, *getattr(model, "closed_except", ()))
+        )
         yield (
             f"CREATE OR REPLACE TRIGGER aa_closed BEFORE UPDATE OR DELETE ON {table} "
             f"FOR EACH ROW EXECUTE FUNCTION clinic_closed({free})"

@@ -1,4 +1,4 @@
-"""The audit trail: who saw or changed what. No foreign keys, append-only, sealed in a hash chain."""
+"""The audit trail: who saw or changed what. No foreign keys, append-only, chained by hash."""
 
 from __future__ import annotations
 

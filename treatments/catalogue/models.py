@@ -165,7 +165,7 @@ class Flag(models.TextChoices):
 
 
 class Substance(CatalogueRow):
-    """An active substance. `rules` is a list of {condition, level, source}; `allergens` are codes."""
+    """An active substance. `rules`: a list of {condition, level, source}; `allergens`: codes."""
 
     group = models.SlugField(max_length=40, blank=True)
     strengths = models.TextField(blank=True)
@@ -181,7 +181,7 @@ class Substance(CatalogueRow):
 
 
 class Anaesthetic(CatalogueRow):
-    """A numbing preparation and its label limits. Doses in mg, g, mL; areas in cm²; times in min."""
+    """A numbing preparation and its label limits. mg, g and mL; areas in cm²; times in min."""
 
     substance_codes = ArrayField(models.SlugField(), default=list)
     is_topical = models.BooleanField(default=True)
@@ -344,7 +344,9 @@ class LotQuerySet(models.QuerySet["Lot"]):
 
     def usable(self, on: date) -> LotQuerySet:
         """Not expired on that day, not held back; first to expire first."""
-        return self.filter(expires_on__gte=on, state=Lot.State.AVAILABLE).order_by("expires_on", "pk")
+        return self.filter(expires_on__gte=on, state=Lot.State.AVAILABLE).order_by(
+            "expires_on", "pk"
+        )
 
 
 class Lot(models.Model):

@@ -1,4 +1,4 @@
-"""The consultation note: concern, examination, skin type, discussion, decision; signed and closed."""
+"""The consultation note: concern, examination, skin type, discussion, decision."""
 
 from __future__ import annotations
 

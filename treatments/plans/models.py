@@ -22,7 +22,7 @@ class Side(models.TextChoices):
 
 
 class Plan(Record):
-    """A course of sessions. Its treatment (areas, mix) is fixed once accepted; a change is a new plan."""
+    """A course of sessions. Accepting fixes its areas and mix; a change is a new plan."""
 
     class State(models.TextChoices):
         DRAFT = "draft", _("Draft")
@@ -110,7 +110,9 @@ class PlanArea(Record):
     side = models.CharField(_("side"), max_length=5, choices=Side, default=Side.NONE)
     technique = models.ForeignKey(Technique, models.PROTECT, related_name="+")
     depth_mm = models.DecimalField(_("depth"), max_digits=4, decimal_places=2)
-    spacing_mm = models.DecimalField(_("spacing"), max_digits=4, decimal_places=1, null=True, blank=True)
+    spacing_mm = models.DecimalField(
+        _("spacing"), max_digits=4, decimal_places=1, null=True, blank=True
+    )
     ml_per_point = models.DecimalField(_("volume per point"), max_digits=5, decimal_places=3)
     points = models.PositiveSmallIntegerField(_("points"))
     needle_gauge = models.PositiveSmallIntegerField(_("needle gauge"), null=True, blank=True)

@@ -31,7 +31,9 @@ class Session(Record):
     practitioner = models.ForeignKey(Staff, models.PROTECT, related_name="+")
     number = models.PositiveSmallIntegerField()
     history_version = models.PositiveIntegerField()
-    weight_kg = models.DecimalField(_("weight"), max_digits=4, decimal_places=1, null=True, blank=True)
+    weight_kg = models.DecimalField(
+        _("weight"), max_digits=4, decimal_places=1, null=True, blank=True
+    )
     started_at = models.DateTimeField()
     antiseptic = models.CharField(_("skin antiseptic"), max_length=120, blank=True)
     cleansed_at = models.DateTimeField(null=True, blank=True)
@@ -127,7 +129,7 @@ class MixComponent(Record):
 
 
 class TreatedArea(Record):
-    """Points in one area: technique, depth, needle, mL per point; `points` as fractions of the chart.
+    """Points in one area: technique, depth, needle, mL per point.
 
     `points` is a list of [x, y] with 0 <= x, y <= 1 of the chart's viewBox.
     """
@@ -143,9 +145,13 @@ class TreatedArea(Record):
     chart = models.SlugField(max_length=40)
     technique = models.ForeignKey(Technique, models.PROTECT, related_name="+")
     method = models.CharField(_("given"), max_length=6, choices=Method, default=Method.HAND)
-    device = models.ForeignKey("clinic.Device", models.PROTECT, null=True, blank=True, related_name="+")
+    device = models.ForeignKey(
+        "clinic.Device", models.PROTECT, null=True, blank=True, related_name="+"
+    )
     depth_mm = models.DecimalField(_("depth"), max_digits=4, decimal_places=2)
-    spacing_mm = models.DecimalField(_("spacing"), max_digits=4, decimal_places=1, null=True, blank=True)
+    spacing_mm = models.DecimalField(
+        _("spacing"), max_digits=4, decimal_places=1, null=True, blank=True
+    )
     needle_gauge = models.PositiveSmallIntegerField(_("needle gauge"), null=True, blank=True)
     needle_mm = models.DecimalField(
         _("needle length"), max_digits=4, decimal_places=1, null=True, blank=True

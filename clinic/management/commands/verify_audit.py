@@ -27,5 +27,6 @@ class Command(BaseCommand):
         if verdict.faults:
             raise CommandError(f"{len(verdict.faults)} faults in the audit trail.")
         self.stdout.write(
-            f"{verdict.entries} entries under {verdict.seals} seals, all intact. Head: {verdict.head}"
+            f"{verdict.entries} entries under {verdict.seals} seals, all intact. "
+            f"Head: {verdict.head}"
         )
