@@ -22,7 +22,7 @@ check: setup-test
 
 # The long proofs: load, kills, big property runs.
 soak: setup-test
-	@exec $(VENV) -m clinic.embedded test -- $(VENV) -m pytest tests/soak
+	@exec $(VENV) -m clinic.embedded test -- $(VENV) -m pytest tests/soak -o addopts='--strict-markers -ra'
 
 bench: setup-test
 	@exec $(VENV) -m clinic.embedded bench -- $(VENV) scripts/bench.py

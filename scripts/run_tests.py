@@ -10,10 +10,9 @@ import time
 RUNS = (
     (
         "rules and pages",
-        ["tests", "--ignore=tests/browser", "--ignore=tests/soak"]
-        + ["--cov", "--cov-branch", "--cov-report=term:skip-covered"],
+        ["tests", "--cov", "--cov-branch", "--cov-report=term:skip-covered"],
     ),
-    ("browser", ["tests/browser"]),
+    ("browser", ["tests/browser", "-o", "addopts=--strict-markers -ra"]),
 )
 
 

@@ -13,7 +13,7 @@ from clinic.embedded.steps import step
 
 
 def main() -> None:
-    """Migrate, give the application's role its rights, gather the static files."""
+    """Migrate, give the application's role its rights, load the catalogue, gather static files."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "clinic.settings")
     with step("Loading the application"):
         django.setup()
@@ -22,6 +22,9 @@ def main() -> None:
     if "database_rights" in get_commands():
         with step("Giving the application its rights"):
             call_command("database_rights", stdout=io.StringIO())
+    if "load_catalogue" in get_commands():
+        with step("Loading the catalogue"):
+            call_command("load_catalogue", stdout=io.StringIO())
     with step("Gathering static files"):
         call_command("collectstatic", interactive=False, verbosity=0)
 

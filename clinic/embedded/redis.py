@@ -15,7 +15,7 @@ import redis
 
 from clinic.embedded import urls
 from clinic.embedded.postgres import private_folder
-from clinic.embedded.trouble import EmbeddedError
+from clinic.embedded.trouble import EmbeddedError, wait_until_gone
 
 CHILD = Path(__file__).with_name("child.py")
 # Seconds.
@@ -121,15 +121,22 @@ class Redis:
         """
         if not self.socket.exists():
             return
-        deadline = time.monotonic() + STOP_LIMIT
-        while self.answers():
-            # The server closes the connection without an answer when it obeys.
-            with contextlib.suppress(redis.RedisError), self._client() as client:
-                client.shutdown()
-            if time.monotonic() > deadline:
-                raise EmbeddedError(f"An older Redis on {self.socket} does not end; end it first.")
-            time.sleep(0.05)
+        for number in (signal.SIGTERM, signal.SIGKILL):
+            # Asked by signal: the SHUTDOWN command is refused while the first file is written.
+            pid = self._answering_process()
+            if pid is None:
+                break
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, number)
+            wait_until_gone(pid, STOP_LIMIT)
+        if self._answering_process() is not None:
+            raise EmbeddedError(f"An older Redis on {self.socket} does not end; end it first.")
         self.socket.unlink(missing_ok=True)
+
+    def _answering_process(self) -> int | None:
+        with contextlib.suppress(redis.RedisError), self._client() as client:
+            return int(client.info("server")["process_id"])
+        return None
 
     def _client(self) -> redis.Redis:
         return redis.Redis(unix_socket_path=str(self.socket), socket_timeout=2)
