@@ -105,7 +105,7 @@ class Area(CatalogueRow):
     snomed = models.CharField(max_length=20, blank=True)
     parent = models.SlugField(max_length=80, blank=True)
     group = models.SlugField(max_length=40)
-    charts = ArrayField(models.SlugField(), default=list)
+    charts = ArrayField(models.SlugField(), default=list, blank=True)
     is_sided = models.BooleanField(default=False)
     typical_cm2 = models.DecimalField(max_digits=7, decimal_places=1, null=True, blank=True)
     thorax_risk = models.BooleanField(default=False)
@@ -134,7 +134,7 @@ class Technique(CatalogueRow):
 class Modality(CatalogueRow):
     """A needle-free way: electroporation, iontophoresis, sonophoresis."""
 
-    parameters = models.JSONField(default=dict)
+    parameters = models.JSONField(default=list, blank=True)
     contraindications = ArrayField(models.SlugField(), default=list, blank=True)
     uses_current = models.BooleanField(default=True)
 
@@ -146,7 +146,9 @@ class Protocol(CatalogueRow):
     """A published course: sessions and intervals, with what it showed, failures too."""
 
     indication = models.SlugField(max_length=60)
-    phases = models.JSONField(default=list)
+    phases = models.JSONField(default=list, blank=True)
+    details_en = models.TextField(blank=True)
+    details_fr = models.TextField(blank=True)
     result_en = models.TextField(blank=True)
     result_fr = models.TextField(blank=True)
     is_negative = models.BooleanField(default=False)
@@ -168,22 +170,24 @@ class Substance(CatalogueRow):
     """An active substance. `rules`: a list of {condition, level, source}; `allergens`: codes."""
 
     group = models.SlugField(max_length=40, blank=True)
-    strengths = models.TextField(blank=True)
+    strengths_en = models.TextField(_("published strength or dose, English"), blank=True)
+    strengths_fr = models.TextField(_("published strength or dose, French"), blank=True)
     flags = ArrayField(models.CharField(max_length=20, choices=Flag), default=list, blank=True)
     allergens = ArrayField(models.SlugField(), default=list, blank=True)
-    rules = models.JSONField(default=list)
+    rules = models.JSONField(default=list, blank=True)
     caution_en = models.TextField(blank=True)
     caution_fr = models.TextField(blank=True)
     is_local_anaesthetic = models.BooleanField(default=False)
+    is_toxin_or_filler = models.BooleanField(_("toxin or filler in law"), default=False)
     areas_only = ArrayField(models.SlugField(), default=list, blank=True)
     is_blocked_by_default = models.BooleanField(default=False)
-    limits = models.JSONField(default=dict)
+    limits = models.JSONField(default=dict, blank=True)
 
 
 class Anaesthetic(CatalogueRow):
     """A numbing preparation and its label limits. mg, g and mL; areas in cm²; times in min."""
 
-    substance_codes = ArrayField(models.SlugField(), default=list)
+    substance_codes = ArrayField(models.SlugField(), default=list, blank=True)
     is_topical = models.BooleanField(default=True)
     mg_per_g = models.DecimalField(max_digits=7, decimal_places=2, null=True, blank=True)
     wait_min_minutes = models.PositiveSmallIntegerField(null=True, blank=True)
@@ -192,12 +196,19 @@ class Anaesthetic(CatalogueRow):
     max_cm2 = models.DecimalField(max_digits=6, decimal_places=1, null=True, blank=True)
     mg_per_kg = models.DecimalField(max_digits=4, decimal_places=2, null=True, blank=True)
     max_mg = models.DecimalField(max_digits=6, decimal_places=1, null=True, blank=True)
-    child_limits = models.JSONField(default=list)
+    child_limits = models.JSONField(default=list, blank=True)
     allergens = ArrayField(models.SlugField(), default=list, blank=True)
+    rules = models.JSONField(default=list, blank=True)
+    caution_en = models.TextField(blank=True)
+    caution_fr = models.TextField(blank=True)
 
 
 class Incompatibility(CatalogueRow):
-    """Two substances that do not go into one syringe; `*` stands for anything."""
+    """Two substances that do not go into one syringe.
+
+    Each side is a substance code, `group:<substance group>`, or `*` for anything. The pair counts
+    only together with all of `only_with`, and not together with any of `unless`.
+    """
 
     class Level(models.TextChoices):
         REFUSE = "refuse", _("do not mix")
@@ -209,6 +220,8 @@ class Incompatibility(CatalogueRow):
     level = models.CharField(max_length=8, choices=Level)
     effect_en = models.TextField()
     effect_fr = models.TextField()
+    only_with = ArrayField(models.SlugField(), default=list, blank=True)
+    unless = ArrayField(models.SlugField(), default=list, blank=True)
 
     class Meta(CatalogueRow.Meta):
         verbose_name_plural = "incompatibilities"
@@ -217,7 +230,10 @@ class Incompatibility(CatalogueRow):
 class Contraindication(CatalogueRow):
     """A condition asked for in the history, and what it means.
 
-    `only_for` narrows it: {"substances": [], "techniques": [], "areas": [], "current": true}.
+    `only_for` narrows it to what is proposed: {"substances": [], "groups": [], "techniques": [],
+    "areas": [], "current": true}; any one match is enough. {"by_substance": true} means that it
+    matters only through the `rules` of a substance or anaesthetic. `blocks`: a stop that refuses,
+    not one that only advises.
     """
 
     class Level(models.TextChoices):
@@ -237,7 +253,8 @@ class Contraindication(CatalogueRow):
     question_en = models.TextField()
     question_fr = models.TextField()
     wait_days = models.PositiveSmallIntegerField(null=True, blank=True)
-    only_for = models.JSONField(default=dict)
+    blocks = models.BooleanField(_("refuses, not only advises"), default=False)
+    only_for = models.JSONField(default=dict, blank=True)
     is_asked = models.BooleanField(default=True)
     position = models.PositiveSmallIntegerField(default=0)
 
@@ -259,7 +276,8 @@ class AdverseEventType(CatalogueRow):
 class Scale(CatalogueRow):
     """An assessment scale: its items, bounds and direction."""
 
-    items = models.JSONField(default=list)
+    items = models.JSONField(default=list, blank=True)
+    bands = models.JSONField(default=list, blank=True)
     minimum = models.DecimalField(max_digits=6, decimal_places=2)
     maximum = models.DecimalField(max_digits=6, decimal_places=2)
     lower_is_better = models.BooleanField(default=True)
@@ -319,6 +337,7 @@ class Ingredient(models.Model):
     class Unit(models.TextChoices):
         MG = "mg", "mg"
         UNITS = "U", _("units")
+        ML = "mL", "mL"
 
     product = models.ForeignKey(Product, models.CASCADE, related_name="ingredients")
     substance = models.ForeignKey(Substance, models.PROTECT, related_name="+")
