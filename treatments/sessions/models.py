@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -35,14 +37,19 @@ class Session(Record):
         _("weight"), max_digits=4, decimal_places=1, null=True, blank=True
     )
     started_at = models.DateTimeField()
+    history_confirmed_at = models.DateTimeField(null=True, blank=True)
     antiseptic = models.CharField(_("skin antiseptic"), max_length=120, blank=True)
     cleansed_at = models.DateTimeField(null=True, blank=True)
+    discarded_ml = models.DecimalField(
+        _("discarded"), max_digits=6, decimal_places=2, null=True, blank=True
+    )
     observation = models.TextField(_("observation"), max_length=4000, blank=True)
     adverse_events = models.CharField(_("adverse events"), max_length=500, blank=True)
     soothing = models.CharField(_("soothing"), max_length=200, blank=True)
     screening = models.JSONField(default=list)
     totals = models.JSONField(default=dict)
     revision = models.PositiveIntegerField(default=0)
+    saved_at = models.DateTimeField(null=True, blank=True)
     signed_at = models.DateTimeField(null=True, blank=True)
     signed_by = models.ForeignKey(Staff, models.PROTECT, null=True, blank=True, related_name="+")
 
@@ -62,6 +69,10 @@ class Session(Record):
                     & models.Q(signed_by__isnull=False)
                 ),
                 name="session_signed_is_complete",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(discarded_ml__isnull=True) | models.Q(discarded_ml__gte=0),
+                name="session_discarded_not_negative",
             ),
         ]
 
@@ -131,7 +142,8 @@ class MixComponent(Record):
 class TreatedArea(Record):
     """Points in one area: technique, depth, needle, mL per point.
 
-    `points` is a list of [x, y] with 0 <= x, y <= 1 of the chart's viewBox.
+    `points` is a list of [x, y] with 0 <= x, y <= 1 of the chart's viewBox. `extra_ml` is volume
+    that is not counted per point, as the film of an epidermal nappage.
     """
 
     class Method(models.TextChoices):
@@ -152,12 +164,19 @@ class TreatedArea(Record):
     spacing_mm = models.DecimalField(
         _("spacing"), max_digits=4, decimal_places=1, null=True, blank=True
     )
+    margin_mm = models.DecimalField(
+        _("margin"), max_digits=4, decimal_places=1, null=True, blank=True
+    )
+    is_staggered = models.BooleanField(_("staggered rows"), default=False)
     needle_gauge = models.PositiveSmallIntegerField(_("needle gauge"), null=True, blank=True)
     needle_mm = models.DecimalField(
         _("needle length"), max_digits=4, decimal_places=1, null=True, blank=True
     )
     ml_per_point = models.DecimalField(_("volume per point"), max_digits=5, decimal_places=3)
-    points = models.JSONField(default=list)
+    extra_ml = models.DecimalField(
+        _("volume without points"), max_digits=6, decimal_places=2, default=Decimal(0)
+    )
+    points = models.JSONField(default=list, blank=True)
 
     audit_patient = SESSION_PATIENT
     closed_by = SESSION_CLOSED
@@ -167,7 +186,9 @@ class TreatedArea(Record):
         constraints = [
             models.UniqueConstraint(fields=["session", "area", "side"], name="treated_area_once"),
             models.CheckConstraint(
-                condition=models.Q(depth_mm__gt=0, depth_mm__lte=40, ml_per_point__gte=0),
+                condition=models.Q(
+                    depth_mm__gt=0, depth_mm__lte=40, ml_per_point__gte=0, extra_ml__gte=0
+                ),
                 name="treated_area_figures_possible",
             ),
         ]

@@ -1,0 +1,579 @@
+"""Doses of a session: what was drawn, what went in, and whether it may.
+
+Pure: no rows, no clock. Volumes in mL, masses in mg (toxins in units), creams in g, areas in cm²,
+depths in mm, times in minutes, weights in kg; every figure is a `Decimal`. No limit is written
+here: each comes in with the catalogue row that carries its source.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import ROUND_HALF_UP, Decimal
+from enum import Enum
+
+LIDOCAINE = "lidocaine"
+EPINEPHRINE = "epinephrine"
+ANYTHING = "*"
+ZERO = Decimal(0)
+HUNDREDTH = Decimal("0.01")
+BALANCE_TOLERANCE_ML = Decimal("0.01")
+"""Volumes are read off a syringe to the hundredth; two readings may differ by one."""
+DERMAL_DEPTH_MM = Decimal(4)
+"""The dermis ends at about 4 mm: dermal techniques reach it, hypodermic ones go on (S12b)."""
+FACE_VOLUME_ML = Decimal(3)
+"""The largest volume published for one facial session (S32a); more asks for a second look."""
+LARGEST_ML = Decimal(100)
+
+
+class Level(Enum):
+    """What a finding does to the signature."""
+
+    REFUSE = "refuse"
+    WARN = "warn"
+
+
+class Rule(Enum):
+    """Which check spoke; the words for each are in `words.py`."""
+
+    WEIGHT_MISSING = "weight missing"
+    LIDOCAINE_OVER = "lidocaine over the limit"
+    LIDOCAINE_UNLIMITED = "no limit in the catalogue"
+    CREAM_GRAMS = "cream grams"
+    CREAM_AREA = "cream area"
+    CREAM_TOO_LONG = "cream on too long"
+    CREAM_TOO_SHORT = "cream wait short"
+    CREAM_STILL_ON = "cream still on"
+    CREAM_CHILD = "cream for a child"
+    LOT_MISSING = "lot number missing"
+    LOT_NO_EXPIRY = "lot expiry missing"
+    LOT_EXPIRED = "lot expired"
+    LOT_HELD_BACK = "lot held back"
+    LOT_SHORT = "lot holds too little"
+    NOT_INJECTABLE = "not for injection"
+    NOTHING_DRAWN = "points but nothing drawn"
+    MORE_THAN_DRAWN = "more injected than drawn"
+    BALANCE = "drawn is not injected and discarded"
+    NO_AREA = "nothing treated"
+    NO_POINTS = "area without points or volume"
+    SUBSTANCE_VOLUME = "substance volume"
+    SUBSTANCE_POINTS = "substance points"
+    SUBSTANCE_AREA = "substance area"
+    SUBSTANCE_ALONE = "substance mixed"
+    SUBSTANCE_COURSE = "substance sessions"
+    SUBSTANCE_INTERVAL = "substance interval"
+    DO_NOT_MIX = "do not mix"
+    AVOID_MIXING = "avoid mixing"
+    FACE_VOLUME = "face volume"
+    DEPTH = "depth for a dermal technique"
+    TOO_SOON = "sooner than the plan"
+    PAST_THE_PLAN = "past the last session"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing to say: a rule, its force, and the figures for the sentence."""
+
+    rule: Rule
+    level: Level
+    figures: dict[str, str] = field(default_factory=dict, hash=False)
+
+    @property
+    def refuses(self) -> bool:
+        return self.level is Level.REFUSE
+
+
+@dataclass(frozen=True)
+class Strength:
+    """A substance in a product: `per_ml` mg (or units) in one mL."""
+
+    substance: str
+    name: str
+    per_ml: Decimal
+    unit: str = "mg"
+    group: str = ""
+
+
+@dataclass(frozen=True)
+class Component:
+    """What was drawn from one lot. `held_back` is the word for quarantined or recalled."""
+
+    name: str
+    ml: Decimal
+    strengths: tuple[Strength, ...] = ()
+    has_epinephrine: bool = False
+    is_injectable: bool = True
+    lot: str = "?"
+    expires_on: date | None = None
+    held_back: str = ""
+    on_shelf_ml: Decimal | None = None
+
+
+@dataclass(frozen=True)
+class Injection:
+    """One treated area. `extra_ml` is volume not counted per point: a film, threads."""
+
+    area: str
+    name: str
+    points: int
+    ml_per_point: Decimal
+    extra_ml: Decimal = ZERO
+    depth_mm: Decimal = Decimal(1)
+    is_dermal: bool = True
+    is_face: bool = False
+
+    @property
+    def ml(self) -> Decimal:
+        """points x mL per point, and what was given without points, in mL."""
+        return self.points * self.ml_per_point + self.extra_ml
+
+
+@dataclass(frozen=True)
+class ChildLimit:
+    """A cream's ceiling for ages [from_months, to_months), and optionally a body weight band."""
+
+    from_months: int
+    to_months: int
+    max_g: Decimal | None = None
+    max_cm2: Decimal | None = None
+    max_minutes: int | None = None
+
+
+@dataclass(frozen=True)
+class Cream:
+    """A numbing cream on the skin. `minutes` counts until it came off, or until now."""
+
+    name: str
+    grams: Decimal
+    area_cm2: Decimal
+    minutes: int
+    is_off: bool = True
+    lidocaine_mg_per_g: Decimal = ZERO
+    max_g: Decimal | None = None
+    max_cm2: Decimal | None = None
+    wait_minutes: int | None = None
+    longest_minutes: int | None = None
+    child_limits: tuple[ChildLimit, ...] = ()
+
+    @property
+    def lidocaine_mg(self) -> Decimal:
+        """All of it counts, as the label asks: grams x mg/g."""
+        return self.grams * self.lidocaine_mg_per_g
+
+
+@dataclass(frozen=True)
+class Limit:
+    """The most lidocaine at one sitting: `mg_per_kg` of body weight, never above `cap_mg`."""
+
+    mg_per_kg: Decimal
+    cap_mg: Decimal
+
+    def for_weight(self, weight_kg: Decimal) -> Decimal:
+        """The limit in mg for a weight in kg: min(mg_per_kg x kg, cap). Source S73a."""
+        if not weight_kg.is_finite() or weight_kg <= 0:
+            raise ValueError("a weight is a positive number of kg")
+        return min(self.mg_per_kg * weight_kg, self.cap_mg)
+
+
+@dataclass(frozen=True)
+class LidocaineLimits:
+    """The catalogue's two rows: plain, and with epinephrine."""
+
+    plain: Limit
+    with_epinephrine: Limit
+
+
+@dataclass(frozen=True)
+class SubstanceRule:
+    """What a label says of one substance: volumes in mL, `alone` when it may not be mixed."""
+
+    substance: str
+    name: str
+    max_ml: Decimal | None = None
+    max_points: int | None = None
+    areas_only: tuple[str, ...] = ()
+    alone: bool = False
+    max_sessions: int | None = None
+    min_days: int | None = None
+    earlier_sessions: int = 0
+    days_since_last: int | None = None
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two that do not go into one syringe: codes, `group:<group>`, or `*` for anything else.
+
+    It counts only together with all of `only_with`, and not together with any of `unless`.
+    """
+
+    first: str
+    second: str
+    refuses: bool
+    effect: str
+    only_with: tuple[str, ...] = ()
+    unless: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Course:
+    """Where this session stands: its number, how many are planned, days since the last."""
+
+    number: int
+    planned: int
+    gap_min_days: int | None = None
+    days_since_last: int | None = None
+
+
+@dataclass(frozen=True)
+class Amount:
+    """A substance in the syringe: per mL of the mix, drawn in all, and what went in."""
+
+    substance: str
+    name: str
+    unit: str
+    per_ml: Decimal
+    drawn: Decimal
+    injected: Decimal
+
+
+@dataclass(frozen=True)
+class Given:
+    """Everything given in one session, as the checks see it."""
+
+    on: date
+    components: tuple[Component, ...] = ()
+    injections: tuple[Injection, ...] = ()
+    creams: tuple[Cream, ...] = ()
+    discarded_ml: Decimal | None = None
+    weight_kg: Decimal | None = None
+    age_months: int | None = None
+    limits: LidocaineLimits | None = None
+    rules: tuple[SubstanceRule, ...] = ()
+    pairs: tuple[Pair, ...] = ()
+    course: Course = Course(1, 1)
+
+
+def show(value: Decimal) -> str:
+    """A figure for the screen: at most two decimals, no trailing zeros."""
+    text = f"{value.quantize(HUNDREDTH, ROUND_HALF_UP):f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def drawn_ml(components: Iterable[Component]) -> Decimal:
+    """mL in the syringe: the sum of what was drawn from every lot."""
+    return sum((c.ml for c in components), ZERO)
+
+
+def injected_ml(injections: Iterable[Injection]) -> Decimal:
+    """mL that went into the patient over all areas."""
+    return sum((i.ml for i in injections), ZERO)
+
+
+def fraction_injected(components: Sequence[Component], injections: Sequence[Injection]) -> Decimal:
+    """The share of the syringe that went in, 0 to 1. A syringe is taken to be evenly mixed."""
+    drawn = drawn_ml(components)
+    return min(injected_ml(injections) / drawn, Decimal(1)) if drawn > 0 else ZERO
+
+
+def amounts(components: Sequence[Component], injections: Sequence[Injection]) -> list[Amount]:
+    """Each substance in mg or units: mL drawn x strength, times the share injected."""
+    total, share = drawn_ml(components), fraction_injected(components, injections)
+    drawn: dict[tuple[str, str], Decimal] = {}
+    names: dict[str, str] = {}
+    for component in components:
+        for s in component.strengths:
+            key = (s.substance, s.unit)
+            drawn[key] = drawn.get(key, ZERO) + component.ml * s.per_ml
+            names[s.substance] = s.name
+    return [
+        Amount(code, names[code], unit, mass / total, mass, mass * share)
+        for (code, unit), mass in drawn.items()
+        if total > 0
+    ]
+
+
+def lidocaine_injected_mg(
+    components: Sequence[Component], injections: Sequence[Injection]
+) -> Decimal:
+    """mg of lidocaine that went in by needle."""
+    given = amounts(components, injections)
+    return sum((a.injected for a in given if a.substance == LIDOCAINE), ZERO)
+
+
+def lidocaine_total_mg(given: Given) -> Decimal:
+    """mg of lidocaine from every route: injected, and all of the cream (label, S73a)."""
+    topical = sum((c.lidocaine_mg for c in given.creams), ZERO)
+    return lidocaine_injected_mg(given.components, given.injections) + topical
+
+
+def lidocaine_limit_mg(given: Given) -> Decimal | None:
+    """The limit in mg that holds here; None without weight or figures.
+
+    The higher limit is for solutions with epinephrine. As soon as one source is plain, a cream
+    included, the lower one holds: the label gives no figure for the two together.
+    """
+    if given.limits is None or given.weight_kg is None or given.weight_kg <= 0:
+        return None
+    limit = given.limits.with_epinephrine if _all_with_epinephrine(given) else given.limits.plain
+    return limit.for_weight(given.weight_kg)
+
+
+def _all_with_epinephrine(given: Given) -> bool:
+    injected = [c for c in given.components if _holds(c, LIDOCAINE)]
+    plain_cream = any(c.lidocaine_mg > 0 for c in given.creams)
+    return bool(injected) and not plain_cream and all(c.has_epinephrine for c in injected)
+
+
+def _holds(component: Component, substance: str) -> bool:
+    return any(s.substance == substance for s in component.strengths)
+
+
+def check(given: Given) -> list[Finding]:
+    """Everything the checks have to say, refusals first."""
+    said = [
+        *check_lidocaine(given),
+        *(f for cream in given.creams for f in check_cream(cream, given.age_months)),
+        *(f for component in given.components for f in check_lot(component, given.on)),
+        *check_mix(given.components, given.pairs),
+        *(f for rule in given.rules for f in check_substance(rule, given)),
+        *check_balance(given),
+        *(f for injection in given.injections for f in check_injection(injection)),
+        *check_face(given.injections),
+        *check_course(given.course),
+    ]
+    return sorted(said, key=lambda finding: not finding.refuses)
+
+
+def check_lidocaine(given: Given) -> list[Finding]:
+    """The sum of all routes against the limit for the weight; no weight, no lidocaine."""
+    total = lidocaine_total_mg(given)
+    if total <= 0:
+        return []
+    if given.weight_kg is None or given.weight_kg <= 0:
+        return [_refuse(Rule.WEIGHT_MISSING, total=show(total))]
+    limit = lidocaine_limit_mg(given)
+    if limit is None:
+        return [_refuse(Rule.LIDOCAINE_UNLIMITED)]
+    if total <= limit:
+        return []
+    figures = {"total": show(total), "limit": show(limit), "weight": show(given.weight_kg)}
+    return [_refuse(Rule.LIDOCAINE_OVER, **figures)]
+
+
+def check_cream(cream: Cream, age_months: int | None) -> list[Finding]:
+    """A cream against its label: grams, cm², time on the skin, a child's lower ceilings (S74a)."""
+    found = []
+    if cream.max_g is not None and cream.grams > cream.max_g:
+        found.append(_cream(Rule.CREAM_GRAMS, cream, cream.grams, cream.max_g))
+    if cream.max_cm2 is not None and cream.area_cm2 > cream.max_cm2:
+        found.append(_cream(Rule.CREAM_AREA, cream, cream.area_cm2, cream.max_cm2))
+    if cream.longest_minutes is not None and cream.minutes > cream.longest_minutes:
+        found.append(
+            _cream(
+                Rule.CREAM_TOO_LONG, cream, Decimal(cream.minutes), Decimal(cream.longest_minutes)
+            )
+        )
+    if cream.wait_minutes is not None and cream.minutes < cream.wait_minutes:
+        figures = {"got": str(cream.minutes), "limit": str(cream.wait_minutes)}
+        found.append(Finding(Rule.CREAM_TOO_SHORT, Level.WARN, {"name": cream.name, **figures}))
+    if not cream.is_off:
+        found.append(Finding(Rule.CREAM_STILL_ON, Level.WARN, {"name": cream.name}))
+    return found + _check_child(cream, age_months)
+
+
+def _check_child(cream: Cream, age_months: int | None) -> list[Finding]:
+    if age_months is None:
+        return []
+    found = []
+    for limit in cream.child_limits:
+        if not limit.from_months <= age_months < limit.to_months:
+            continue
+        pairs = (
+            (cream.grams, limit.max_g, "g"),
+            (cream.area_cm2, limit.max_cm2, "cm²"),
+            (
+                Decimal(cream.minutes),
+                None if limit.max_minutes is None else Decimal(limit.max_minutes),
+                "min",
+            ),
+        )
+        found += [
+            _refuse(
+                Rule.CREAM_CHILD, name=cream.name, got=show(got), limit=show(most), unit=unit
+            )
+            for got, most, unit in pairs
+            if most is not None and got > most
+        ]
+    return found
+
+
+def check_lot(component: Component, on: date) -> list[Finding]:
+    """A lot must have a number and a date, be in date on that day, be released, and be enough."""
+    found = []
+    if not component.lot.strip():
+        found.append(_refuse(Rule.LOT_MISSING, name=component.name))
+    if component.expires_on is None:
+        found.append(_refuse(Rule.LOT_NO_EXPIRY, name=component.name, lot=component.lot))
+    elif component.expires_on < on:
+        date_text = component.expires_on.isoformat()
+        found.append(
+            _refuse(Rule.LOT_EXPIRED, name=component.name, lot=component.lot, date=date_text)
+        )
+    if component.held_back:
+        found.append(
+            _refuse(
+                Rule.LOT_HELD_BACK,
+                name=component.name,
+                lot=component.lot,
+                state=component.held_back,
+            )
+        )
+    if component.on_shelf_ml is not None and component.ml > component.on_shelf_ml:
+        figures = {"got": show(component.ml), "limit": show(component.on_shelf_ml)}
+        found.append(_refuse(Rule.LOT_SHORT, name=component.name, lot=component.lot, **figures))
+    if not component.is_injectable:
+        found.append(_refuse(Rule.NOT_INJECTABLE, name=component.name))
+    return found
+
+
+def check_mix(components: Sequence[Component], pairs: Iterable[Pair]) -> list[Finding]:
+    """Substances in one syringe against the catalogue's pairs; `*` is any other component."""
+    found: list[Finding] = []
+    for pair in pairs:
+        clash = _clash(components, pair)
+        if clash is None:
+            continue
+        rule, level = (
+            (Rule.DO_NOT_MIX, Level.REFUSE) if pair.refuses else (Rule.AVOID_MIXING, Level.WARN)
+        )
+        figures = {"first": clash[0], "second": clash[1], "effect": pair.effect}
+        found.append(Finding(rule, level, figures))
+    return found
+
+
+def _clash(components: Sequence[Component], pair: Pair) -> tuple[str, str] | None:
+    held = {s.substance for c in components for s in c.strengths}
+    if not held.issuperset(pair.only_with) or held.intersection(pair.unless):
+        return None
+    one, other = (pair.second, pair.first) if pair.first == ANYTHING else (pair.first, pair.second)
+    for component in components:
+        for first in _matching(component, one):
+            second = _partner(components, first, other)
+            if second:
+                return first.name, second
+    return None
+
+
+def _partner(components: Sequence[Component], first: Strength, code: str) -> str:
+    """The name of what clashes with `first`: another substance, or for `*` another component."""
+    for component in components:
+        if code == ANYTHING and not _holds(component, first.substance):
+            return component.name
+        for second in _matching(component, code):
+            if second.substance != first.substance:
+                return second.name
+    return ""
+
+
+def _matching(component: Component, code: str) -> list[Strength]:
+    own = list(component.strengths)
+    if component.has_epinephrine and not _holds(component, EPINEPHRINE):
+        own.append(Strength(EPINEPHRINE, component.name, ZERO))
+    if code.startswith("group:"):
+        return [s for s in own if s.group == code.removeprefix("group:")]
+    return [s for s in own if s.substance == code]
+
+
+def check_substance(rule: SubstanceRule, given: Given) -> list[Finding]:
+    """One substance against its own label; silent when the syringe does not hold it."""
+    if not any(_holds(c, rule.substance) for c in given.components):
+        return []
+    points = sum(i.points for i in given.injections)
+    volume = injected_ml(given.injections)
+    found = []
+    if rule.max_ml is not None and volume > rule.max_ml:
+        found.append(_rule(Rule.SUBSTANCE_VOLUME, rule, show(volume), show(rule.max_ml)))
+    if rule.max_points is not None and points > rule.max_points:
+        found.append(_rule(Rule.SUBSTANCE_POINTS, rule, str(points), str(rule.max_points)))
+    outside = [i.name for i in given.injections if i.area not in rule.areas_only]
+    if rule.areas_only and outside:
+        found.append(_rule(Rule.SUBSTANCE_AREA, rule, ", ".join(outside), ""))
+    if rule.alone and any(not _holds(c, rule.substance) for c in given.components):
+        found.append(_rule(Rule.SUBSTANCE_ALONE, rule, "", ""))
+    return found + _check_history(rule)
+
+
+def _check_history(rule: SubstanceRule) -> list[Finding]:
+    found = []
+    if rule.max_sessions is not None and rule.earlier_sessions >= rule.max_sessions:
+        number = str(rule.earlier_sessions + 1)
+        found.append(_rule(Rule.SUBSTANCE_COURSE, rule, number, str(rule.max_sessions)))
+    days, least = rule.days_since_last, rule.min_days
+    if days is not None and least is not None and days < least:
+        found.append(_rule(Rule.SUBSTANCE_INTERVAL, rule, str(days), str(least)))
+    return found
+
+
+def check_balance(given: Given) -> list[Finding]:
+    """Mass balance: drawn = injected + discarded, to 0.01 mL; never more injected than drawn."""
+    drawn, injected = drawn_ml(given.components), injected_ml(given.injections)
+    if not given.injections:
+        return [_refuse(Rule.NO_AREA)]
+    if injected > 0 and drawn <= 0:
+        return [_refuse(Rule.NOTHING_DRAWN, got=show(injected))]
+    if injected > drawn + BALANCE_TOLERANCE_ML:
+        return [_refuse(Rule.MORE_THAN_DRAWN, got=show(injected), limit=show(drawn))]
+    thrown = given.discarded_ml if given.discarded_ml is not None else ZERO
+    if abs(drawn - injected - thrown) > BALANCE_TOLERANCE_ML:
+        figures = {"drawn": show(drawn), "injected": show(injected), "discarded": show(thrown)}
+        return [_refuse(Rule.BALANCE, **figures, left=show(drawn - injected))]
+    return []
+
+
+def check_injection(injection: Injection) -> list[Finding]:
+    """One area: something was done there, and a dermal technique stayed in the dermis."""
+    found = []
+    if injection.points <= 0 and injection.extra_ml <= 0:
+        found.append(_refuse(Rule.NO_POINTS, name=injection.name))
+    if injection.is_dermal and injection.depth_mm > DERMAL_DEPTH_MM:
+        figures = {"got": show(injection.depth_mm), "limit": show(DERMAL_DEPTH_MM)}
+        found.append(Finding(Rule.DEPTH, Level.WARN, {"name": injection.name, **figures}))
+    return found
+
+
+def check_face(injections: Iterable[Injection]) -> list[Finding]:
+    """More than 3 mL in one face asks for a second look."""
+    face = injected_ml(i for i in injections if i.is_face)
+    if face <= FACE_VOLUME_ML:
+        return []
+    return [
+        Finding(
+            Rule.FACE_VOLUME, Level.WARN, {"got": show(face), "limit": show(FACE_VOLUME_ML)}
+        )
+    ]
+
+
+def check_course(course: Course) -> list[Finding]:
+    """Sooner than the plan's phase warns; a session past the last planned one is refused."""
+    found = []
+    if course.number > course.planned:
+        figures = {"got": str(course.number), "limit": str(course.planned)}
+        found.append(_refuse(Rule.PAST_THE_PLAN, **figures))
+    days, least = course.days_since_last, course.gap_min_days
+    if days is not None and least is not None and days < least:
+        figures = {"got": str(days), "limit": str(least)}
+        found.append(Finding(Rule.TOO_SOON, Level.WARN, figures))
+    return found
+
+
+def _refuse(rule: Rule, **figures: str) -> Finding:
+    return Finding(rule, Level.REFUSE, figures)
+
+
+def _cream(rule: Rule, cream: Cream, got: Decimal, limit: Decimal) -> Finding:
+    return _refuse(rule, name=cream.name, got=show(got), limit=show(limit))
+
+
+def _rule(rule: Rule, of: SubstanceRule, got: str, limit: str) -> Finding:
+    return _refuse(rule, name=of.name, got=got, limit=limit)
