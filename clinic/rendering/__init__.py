@@ -1,0 +1,1 @@
+"""HTML to PDF: the only place that runs WeasyPrint."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from datetime import datetime
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -12,13 +13,29 @@ from patients.registry.models import OfPatientQuerySet, Patient
 
 
 class DocumentQuerySet(OfPatientQuerySet):
-    pass
+    def to_render(self, at: datetime) -> DocumentQuerySet:
+        """Waiting, or left behind by a worker whose lease has run out; oldest first."""
+        abandoned = models.Q(state=Document.State.RENDERING, lease_until__lte=at)
+        return self.filter(models.Q(state=Document.State.QUEUED) | abandoned).order_by(
+            "created_at", "pk"
+        )
+
+    def for_patient(self) -> DocumentQuerySet:
+        """What is the patient's to keep: ready, and of a kind that is given out."""
+        return self.filter(
+            state=Document.State.READY, kind__in=[Document.Kind.CONSENT, Document.Kind.SHEET]
+        ).order_by("-ready_at")
+
+    def failed(self) -> DocumentQuerySet:
+        """Those that someone must look at, newest first."""
+        return self.filter(state=Document.State.FAILED).order_by("-created_at")
 
 
 class Document(Record):
     """`html` is the whole document as it will be rendered; `sha256` is that of the stored PDF.
 
-    The stored file is encrypted; `file_name` is a random name that says nothing.
+    The stored file is encrypted; `file_name` is a random name that says nothing. It is chosen with
+    the row, so however often a worker begins anew there is one file.
     """
 
     class Kind(models.TextChoices):
@@ -71,3 +88,13 @@ class Document(Record):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.public_id}"
+
+    @property
+    def is_on_its_way(self) -> bool:
+        """Whether a worker still has it to do."""
+        return self.state in (self.State.QUEUED, self.State.RENDERING)
+
+    @property
+    def download_name(self) -> str:
+        """A name that says what kind of paper it is and whose file it belongs to."""
+        return f"{self.kind}-{self.patient.number}.pdf"
