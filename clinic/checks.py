@@ -20,8 +20,8 @@ WEAK_STARTS = ("django-insecure-", "change", "dev-only", "secret", "only-for")
 MEDIA_KEY_BYTES = 32
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "[::1]", ".localhost", "testserver"})
 
-MAKE_SECRET_KEY = "python3 -c 'import secrets; print(secrets.token_urlsafe(64))' > secret.key"
-MAKE_MEDIA_KEY = (
+HOW_TO_MAKE_A_KEY = "python3 -c 'import secrets; print(secrets.token_urlsafe(64))' > secret.key"
+HOW_TO_MAKE_A_MEDIA_KEY = (
     "python3 -c 'import base64, os; print(base64.b64encode(os.urandom(32)).decode())' > media.key"
 )
 PANGO = ("libpango-1.0.so.0", "libpangoft2-1.0.so.0", "libharfbuzz-subset.so.0")
@@ -76,7 +76,8 @@ def _require_length(secret_key: str) -> None:
     if len(secret_key) < SECRET_KEY_LENGTH:
         _refuse(
             f"SECRET_KEY is missing or shorter than {SECRET_KEY_LENGTH} characters. Make one with "
-            f"`{MAKE_SECRET_KEY}` and set SECRET_KEY_FILE to that file. (`make demo` makes its own.)"
+            f"`{HOW_TO_MAKE_A_KEY}` and set SECRET_KEY_FILE to that file. "
+            "(`make demo` makes its own.)"
         )
 
 
@@ -84,8 +85,8 @@ def _require_loopback(allowed_hosts: Sequence[str]) -> None:
     foreign = sorted(set(allowed_hosts) - LOOPBACK)
     if foreign:
         _refuse(
-            f"DEMO is set together with ALLOWED_HOSTS={','.join(foreign)}. The demo's passwords and "
-            "mailbox are open to anyone: unset DEMO, or unset ALLOWED_HOSTS."
+            f"DEMO is set together with ALLOWED_HOSTS={','.join(foreign)}. The demo's passwords "
+            "and mailbox are open to anyone: unset DEMO, or unset ALLOWED_HOSTS."
         )
 
 
@@ -93,7 +94,7 @@ def _require_strength(secret_key: str) -> None:
     few = len(set(secret_key)) < SECRET_KEY_LETTERS
     if few or secret_key.lower().startswith(WEAK_STARTS):
         _refuse(
-            f"SECRET_KEY can be guessed. Make one with `{MAKE_SECRET_KEY}` "
+            f"SECRET_KEY can be guessed. Make one with `{HOW_TO_MAKE_A_KEY}` "
             "and set SECRET_KEY_FILE to that file."
         )
 
@@ -125,7 +126,7 @@ def _require_media_key(path: str) -> None:
     if not path or not Path(path).is_file():
         _refuse(
             "MEDIA_KEY_FILE is missing or names no file. Make one with "
-            f"`{MAKE_MEDIA_KEY}`, and keep a copy apart: without it no stored file can be read."
+            f"`{HOW_TO_MAKE_A_MEDIA_KEY}`, and keep a copy apart: without it no stored file can be read."
         )
     try:
         key = base64.b64decode(Path(path).read_text().strip(), validate=True)
@@ -134,7 +135,7 @@ def _require_media_key(path: str) -> None:
     if len(key) != MEDIA_KEY_BYTES:
         _refuse(
             f"MEDIA_KEY_FILE must hold {MEDIA_KEY_BYTES} random bytes as base64. "
-            f"For a clinic without stored files make one with `{MAKE_MEDIA_KEY}`; "
+            f"For a clinic without stored files make one with `{HOW_TO_MAKE_A_MEDIA_KEY}`; "
             "otherwise put the old file back."
         )
 

@@ -3,6 +3,7 @@
 import gc
 import os
 import signal
+from pathlib import Path
 
 from gunicorn.arbiter import Arbiter
 from gunicorn.workers.base import Worker
@@ -22,7 +23,8 @@ keepalive = 5
 max_requests = 20_000
 max_requests_jitter = 2_000
 # The heartbeat of a worker is a file; on a slow disk it would be taken for dead.
-worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: S108
+MEMORY = Path("/dev/shm")  # noqa: S108
+worker_tmp_dir = str(MEMORY) if MEMORY.is_dir() else None
 
 # Its place would be the home folder, shared by every clinic of one user.
 control_socket_disable = True

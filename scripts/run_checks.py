@@ -14,7 +14,7 @@ CHECKS: tuple[tuple[str, list[str]], ...] = (
     ("ruff format", [str(BIN / "ruff"), "format", "--check", "."]),
     ("djade", [str(BIN / "djade"), "--check", "--target-version", "5.2", *TEMPLATES]),
     ("import-linter", [str(BIN / "lint-imports")]),
-    ("mypy", [str(BIN / "mypy")]),
+    ("mypy", [str(BIN / "mypy"), "clinic", "patients", "treatments", "aftercare"]),
     ("django check", [*MANAGE, "check", "--fail-level", "WARNING"]),
     ("makemigrations", [*MANAGE, "makemigrations", "--check", "--dry-run"]),
     ("migration linter", [*MANAGE, "lintmigrations", "--quiet", "ok", "ignore"]),

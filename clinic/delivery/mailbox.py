@@ -97,11 +97,11 @@ def _files() -> list[Path]:
 
 def _read(path: Path) -> Letter:
     parsed = BytesParser(policy=policy.default).parsebytes(path.read_bytes())
-    return Letter(path.stem, cast("EmailMessage", parsed))
+    return Letter(path.stem, parsed)
 
 
 def _letter(name: str) -> Letter:
-    """The message of that name; looked up among what is there, so a name cannot leave the folder."""
+    """The message of that name, looked up among those there: a name cannot leave the folder."""
     for path in _files():
         if path.stem == name:
             return _read(path)

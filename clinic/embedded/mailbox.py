@@ -43,7 +43,9 @@ class MailHandler:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
-    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
+    async def handle_DATA(  # noqa: N802  the name that aiosmtpd calls
+        self, server: SMTP, session: Session, envelope: Envelope
+    ) -> str:
         """Keep the message with the recipients of the envelope, who may differ from its To."""
         received = f"X-Received: {datetime.now(UTC).isoformat()}\r\n"
         recipients = f"X-Envelope-To: {', '.join(map(str, envelope.rcpt_tos))}\r\n"

@@ -38,8 +38,10 @@ class Service:
                 self.log.replace(self.log.with_suffix(".old"))
         with self.log.open("ab") as output:
             self.process = subprocess.Popen(
-                [sys.executable, str(CHILD), str(os.getpid()), str(int(signal.SIGTERM))]
-                + self.command,
+                [
+                    *(sys.executable, str(CHILD), str(os.getpid()), str(int(signal.SIGTERM))),
+                    *self.command,
+                ],
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
@@ -84,7 +86,5 @@ class Service:
     def last_words(self, lines: int = 12) -> str:
         """The end of the log."""
         with contextlib.suppress(OSError):
-            return "\n".join(
-                self.log.read_text(errors="replace").rstrip().splitlines()[-lines:]
-            )
+            return "\n".join(self.log.read_text(errors="replace").rstrip().splitlines()[-lines:])
         return ""

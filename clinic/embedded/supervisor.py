@@ -150,22 +150,13 @@ class Supervisor:
     def _programs(self) -> list[tuple[str, list[str]]]:
         python = [sys.executable, "-m"]
         celery = [*python, "celery", "--app", "clinic"]
+        web = ["gunicorn", "--config", "deploy/gunicorn.conf.py", "clinic.wsgi:application"]
+        schedule = str(self.base / "celerybeat-schedule")
+        quiet = ["--without-gossip", "--without-mingle"]
         return [
-            (
-                "web",
-                [*python, "gunicorn", "--config", "deploy/gunicorn.conf.py"]
-                + ["--graceful-timeout", "3", "clinic.wsgi:application"],
-            ),
-            (
-                "worker",
-                [*celery, "worker", "--concurrency", "2", "--loglevel", "INFO"]
-                + ["--without-gossip", "--without-mingle"],
-            ),
-            (
-                "beat",
-                [*celery, "beat", "--loglevel", "INFO", "--pidfile="]
-                + ["--schedule", str(self.base / "celerybeat-schedule")],
-            ),
+            ("web", [*python, *web, "--graceful-timeout", "3"]),
+            ("worker", [*celery, "worker", "--concurrency=2", "--loglevel=INFO", *quiet]),
+            ("beat", [*celery, "beat", "--loglevel=INFO", "--pidfile=", "--schedule", schedule]),
         ]
 
     def _finish(self, name: str, command: list[str], *, owner: bool = False) -> None:

@@ -1,10 +1,12 @@
 """The one error of the private servers, and small looks at the processes around them."""
 
 import os
+import platform
 import subprocess
-import sys
 import time
 from pathlib import Path
+
+LINUX = platform.system() == "Linux"
 
 
 class EmbeddedError(RuntimeError):
@@ -22,13 +24,13 @@ def is_alive(pid: int) -> bool:
     try:
         stat = Path(f"/proc/{pid}/stat").read_text()
     except OSError:
-        return not sys.platform.startswith("linux")
+        return not LINUX
     return stat.rpartition(")")[2].split()[0] != "Z"
 
 
 def command_line(pid: int) -> str:
     """The words a process was started with, or nothing when it is gone."""
-    if sys.platform.startswith("linux"):
+    if LINUX:
         try:
             raw = Path(f"/proc/{pid}/cmdline").read_bytes()
         except OSError:

@@ -7,7 +7,7 @@ import logging
 import os
 import signal
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 from celery import Celery, Task, bootsteps, signals
 from celery.schedules import BaseSchedule, crontab, maybe_schedule
@@ -88,7 +88,7 @@ def scheduled_tasks(app: Celery) -> dict[str, BaseSchedule]:
 
 
 def overdue_at(schedule: BaseSchedule, last: datetime) -> datetime:
-    """The moment from which a task that last ran at `last` is overdue: three runs missed and 60 s."""
+    """From when a task that last ran at `last` is overdue: three runs missed and a minute."""
     due = last
     for _run in range(MISSED_RUNS):
         due = _next_run(schedule, due)
@@ -98,8 +98,8 @@ def overdue_at(schedule: BaseSchedule, last: datetime) -> datetime:
 def _next_run(schedule: BaseSchedule, last: datetime) -> datetime:
     if isinstance(schedule, crontab):
         start, delta, _now = schedule.remaining_delta(last)
-        return start + delta
-    return last + schedule.run_every
+        return cast("datetime", start + delta)
+    return last + cast("timedelta", schedule.run_every)
 
 
 def overdue_tasks(app: Celery, seen: dict[str, datetime], at: datetime) -> list[str]:

@@ -240,7 +240,7 @@ def test_missing_redis_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) 
         Redis(tmp_path).start()
 
 
-# -- the mail sink and its pages -----------------------------------------------------------------
+# -- the mail sink and its pages ---------------------------------------------------------------
 
 
 @pytest.fixture
@@ -309,7 +309,7 @@ def test_there_is_no_mailbox_outside_the_demo(
     assert client.get("/demo/mailbox/").status_code == 404
 
 
-# -- the supervisor's parts ------------------------------------------------------------------------
+# -- the supervisor's parts --------------------------------------------------------------------
 
 
 def test_a_busy_port_is_named_with_the_cure() -> None:
@@ -329,12 +329,12 @@ def test_a_port_that_is_none_is_refused(text: str, monkeypatch: pytest.MonkeyPat
 
 
 def test_a_second_demo_of_one_folder_is_told_where_the_first_is(tmp_path: Path) -> None:
-    with supervisor.only_demo(tmp_path, 8123):
-        with (
-            pytest.raises(EmbeddedError, match="http://127.0.0.1:8123"),
-            supervisor.only_demo(tmp_path, 8124),
-        ):
-            pass
+    with (
+        supervisor.only_demo(tmp_path, 8123),
+        pytest.raises(EmbeddedError, match=r"http://127\.0\.0\.1:8123"),
+        supervisor.only_demo(tmp_path, 8124),
+    ):
+        pass
     with supervisor.only_demo(tmp_path, 8124):
         pass
 
