@@ -126,7 +126,8 @@ def _require_media_key(path: str) -> None:
     if not path or not Path(path).is_file():
         _refuse(
             "MEDIA_KEY_FILE is missing or names no file. Make one with "
-            f"`{HOW_TO_MAKE_A_MEDIA_KEY}`, and keep a copy apart: without it no stored file can be read."
+            f"`{HOW_TO_MAKE_A_MEDIA_KEY}`, and keep a copy apart: "
+            "without it no stored file can be read."
         )
     try:
         key = base64.b64decode(Path(path).read_text().strip(), validate=True)
