@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
@@ -14,11 +14,28 @@ from patients.messages.models import Message
 from patients.registry.models import OfPatientQuerySet, Patient
 from treatments.sessions.models import Session
 
+SILENT_AFTER = timedelta(hours=48)
+STEP_NAMES = {
+    "4h": _("4 hours after"),
+    "24h": _("1 day after"),
+    "72h": _("3 days after"),
+    "7d": _("1 week after"),
+    "2w": _("2 weeks after"),
+    "6w": _("6 weeks after"),
+    "12w": _("12 weeks after"),
+}
+
 
 class CheckInQuerySet(OfPatientQuerySet):
     def due(self, at: datetime) -> CheckInQuerySet:
         """Planned, not yet opened, and due by `at`."""
         return self.filter(state=CheckIn.State.PLANNED, due_at__lte=at).order_by("due_at", "pk")
+
+    def silent(self, at: datetime) -> CheckInQuerySet:
+        """Asked two days ago or earlier and not answered, newest first."""
+        return self.filter(state=CheckIn.State.OPEN, due_at__lte=at - SILENT_AFTER).order_by(
+            "-due_at", "-pk"
+        )
 
 
 class CheckIn(Record):
@@ -59,6 +76,9 @@ class CheckIn(Record):
                 fields=["due_at"], condition=models.Q(state="planned"), name="check_in_due"
             ),
             models.Index(fields=["patient", "due_at"], name="check_in_of_patient"),
+            models.Index(
+                fields=["-due_at"], condition=models.Q(state="open"), name="check_in_unanswered"
+            ),
         ]
         constraints = [
             models.UniqueConstraint(fields=["session", "step"], name="check_in_step_once"),
@@ -68,6 +88,11 @@ class CheckIn(Record):
                 name="check_in_answer_has_colour",
             ),
         ]
+
+    @property
+    def step_name(self) -> str:
+        """How long after the session, in words."""
+        return str(STEP_NAMES.get(self.step, self.step))
 
     def __str__(self) -> str:
         return f"check-in {self.step} of session {self.session_id}"

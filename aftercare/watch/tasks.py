@@ -1,0 +1,17 @@
+"""The beat's wake-up for the watch."""
+
+from __future__ import annotations
+
+from celery import shared_task
+from django.utils import timezone
+
+from aftercare.watch.actions import follow_up_signed_sessions, open_due
+from clinic.audit.context import SYSTEM, acting
+
+
+@shared_task(name="aftercare.open_check_ins")
+def open_check_ins() -> None:
+    """Take up newly signed sessions, then send the questions that are due."""
+    with acting(SYSTEM):
+        follow_up_signed_sessions()
+        open_due(at=timezone.now())
