@@ -1,7 +1,7 @@
 """Draw every chart again: the SVG files, their geometry for the grid, and the list of areas.
 
-    python -m venv /some/where && pip install -r scripts/charts/requirements.txt
-    python scripts/charts/build.py
+python -m venv /some/where && pip install -r scripts/charts/requirements.txt
+python scripts/charts/build.py
 """
 
 from __future__ import annotations

@@ -80,8 +80,7 @@ def _shade(chart: Chart) -> None:
     surface = model.Surface()
     xs, ys = np.linspace(30, 180, 101), np.linspace(60, 246, 125)
     skin = place(model.skin().buffer(0.05))
-    box_x, box_y = np.meshgrid(xs, ys)
-    height = np.full(box_x.shape, np.nan)
+    height = np.full((len(ys), len(xs)), np.nan)
     for j, y in enumerate(ys):
         row = skin.intersection(box(0, y - 0.01, WIDTH, y + 0.01))
         if row.is_empty:
@@ -147,7 +146,7 @@ def _eye(chart: Chart, side: int) -> None:
     ring = iris.difference(iris.buffer(-0.55)).intersection(opening)
     chart.fill(ring, 0.9)
     chart.fill(iris.intersection(opening).difference(glint), 0.28)
-    chart.fill(pupil.intersection(opening).difference(glint), 0.95)
+    chart.fill(pupil.intersection(opening).difference(glint), 0.95, dark=True)
     for angle in np.linspace(0, 2 * np.pi, 26)[:-1]:
         ray = [(cx + r * np.cos(angle), cy + r * np.sin(angle)) for r in (2.7, 4.9)]
         chart.line(ray, 0.3, 0.2, 0.6, smooth=False, opacity=0.6, clip=opening.difference(glint))
@@ -203,7 +202,7 @@ def _nose(chart: Chart) -> None:
     pair(chart, [(1.35, -1.6), (1.05, -1.42), (0.72, -1.5), (0.52, -1.75)], 1.0, start=0.2, end=0.4)
     nostril = model.blob([(0.58, -1.72), (0.82, -1.5), (1.12, -1.5), (1.3, -1.66), (0.95, -1.78)])
     for side in (1, -1):
-        chart.fill(place(affinity.scale(nostril, side, 1, origin=(0, 0))), 0.72)
+        chart.fill(place(affinity.scale(nostril, side, 1, origin=(0, 0))), 0.72, dark=True)
     base = [(-0.55, -1.74), (-0.28, -1.98), (0, -2.06), (0.28, -1.98), (0.55, -1.74)]
     chart.line(at(base), 0.9, 0.3, 0.3)
     pair(

@@ -116,8 +116,8 @@ class SideChart(Chart):
     def tone(self, shape: BaseGeometry, opacity: float) -> None:
         super().tone(mirror(shape, WIDTH) if self.turned else shape, opacity)
 
-    def fill(self, shape: BaseGeometry, opacity: float = 1.0) -> None:
-        super().fill(mirror(shape, WIDTH) if self.turned else shape, opacity)
+    def fill(self, shape: BaseGeometry, opacity: float = 1.0, dark: bool = False) -> None:
+        super().fill(mirror(shape, WIDTH) if self.turned else shape, opacity, dark)
 
     def region(self, area: str, side: str, shape: BaseGeometry, parent: bool = False) -> None:
         super().region(area, side, mirror(shape, WIDTH) if self.turned else shape, parent)
@@ -137,7 +137,7 @@ def _shade(chart: Chart) -> None:
     height = model._spread(height, 2)
     face = skin()
     for band in model.shade_bands(
-        height, xs, ys, (-0.25, -0.45, 1), list(np.linspace(0.32, 0.72, 9))
+        height, xs, ys, (-0.25, -0.45, 1), list(np.linspace(0.36, 0.74, 9))
     ):
         chart.tone(band.intersection(face), 0.021)
     neck = neck_shape()
@@ -194,7 +194,9 @@ def hair() -> Polygon:
 
 def neck_shape() -> Polygon:
     rest = head().difference(skin()).difference(hair()).difference(blob(mm(EAR)))
-    return whole(rest.intersection(box(0, LEVEL + 10, 300, 400)))
+    return whole(
+        rest.intersection(box(100, LEVEL - 30, 300, 400).union(box(0, LEVEL + 60, 300, 400)))
+    )
 
 
 def _hair(chart: Chart) -> None:
@@ -309,7 +311,9 @@ def _eye(chart: Chart) -> None:
     chart.tone(opening.difference(affinity.translate(opening, 0, 2)), 0.22)
     chart.fill(seen.difference(glint), 0.3)
     chart.fill(iris.difference(iris.buffer(-0.5)).intersection(opening), 0.9)
-    chart.fill(ellipse(cx - 0.4, cy, 1.05, 2.2).intersection(opening).difference(glint), 0.95)
+    chart.fill(
+        ellipse(cx - 0.4, cy, 1.05, 2.2).intersection(opening).difference(glint), 0.95, dark=True
+    )
     chart.line(at(UPPER), 2.1, 0.4, 0.25)
     chart.line(at(LOWER), 0.75, 0.3, 0.3)
     chart.line(at([(4.56, 3.1), (4.53, 2.85), (4.44, 2.5), (4.32, 2.24)]), 0.8, 0.3, 0.4)
@@ -338,8 +342,8 @@ def _eye(chart: Chart) -> None:
 
 
 BROW = [
-    (5.22, 4.2), (4.9, 4.55), (4.2, 4.7), (2.75, 4.0), (2.72, 4.1), (3.7, 5.0), (4.5, 5.12),
-    (5.05, 4.9),
+    (5.08, 4.24), (4.75, 4.55), (4.05, 4.68), (2.62, 3.95), (2.6, 4.05), (3.55, 4.95),
+    (4.35, 5.1), (4.92, 4.9),
 ]  # fmt: skip
 
 
@@ -355,7 +359,7 @@ def _features(chart: Chart) -> None:
     ]
     chart.line(at(wing), 1.0, 0.5, 0.3)
     nostril = blob(at([(6.05, -1.62), (6.3, -1.42), (6.7, -1.48), (6.85, -1.68), (6.5, -1.76)]))
-    chart.fill(nostril, 0.72)
+    chart.fill(nostril, 0.72, dark=True)
     chart.line(at([(6.1, -1.62), (6.4, -1.85), (6.62, -1.85)]), 0.6, 0.3, 0.4)
     chart.line(
         at([(5.25, -1.2), (4.95, -1.9), (4.65, -2.9), (4.5, -3.6)]), 0.6, 0.3, 0.8, opacity=0.65
@@ -411,7 +415,8 @@ def lip_lower() -> Polygon:
 def nose() -> Polygon:
     return whole(
         blob(at([
-            (5.5, 3.3), (4.95, 3.2), (4.85, 2.3), (5.1, 1.4), (5.45, 0.4), (5.5, -0.4), (5.25, -1.0),
+            (5.5, 3.3), (4.95, 3.2), (4.85, 2.3), (5.1, 1.4), (5.45, 0.4), (5.5, -0.4),
+            (5.25, -1.0),
             (5.4, -1.6), (5.9, -1.75), (6.2, -2.1), (8.2, -2.1), (8.2, 0), (6.2, 2.6),
         ])).intersection(head())
     )  # fmt: skip

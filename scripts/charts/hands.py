@@ -28,8 +28,9 @@ THUMB = [
     ((132, 106), 8.0),
 ]
 PALM = [
-    (24, 133), (30, 124), (50, 112), (71, 107), (90, 114), (98, 124), (100, 140), (104, 165),
-    (106, 180), (101, 197), (96, 212), (93.5, 226), (93, 250), (38, 250), (38, 222), (34, 206), (27, 180),
+    (24, 133), (30, 124), (50, 112), (71, 107), (90, 114), (100, 122), (101.5, 136), (104, 165),
+    (106, 180), (101, 197), (96, 212), (93.5, 226), (93, 250), (38, 250), (38, 222), (34, 206),
+    (27, 180),
     (22, 150),
 ]  # fmt: skip
 SHIFT = 4.0
@@ -41,7 +42,7 @@ def draw() -> Chart:
     hand = outline()
     other = mirror(hand, WIDTH)
     for shape in (hand, other):
-        chart.rim(shape.intersection(box(0, 0, WIDTH, 238)), 6, 0, 0.12)
+        chart.rim(shape, 6, 0, 0.12, clip=box(0, 0, WIDTH, 238))
     cut = box(0, 0, WIDTH, 238)
     for shape in (hand, other):
         edge = LineString(shape.exterior.coords).intersection(cut)
@@ -100,19 +101,23 @@ def outline() -> Polygon:
     parts.append(capsule([p for p, _ in THUMB], [w for _, w in THUMB]))
     hand = union(parts)
     hand = hand.buffer(1.9).buffer(-1.9).buffer(-1.5).buffer(1.5)
+    for x0, y0, x1, y1, reach in ((70, 160, 140, 238, 45), (10, 118, 27, 170, 14)):
+        patch = hand.buffer(reach).buffer(-reach).intersection(box(x0, y0, x1, y1))
+        hand = hand.union(patch)
+    hand = hand.buffer(1).buffer(-2).buffer(1)
     smooth = spline(np.array(whole(hand).simplify(0.35).exterior.coords)[:-1], closed=True, steps=4)
-    return whole(Polygon(smooth + [SHIFT, 0]).buffer(0))
+    return whole(Polygon(smooth + np.array([SHIFT, 0])).buffer(0))
 
 
 def _details(chart: Chart, flip: bool) -> None:
     def put(
         points: PointList, width: float, opacity: float = 1.0, a: float = 0.3, b: float = 0.3
     ) -> None:
-        p = np.asarray(points, dtype=float) + [SHIFT, 0]
+        p = np.asarray(points, dtype=float) + np.array([SHIFT, 0])
         chart.line(mirror_points(p, WIDTH) if flip else p, width, a, b, opacity=opacity)
 
     def fill(shape: BaseGeometry, depth: float, opacity: float) -> None:
-        shape = Polygon(np.array(whole(shape).exterior.coords) + [SHIFT, 0])
+        shape = Polygon(np.array(whole(shape).exterior.coords) + np.array([SHIFT, 0]))
         chart.soft(mirror(shape, WIDTH) if flip else shape, depth, opacity)
 
     for name in FINGERS:
@@ -122,10 +127,10 @@ def _details(chart: Chart, flip: bool) -> None:
         _nail(put, fill, p[3] + along * (w[3] - 8.2), along, side, w[3] * 0.72, 10.5)
         for joint, spread, rows in (
             (p[1], w[1], (-2.4, -0.8, 0.9, 2.6)),
-            (p[2], w[2], (-1.2, 0.4, 1.8)),
+            (p[2] - along * 1.6, w[2], (-1.6, 0.2, 1.5)),
         ):
             for k, row in enumerate(rows):
-                bow = 1.1 if row < 0 else -1.1
+                bow = -1.1 if row < 0 else 1.1
                 reach = spread * (0.62 - 0.08 * (k % 2))
                 c = joint + along * row
                 put([c - side * reach, c + along * bow * 0.8, c + side * reach], 0.5, 0.75)
@@ -148,7 +153,7 @@ def _details(chart: Chart, flip: bool) -> None:
                 [
                     start,
                     start + (wrist - start) * 0.5 + [offset * 0.3, 0],
-                    wrist + [offset * 0.6, 0],
+                    wrist + np.array([offset * 0.6, 0]),
                 ],
                 0.42,
                 0.4,
@@ -206,7 +211,6 @@ def _nail(
     )
     put([at(-0.6, -0.32), at(0, -0.2), at(0.6, -0.32)], 0.45, 0.6)
     put([at(-0.9, 0.3), at(0, 0.44), at(0.9, 0.3)], 0.35, 0.5)
-    put([at(-0.8, -0.62), at(0, -0.74), at(0.8, -0.62)], 0.4, 0.5)
     fill(Polygon(nail), 2.5, 0.07)
 
 
@@ -217,7 +221,7 @@ def _regions(chart: Chart, hand: Polygon) -> None:
             (23, 136), (34, 133), (52, 122), (72, 117), (93, 122), (103, 130), (104, 146),
             (100, 168), (97, 190), (94, 212), (64, 214.5), (40, 212), (33, 192), (27, 172),
             (23, 150),
-        ], closed=True) + [SHIFT, 0]
+        ], closed=True) + np.array([SHIFT, 0])
     )  # fmt: skip
     back = whole(back.intersection(whole_hand.buffer(-0.2)))
     chart.region("hand", "left", whole_hand, parent=True)

@@ -217,13 +217,20 @@ class Chart:
             self.tone(layer, opacity / steps)
 
     def rim(
-        self, shape: BaseGeometry, dx: float, dy: float, opacity: float, steps: int = 7
+        self,
+        shape: BaseGeometry,
+        dx: float,
+        dy: float,
+        opacity: float,
+        steps: int = 7,
+        clip: BaseGeometry | None = None,
     ) -> None:
         """Roundness: the side of a form that turns away from the light."""
         for k in range(1, steps + 1):
             t = (k / steps) ** 1.3
             lit = affinity.translate(shape.buffer(-0.15 * t * abs(dx)), -dx * t, -dy * t)
-            self.tone(shape.difference(lit), opacity / steps)
+            turned = shape.difference(lit)
+            self.tone(turned if clip is None else turned.intersection(clip), opacity / steps)
 
     def edge(self, shape: BaseGeometry, depth: float, opacity: float, steps: int = 7) -> None:
         """Roundness where the light comes from the viewer: darker towards every edge."""
@@ -251,11 +258,13 @@ class Chart:
             shape = shape.intersection(clip)
         self.fill(shape, opacity)
 
-    def fill(self, shape: BaseGeometry, opacity: float = 1.0) -> None:
+    def fill(self, shape: BaseGeometry, opacity: float = 1.0, dark: bool = False) -> None:
+        """dark marks what stays dark on a dark page: pupils and nostrils."""
         data = shape_data(shape, self.fine)
         if data:
             faint = "" if opacity >= 1 else f' fill-opacity="{number(opacity)}"'
-            self.ink.append(f'<path d="{data}"{faint}/>')
+            kind = ' class="dark"' if dark else ""
+            self.ink.append(f'<path{kind} d="{data}"{faint}/>')
 
     def contour(self, shape: BaseGeometry, width: float = 1.0, opacity: float = 1.0) -> None:
         """An even line round a shape."""

@@ -76,7 +76,7 @@ def _head(chart: Chart, head: Polygon) -> None:
     for k, t in enumerate(np.linspace(0, 1, 26)):
         p = spline(half(brow), steps=20)
         a = p[int(t * (len(p) - 1))]
-        stroke = np.array([a, a + [1.6, 1.6 + 0.3 * (k % 3)], a + [4.0, 2.2]])
+        stroke = a + np.array([[0, 0], [1.6, 1.6 + 0.3 * (k % 3)], [4.0, 2.2]])
         for s in (stroke, mirror_points(stroke, WIDTH)):
             chart.line(s, 0.6, 0.1, 0.8, clip=head)
 
@@ -102,7 +102,7 @@ def _hair(chart: Chart) -> None:
         points = np.column_stack([cx + r * np.cos(turn), cy + r * np.sin(turn)])
         weight = 0.5 if k % 3 == 0 else 0.36
         chart.line(points, weight, 0.35, 0.5, smooth=False, opacity=0.8, clip=shape)
-    for k in range(90):
+    for _ in range(90):
         t = rng.random()
         line = spline(across([*HAIRLINE, (74, 150)]), steps=20)
         root = line[int(t * (len(line) - 1))]
