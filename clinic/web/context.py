@@ -25,7 +25,12 @@ def clinic(request: HttpRequest) -> dict[str, Any]:
 def _locations(request: HttpRequest) -> list[Location]:
     if not request.user.is_authenticated:
         return []
-    return list(Location.objects.visible_to(request.user).only("name"))  # type: ignore[arg-type]
+    names = getattr(request.user, "location_names", None)
+    if names is None:
+        return list(Location.objects.visible_to(request.user).only("name"))
+    # The person was fetched with them; anything but the name is fetched when it is asked for.
+    pairs = zip(request.user.place_ids, names, strict=True)
+    return [Location.from_db("default", ["id", "name"], pair) for pair in pairs]
 
 
 def _here(request: HttpRequest, mine: Any) -> Location | str:

@@ -1,4 +1,4 @@
-"""Fields that several rooms use: a birth date in three parts, a number with its unit, a signature."""
+"""Fields of several rooms: a birth date in three parts, a number with its unit, a signature."""
 
 from __future__ import annotations
 
@@ -110,13 +110,14 @@ class UnitInput(NumberInput):
 
 
 class UnitField(forms.DecimalField):
-    """A decimal with its unit: `UnitField(unit="mL", min_value=0)`; `0,5` and `0.5` are the same."""
+    """A decimal with its unit: `UnitField(unit="mL", min_value=0)`; `0,5` is `0.5`."""
 
     def __init__(self, *, unit: str, **kwargs: Any) -> None:
         kwargs.setdefault("widget", UnitInput(unit))
+        kwargs.setdefault("max_digits", 10)  # 1e999 is a number too
         super().__init__(**kwargs)
 
-    def to_python(self, value: Any) -> Decimal | None:
+    def to_python(self, value: Any) -> Decimal | None:  # type: ignore[override]
         return super().to_python(value.replace(",", ".") if isinstance(value, str) else value)
 
     def widget_attrs(self, widget: Widget) -> dict[str, Any]:

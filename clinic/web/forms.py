@@ -11,7 +11,7 @@ from clinic.errors import ActionRefused
 
 
 def plain_helper() -> FormHelper:
-    """Fields only: `components/form.html` brings the tag, the token, the summary and the buttons."""
+    """Fields only: `components/form.html` brings tag, token, summary and buttons."""
     helper = FormHelper()
     helper.form_tag = False
     helper.disable_csrf = True

@@ -27,6 +27,7 @@ PAGES = {
     "phone": "design/patient_shell.html",
 }
 
+LONG_NAME = "KOWALSKA-BRZĘCZYSZCZYKIEWICZ, Łucja Aleksandra"
 TONES = ("calm", "info", "wait", "care", "good", "missed", "stop", "accent")
 
 
@@ -96,37 +97,11 @@ def specimens(*, refused: bool) -> dict[str, Any]:
         "verdicts": list(VERDICT_LOOKS),
         "columns": [_("Patient"), _("Number"), _("Next session")],
         "rows": [
-            {
-                "url": "/design/",
-                "cells": [
-                    "KOWALSKA-BRZĘCZYSZCZYKIEWICZ, Łucja Aleksandra",
-                    "P000214",
-                    "12-May-2026",
-                ],
-            },
+            {"url": "/design/", "cells": [LONG_NAME, "P000214", "12-May-2026"]},
             {"url": "/design/", "cells": ["NG, Li", "P000007", _("none")]},
         ],
-        "events": [
-            {
-                "at": now,
-                "title": _("Session 3 of 6 signed"),
-                "text": _("Neck, papule, 2.4 mL"),
-                "by": "Dr Amélie Fournier",
-                "icon": "pen",
-                "tone": "good",
-            },
-            {
-                "at": now - datetime.timedelta(days=14),
-                "title": _("Consent signed"),
-                "icon": "file-earmark-check",
-                "tone": "info",
-            },
-        ],
-        "pairs": [
-            (_("Phototype"), "III"),
-            (_("Weight"), "62 kg"),
-            (_("Last menstrual period"), ""),
-        ],
+        "events": _events(now),
+        "pairs": [(_("Phototype"), "III"), (_("Weight"), "62 kg"), (_("Last period"), "")],
         "today": now.date(),
         "now": now,
         "dose": Decimal("180"),
@@ -144,6 +119,15 @@ def specimens(*, refused: bool) -> dict[str, Any]:
         },
         "location": _location(),
     }
+
+
+def _events(now: datetime.datetime) -> list[dict[str, Any]]:
+    signed = {"title": _("Session 3 of 6 signed"), "text": _("Neck, papule, 2.4 mL")}
+    consent = {"title": _("Consent signed"), "icon": "file-earmark-check", "tone": "info"}
+    return [
+        signed | {"at": now, "by": "Dr Amélie Fournier", "icon": "pen", "tone": "good"},
+        consent | {"at": now - datetime.timedelta(days=14)},
+    ]
 
 
 def _refused_form() -> SampleForm:

@@ -7,14 +7,15 @@ from typing import Any
 
 from django import template
 from django.conf import settings
+from django.contrib.auth.base_user import AbstractBaseUser
 from django.forms import BaseForm, BoundField
 from django.template.context import Context
 from django.templatetags.static import static
-from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
+from clinic.access.permissions import Access
 from clinic.web.looks import MESSAGE_ICONS, Look, status_look, verdict_look
 from clinic.web.rail import RAIL, stops, url_or_none
 
@@ -51,14 +52,28 @@ def rail(context: Context) -> dict[str, Any]:
     return {"first": shown[:first], "rest": shown[first:]}
 
 
-@register.inclusion_tag("components/slot.html")
-def slot(url_name: str, *args: object, label: str = "", block: bool = False) -> dict[str, Any]:
+@register.inclusion_tag("components/slot.html", takes_context=True)
+def slot(
+    context: Context, url_name: str, *args: object, label: str = "", block: bool = False
+) -> dict[str, Any]:
     """`{% slot "plans:bar" patient.number label=_("Plan") %}`: a part that another room serves.
 
-    Loads by htmx and replaces itself. Shows nothing where the URL name does not exist.
-    `block=True` for a whole panel instead of one line.
+    Loads by htmx and replaces itself. Shows nothing where the URL name does not exist, or where
+    the person's role may not open it. `block=True` for a whole panel instead of one line.
     """
-    return {"url": url_or_none(url_name, *args), "label": label, "block": block}
+    url = url_or_none(url_name, *args)
+    if url and not _may_open(context, url):
+        url = None
+    return {"url": url, "label": label, "block": block}
+
+
+def _may_open(context: Context, url: str) -> bool:
+    """Whether the view's own mark admits whoever is asking."""
+    access: Access | None = getattr(resolve(url).func, "access", None)
+    if access is None or access.permission is None:
+        return True
+    user = getattr(context.get("request"), "user", None)
+    return isinstance(user, AbstractBaseUser) and user.may(access.permission)  # type: ignore[attr-defined]
 
 
 @register.simple_tag
@@ -172,7 +187,7 @@ def demo_password() -> str:
 @register.filter
 def clock(value: datetime.datetime | datetime.time | None) -> str:
     """`14:32`, as clinics write it, in every language."""
-    return date_format(value, "H:i") if value else ""
+    return value.strftime("%H:%M") if value else ""
 
 
 @register.filter
