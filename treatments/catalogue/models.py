@@ -286,7 +286,7 @@ class Scale(CatalogueRow):
 
 
 class AdviceBlock(CatalogueRow):
-    """A piece of aftercare advice. `topic` merges blocks; the longest `hours` wins and is said once.
+    """A piece of aftercare advice. `topic` merges blocks; the longest `hours` wins, said once.
 
     `applies_to`: `base` for every sheet, else `area:<group>`, `technique:<sheet group>`,
     `substance:<code>` or `anaesthetic`. `{until}` in the text becomes the computed time.

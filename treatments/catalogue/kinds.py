@@ -1,0 +1,54 @@
+"""The kinds of catalogue rows: where each is kept, and what it is called."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from treatments.catalogue.models import (
+    AdverseEventType,
+    AdviceBlock,
+    Anaesthetic,
+    Area,
+    CatalogueRow,
+    Contraindication,
+    Incompatibility,
+    Modality,
+    Product,
+    Protocol,
+    RiskLine,
+    Scale,
+    Substance,
+    Technique,
+)
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of row: `slug` is its address and the name of its data file."""
+
+    slug: str
+    model: type[CatalogueRow]
+    label: str | Promise
+    icon: str
+
+
+KINDS = (
+    Kind("substances", Substance, _("Substances"), "droplet"),
+    Kind("products", Product, _("Products"), "box-seam"),
+    Kind("anaesthetics", Anaesthetic, _("Anaesthetics"), "bandaid"),
+    Kind("incompatibilities", Incompatibility, _("Incompatibilities"), "intersect"),
+    Kind("techniques", Technique, _("Techniques"), "pen"),
+    Kind("modalities", Modality, _("Needle-free methods"), "lightning-charge"),
+    Kind("protocols", Protocol, _("Published courses"), "calendar3"),
+    Kind("areas", Area, _("Areas"), "person"),
+    Kind("contraindications", Contraindication, _("Contraindications"), "sign-stop"),
+    Kind("adverse-events", AdverseEventType, _("Adverse events"), "exclamation-triangle"),
+    Kind("scales", Scale, _("Scales"), "rulers"),
+    Kind("advice", AdviceBlock, _("Aftercare advice"), "chat-left-text"),
+    Kind("risks", RiskLine, _("Consent risk lines"), "shield-exclamation"),
+)
+KIND_BY_SLUG = {kind.slug: kind for kind in KINDS}
+KIND_BY_MODEL = {kind.model: kind for kind in KINDS}

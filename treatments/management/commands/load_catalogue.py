@@ -1,0 +1,34 @@
+"""`manage.py load_catalogue`: bring the shipped catalogue in; safe to run again at any time."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from clinic.audit.context import SYSTEM, acting
+from treatments.catalogue.loading import CatalogueError, Report, load
+
+
+class Command(BaseCommand):
+    help = "Load the shipped catalogue; rows that the clinic has edited are left as they are."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            with acting(SYSTEM):
+                report = load()
+        except CatalogueError as error:
+            raise CommandError(str(error)) from error
+        if options["verbosity"]:
+            self.say(report)
+
+    def say(self, report: Report) -> None:
+        """One line of counts, then what a manager should look at."""
+        self.stdout.write(
+            f"Catalogue: {len(report.created)} new, {len(report.updated)} updated, "
+            f"{report.unchanged} unchanged."
+        )
+        for name in report.held_back:
+            self.stdout.write(f"  {name}: the clinic's own version stays; a newer one is on file.")
+        for name in report.removed:
+            self.stdout.write(f"  {name}: no longer shipped; kept.")
