@@ -41,6 +41,7 @@ class Plan(Record):
     state = models.CharField(max_length=10, choices=State, default=State.DRAFT)
     stop_reason = models.CharField(_("reason for stopping"), max_length=300, blank=True)
     made_by = models.ForeignKey(Staff, models.PROTECT, related_name="+")
+    revision = models.PositiveIntegerField(default=0)
     accepted_at = models.DateTimeField(null=True, blank=True)
 
     audit_patient = "patient_id"
@@ -114,7 +115,7 @@ class PlanArea(Record):
         _("spacing"), max_digits=4, decimal_places=1, null=True, blank=True
     )
     ml_per_point = models.DecimalField(_("volume per point"), max_digits=5, decimal_places=3)
-    points = models.PositiveSmallIntegerField(_("points"))
+    points = models.PositiveSmallIntegerField(_("points in all"))
     needle_gauge = models.PositiveSmallIntegerField(_("needle gauge"), null=True, blank=True)
     needle_mm = models.DecimalField(
         _("needle length"), max_digits=4, decimal_places=1, null=True, blank=True

@@ -1,0 +1,98 @@
+"""Whether a plan is covered by what its patient signed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from patients.registry.models import Patient
+from treatments.consents.models import Consent
+from treatments.consents.text import TEMPLATE_VERSION
+from treatments.plans.models import Plan
+
+
+class CoverageState(StrEnum):
+    """What may be said about a plan's consent to anyone who works here."""
+
+    COVERED = "covered"
+    MISSING = "missing"
+    UNSIGNED = "unsigned"
+    EXPIRED = "expired"
+    WITHDRAWN = "withdrawn"
+    PARTIAL = "partial"
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """The state, the consent it comes from, and the codes that it does not cover."""
+
+    state: str
+    consent: Consent | None = None
+    missing: list[str] = field(default_factory=list)
+
+    @property
+    def is_covered(self) -> bool:
+        return self.state == CoverageState.COVERED
+
+
+def coverage(patient: Patient, plan: Plan, at: datetime) -> Coverage:
+    """Whether `patient` has consented to all of `plan` at that moment.
+
+    Expired means: signed, but the consent's wording has been renewed since. Partial means: signed,
+    but not for every substance, technique and area.
+    """
+    if plan.patient_id != patient.pk:
+        return Coverage(CoverageState.MISSING)
+    return judge(needed_codes(plan), plan.consents.all(), at)
+
+
+def judge(needed: Mapping[str, set[str]], consents: Iterable[Consent], at: datetime) -> Coverage:
+    """The newest signed consent decides; without one, the newest that was prepared."""
+    known = sorted(
+        (one for one in consents if one.ready_to_read_at <= at),
+        key=lambda one: one.pk,
+        reverse=True,
+    )
+    signed = next((one for one in known if one.signed_at and one.signed_at <= at), None)
+    if signed is None:
+        return _without_signature(known)
+    if signed.withdrawn_at and signed.withdrawn_at <= at:
+        asked_again = known[0].pk != signed.pk
+        return Coverage(
+            CoverageState.UNSIGNED if asked_again else CoverageState.WITHDRAWN, known[0]
+        )
+    missing = uncovered_codes(needed, signed)
+    if missing:
+        return Coverage(CoverageState.PARTIAL, signed, missing)
+    if signed.template_version != TEMPLATE_VERSION:
+        return Coverage(CoverageState.EXPIRED, signed)
+    return Coverage(CoverageState.COVERED, signed)
+
+
+def _without_signature(known: list[Consent]) -> Coverage:
+    if not known:
+        return Coverage(CoverageState.MISSING)
+    return Coverage(CoverageState.UNSIGNED, known[0])
+
+
+def uncovered_codes(needed: Mapping[str, set[str]], consent: Consent) -> list[str]:
+    """Codes of the plan that the consent does not name."""
+    return sorted(
+        code for kind, codes in needed.items() for code in codes - set(getattr(consent, kind))
+    )
+
+
+def needed_codes(plan: Plan) -> dict[str, set[str]]:
+    """The substance, technique and area codes that a consent for this plan must name."""
+    areas = plan.areas.all()
+    return {
+        "substances": {
+            part.substance.code
+            for line in plan.mix.all()
+            for part in line.product.ingredients.all()
+        },
+        "techniques": {part.technique.code for part in areas},
+        "areas": {part.area.code for part in areas},
+    }

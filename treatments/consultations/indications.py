@@ -1,0 +1,35 @@
+"""What a course can be for, by the name a person would use."""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext_lazy as _
+
+from treatments.catalogue.models import Protocol
+
+NAMES = {
+    "face-rejuvenation": _("Face rejuvenation"),
+    "hydration": _("Skin hydration"),
+    "melasma": _("Melasma"),
+    "alopecia": _("Hair loss"),
+    "cellulite": _("Cellulite"),
+    "thigh-contour": _("Thigh contour"),
+    "submental-fat": _("Fat under the chin"),
+    "skin-quality": _("Skin quality"),
+    "low-back-pain": _("Low back pain"),
+    "spine-pain": _("Spine pain"),
+    "knee-osteoarthritis": _("Knee osteoarthritis"),
+    "pes-anserine": _("Pes anserine pain"),
+    "calcific-tendinitis": _("Calcific tendinitis of the shoulder"),
+}
+
+
+def indication_name(code: str) -> str:
+    """The readable name of an indication, in the language in force."""
+    known = NAMES.get(code)
+    return str(known) if known else code.replace("-", " ").capitalize()
+
+
+def indication_choices() -> list[tuple[str, str]]:
+    """Every indication that a current protocol is for, by readable name."""
+    codes = Protocol.objects.current().order_by().values_list("indication", flat=True).distinct()
+    return sorted(((code, indication_name(code)) for code in codes), key=lambda pair: pair[1])

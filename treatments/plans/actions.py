@@ -1,0 +1,156 @@
+"""What may be done to a plan: make it, change the draft, accept it, stop it, finish it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import datetime
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from clinic.access.models import Staff
+from clinic.errors import ActionRefused
+from clinic.places.models import Location
+from patients.registry.models import Patient
+from treatments.catalogue.models import Protocol
+from treatments.consultations.models import Consultation
+from treatments.plans.cautions import cautions
+from treatments.plans.gather import plan_facts
+from treatments.plans.models import MixLine, Phase, Plan, PlanArea
+from treatments.plans.specs import AreaSpec, MixSpec, PhaseSpec
+
+
+class StalePlan(ActionRefused):
+    """Somebody has saved this plan since it was opened; nothing was overwritten."""
+
+
+@transaction.atomic
+def make_plan(
+    *,
+    by: Staff,
+    patient: Patient,
+    location: Location,
+    indication: str,
+    title: str,
+    areas: Sequence[AreaSpec] = (),
+    mix: Sequence[MixSpec] = (),
+    phases: Sequence[PhaseSpec] = (),
+    consultation: Consultation | None = None,
+    protocol: Protocol | None = None,
+) -> Plan:
+    """A draft plan. A consultation it comes from is this patient's, and signed."""
+    if consultation is not None:
+        if consultation.patient_id != patient.pk:
+            raise ActionRefused(_("This consultation belongs to someone else."))
+        if not consultation.is_signed:
+            raise ActionRefused(_("Sign the consultation note first."))
+    plan = Plan.objects.create(
+        patient=patient,
+        location=location,
+        consultation=consultation,
+        protocol=protocol,
+        indication=indication,
+        title=title,
+        made_by=by,
+    )
+    _write_parts(plan, areas, mix, phases)
+    return plan
+
+
+@transaction.atomic
+def change_plan(
+    *,
+    by: Staff,
+    plan: Plan,
+    revision: int,
+    indication: str,
+    title: str,
+    areas: Sequence[AreaSpec],
+    mix: Sequence[MixSpec],
+    phases: Sequence[PhaseSpec],
+) -> Plan:
+    """Replace a draft's parts. `revision` is the one the writer saw; an older one is refused."""
+    draft = _locked(plan)
+    if draft.state != Plan.State.DRAFT:
+        raise ActionRefused(_("An accepted plan cannot be changed. Make a new plan from it."))
+    if draft.revision != revision:
+        raise StalePlan(
+            _(
+                "This plan was changed elsewhere since you opened it. Nothing was overwritten: "
+                "your entries are still on this page, but they are not saved."
+            )
+        )
+    draft.indication, draft.title = indication, title
+    draft.revision += 1
+    draft.save()
+    for parts in (draft.areas, draft.mix, draft.phases):
+        parts.all().delete()
+    _write_parts(draft, areas, mix, phases)
+    return draft
+
+
+@transaction.atomic
+def accept_plan(*, by: Staff, plan: Plan, at: datetime | None = None) -> Plan:
+    """Fix the plan: from here the database refuses any change of areas, mix and phases."""
+    draft = _locked(plan)
+    if draft.state != Plan.State.DRAFT:
+        raise ActionRefused(_("This plan has already been accepted."))
+    _refuse_incomplete(draft)
+    for caution in cautions(plan_facts(draft)):
+        if caution.blocks:
+            raise ActionRefused(caution.text)
+    draft.state, draft.accepted_at = Plan.State.ACCEPTED, at or timezone.now()
+    draft.save()
+    return draft
+
+
+@transaction.atomic
+def stop_plan(*, by: Staff, plan: Plan, reason: str) -> Plan:
+    """End a course before its time, and say why."""
+    running = _locked(plan)
+    if running.state != Plan.State.ACCEPTED:
+        raise ActionRefused(_("Only a plan that is under way can be stopped."))
+    if not reason.strip():
+        raise ActionRefused(_("Say why the plan is stopped."), field="reason")
+    running.state, running.stop_reason = Plan.State.STOPPED, reason.strip()
+    running.save()
+    return running
+
+
+@transaction.atomic
+def finish_plan(*, by: Staff, plan: Plan) -> Plan:
+    """The last session is signed: the course is over. Done twice, it stays finished."""
+    running = _locked(plan)
+    if running.state == Plan.State.ACCEPTED:
+        running.state = Plan.State.FINISHED
+        running.save()
+    return running
+
+
+def _locked(plan: Plan) -> Plan:
+    return Plan.objects.select_for_update().get(pk=plan.pk)
+
+
+def _write_parts(
+    plan: Plan, areas: Sequence[AreaSpec], mix: Sequence[MixSpec], phases: Sequence[PhaseSpec]
+) -> None:
+    PlanArea.objects.bulk_create([PlanArea(plan=plan, **vars(area)) for area in areas])
+    MixLine.objects.bulk_create([MixLine(plan=plan, **vars(line)) for line in mix])
+    Phase.objects.bulk_create(
+        [
+            Phase(plan=plan, position=position, **asdict(phase))
+            for position, phase in enumerate(phases, start=1)
+        ]
+    )
+
+
+def _refuse_incomplete(plan: Plan) -> None:
+    if not plan.areas.exists():
+        raise ActionRefused(_("Add at least one area."))
+    if not plan.phases.exists():
+        raise ActionRefused(_("Add at least one phase."))
+    dry = all(area.ml_per_point == 0 for area in plan.areas.all())
+    if not dry and not plan.mix.exists():
+        raise ActionRefused(_("Add at least one product, or plan 0 mL per point."))

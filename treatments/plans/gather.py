@@ -1,0 +1,164 @@
+"""From a plan, stored or still being typed, to the plain facts that its rules look at."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+from itertools import groupby
+from typing import Protocol as Shape
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from clinic.places.models import CountryProfile
+from treatments.catalogue.models import Area, Flag, Incompatibility, Product, Technique
+from treatments.plans.cautions import AreaFacts, Pair, PlanFacts, SessionFacts, SubstanceFacts
+from treatments.plans.course import Stretch, shares_of, total
+from treatments.plans.models import Plan
+from treatments.plans.totals import Drawn, Given, Strength, session_totals
+
+
+FACE_GROUPS = ("face", "eyes", "lips")
+
+
+class AreaPart(Shape):
+    """A planned area, as a row or as a spec."""
+
+    @property
+    def area(self) -> Area: ...
+    @property
+    def technique(self) -> Technique: ...
+    @property
+    def depth_mm(self) -> Decimal: ...
+    @property
+    def points(self) -> int: ...
+    @property
+    def ml_per_point(self) -> Decimal: ...
+
+
+class MixPart(Shape):
+    """A line of the mix, as a row or as a spec."""
+
+    @property
+    def from_session(self) -> int: ...
+    @property
+    def to_session(self) -> int | None: ...
+    @property
+    def product(self) -> Product: ...
+    @property
+    def ml(self) -> Decimal: ...
+
+
+def plan_facts(plan: Plan) -> PlanFacts:
+    """The facts of a stored plan, in a number of queries that does not grow with its rows."""
+    return facts_of(
+        areas=list(plan.areas.select_related("area", "technique")),
+        mix=list(
+            plan.mix.select_related("product").prefetch_related("product__ingredients__substance")
+        ),
+        phases=list(plan.phases.all()),
+        country=plan.location.country,
+    )
+
+
+def facts_of(
+    *,
+    areas: Sequence[AreaPart],
+    mix: Sequence[MixPart],
+    phases: Sequence[Stretch],
+    country: CountryProfile,
+) -> PlanFacts:
+    """The same for parts that are not stored yet."""
+    return PlanFacts(
+        areas=[_area(part) for part in areas],
+        sessions=_sessions(areas, mix, total(phases)),
+        pairs=_pairs(),
+        pharmacy_only=country.mixing_in_pharmacy_only,
+        blocks_warned=country.blocks_warned_substances,
+        country=country.name,
+        not_injectable=[
+            part.product.name for part in mix if Flag.NOT_INJECTABLE in part.product.flags
+        ],
+    )
+
+
+def _area(part: AreaPart) -> AreaFacts:
+    return AreaFacts(
+        code=part.area.code,
+        name=part.area.name,
+        is_face=is_face(part.area),
+        technique=part.technique.name,
+        is_dermal=part.technique.is_dermal,
+        depth_mm=part.depth_mm,
+        points=part.points,
+        ml_per_point=part.ml_per_point,
+        usual_depth_mm=(part.technique.depth_min_mm, part.technique.depth_max_mm),
+    )
+
+
+def is_face(area: Area) -> bool:
+    """Whether an area counts towards the face's volume; eyes and lips are part of it."""
+    return area.group in FACE_GROUPS
+
+
+def _sessions(
+    areas: Sequence[AreaPart], mix: Sequence[MixPart], count: int
+) -> tuple[SessionFacts, ...]:
+    """Sessions in a row with the same mix are one entry: sessions 1 to 2, sessions 3 to 5."""
+    given = [Given(part.points, part.ml_per_point) for part in areas]
+    numbered = [(number, shares_of(mix, number)) for number in range(1, count + 1)]
+    found = []
+    for _key, stretch in groupby(numbered, key=lambda pair: [id(line) for line in pair[1]]):
+        numbers_and_lines = list(stretch)
+        lines = numbers_and_lines[0][1]
+        found.append(
+            SessionFacts(
+                label=_label(numbers_and_lines[0][0], numbers_and_lines[-1][0]),
+                totals=session_totals([_drawn(line) for line in lines], given),
+                products=tuple(line.product.name for line in lines),
+                substances=_substances(lines),
+                diluents=sum(line.product.is_diluent for line in lines),
+            )
+        )
+    return tuple(found)
+
+
+def _label(first: int, last: int) -> str:
+    text = ngettext("Session %(first)s", "Sessions %(first)s to %(last)s", last - first + 1)
+    return text % {"first": first, "last": last}
+
+
+def _drawn(line: MixPart) -> Drawn:
+    return Drawn(
+        product=line.product.name,
+        ml=line.ml,
+        strengths=tuple(
+            Strength(part.substance.code, part.substance.name, part.per_ml, part.unit)
+            for part in line.product.ingredients.all()
+        ),
+    )
+
+
+def _substances(lines: Sequence[MixPart]) -> tuple[SubstanceFacts, ...]:
+    found: dict[str, SubstanceFacts] = {}
+    for line in lines:
+        for part in line.product.ingredients.all():
+            one = part.substance
+            before = found.get(one.code)
+            flags = frozenset(one.flags) | (before.flags if before else frozenset())
+            found[one.code] = SubstanceFacts(
+                code=one.code,
+                name=one.name,
+                flags=flags,
+                areas_only=tuple(one.areas_only),
+                is_blocked=one.is_blocked_by_default,
+                source=", ".join(one.source_refs) or _("general knowledge, unverified"),
+            )
+    return tuple(found.values())
+
+
+def _pairs() -> tuple[Pair, ...]:
+    return tuple(
+        Pair(row.first, row.second, row.level, row.said("effect"), ", ".join(row.source_refs))
+        for row in Incompatibility.objects.current()
+    )
