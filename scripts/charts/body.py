@@ -21,7 +21,7 @@ from shapely import affinity
 from shapely.geometry import LineString, Point, Polygon, box
 from shapely.geometry.base import BaseGeometry
 
-WIDTH, HEIGHT = 800.0, 1840.0
+WIDTH, HEIGHT = 800.0, 1880.0
 MID, TOP = 400.0, 30.0
 NOTE = (
     "1 unit = 1 mm. Drawn by hand on a neutral adult 1.75 m tall: shoulders 455 mm, waist 290 mm,"
@@ -90,7 +90,7 @@ def draw(view: str) -> Chart:
         _back_regions(chart)
     chart.letter("R" if view == "front" else "L", 60, 90, 60)
     chart.letter("L" if view == "front" else "R", WIDTH - 60, 90, 60)
-    chart.scale_bar(24, HEIGHT - 16, 10)
+    chart.scale_bar(40, HEIGHT - 18, 10)
     return chart
 
 

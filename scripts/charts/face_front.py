@@ -90,7 +90,7 @@ def _shade(chart: Chart) -> None:
             if low <= x <= high:
                 height[j, i] = surface.depth((x - MID) / model.ACROSS, (LEVEL - y) / model.DOWN)
     height = (height + height[:, ::-1]) / 2 * model.ACROSS
-    levels = list(np.linspace(0.2, 0.68, 11))
+    levels = list(np.linspace(0.235, 0.69, 11))
     for band in model.shade_bands(height, xs, ys, (0, -0.42, 1), levels):
         chart.tone(band.intersection(skin), 0.021)
     under = neck().difference(skin.buffer(0.2))
