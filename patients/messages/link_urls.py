@@ -1,4 +1,8 @@
-from django.urls import URLPattern
+"""Addresses under /patients/<number>/links/."""
+
+from django.urls import path
+
+from patients.messages import views
 
 app_name = "links"
-urlpatterns: list[URLPattern] = []
+urlpatterns = [path("", views.send, name="send")]

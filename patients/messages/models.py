@@ -7,14 +7,36 @@ from datetime import datetime
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from clinic.access.models import Staff
 from clinic.records import Record
 from patients.registry.models import OfPatientQuerySet, Patient
 
 
 class MessageQuerySet(OfPatientQuerySet):
     def due(self, at: datetime) -> MessageQuerySet:
-        """Pending and due by `at`, oldest first."""
-        return self.filter(state=Message.State.PENDING, due_at__lte=at).order_by("due_at", "pk")
+        """What a worker may claim by `at`, oldest first.
+
+        Pending and due, and not resting after a failed try; or claimed by a worker that died before
+        it began to send.
+        """
+        rested = models.Q(lease_until__isnull=True) | models.Q(lease_until__lte=at)
+        pending = models.Q(state=Message.State.PENDING, due_at__lte=at) & rested
+        abandoned = models.Q(
+            state=Message.State.CLAIMED, sending_since__isnull=True, lease_until__lte=at
+        )
+        return self.filter(pending | abandoned).order_by("due_at", "pk")
+
+    def lost(self, at: datetime) -> MessageQuerySet:
+        """Claimed by a worker that died while sending: nobody knows what became of them."""
+        return self.filter(
+            state=Message.State.CLAIMED, sending_since__isnull=False, lease_until__lte=at
+        )
+
+    def troubled(self) -> MessageQuerySet:
+        """Failed or uncertain, and not yet dealt with by a person; newest first."""
+        return self.filter(
+            state__in=[Message.State.FAILED, Message.State.UNCERTAIN], settled_at__isnull=True
+        ).order_by("-pk")
 
 
 class Message(Record):
@@ -51,6 +73,8 @@ class Message(Record):
     sending_since = models.DateTimeField(null=True, blank=True)
     sent_at = models.DateTimeField(null=True, blank=True)
     error = models.CharField(max_length=500, blank=True)
+    settled_at = models.DateTimeField(null=True, blank=True)
+    settled_by = models.ForeignKey(Staff, models.PROTECT, null=True, blank=True, related_name="+")
 
     audit_patient = "patient_id"
     audit_exclude = ("body",)
@@ -64,6 +88,11 @@ class Message(Record):
                 name="message_due",
             ),
             models.Index(fields=["patient", "-due_at"], name="message_of_patient"),
+            models.Index(
+                fields=["-id"],
+                condition=models.Q(state__in=["failed", "uncertain"], settled_at__isnull=True),
+                name="message_troubled",
+            ),
         ]
         constraints = [
             models.CheckConstraint(
@@ -74,6 +103,11 @@ class Message(Record):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.pk}"
+
+    @property
+    def is_troubled(self) -> bool:
+        """Whether a person must look at it."""
+        return self.settled_at is None and self.state in (self.State.FAILED, self.State.UNCERTAIN)
 
     @property
     def message_id(self) -> str:

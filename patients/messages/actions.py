@@ -1,0 +1,133 @@
+"""Queueing and cancelling messages, and what staff do about those that went wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import override
+
+from clinic.access.models import Staff
+from clinic.errors import ActionRefused
+from clinic.wake import wake
+from patients.messages.models import Message
+from patients.registry.models import Patient
+
+SEND_TASK = "patients.send_messages"
+LINK = "{link}"
+
+
+@transaction.atomic
+def queue_message(
+    *,
+    patient: Patient,
+    kind: str,
+    key: str,
+    subject: str,
+    body: str,
+    due_at: datetime,
+    channel: str = "email",
+) -> Message | None:
+    """One message for later, or None when the patient has no such address.
+
+    The same key twice is the same row, unchanged. `{link}` in the body becomes a fresh personal
+    link at the moment of sending. Subject and body must hold nothing clinical.
+    """
+    recipient = str(patient.email if channel == Message.Channel.EMAIL else patient.phone)
+    if not recipient:
+        return None
+    message, is_new = Message.objects.get_or_create(
+        key=key,
+        defaults={
+            "patient": patient,
+            "kind": kind,
+            "channel": channel,
+            "language": patient.language,
+            "recipient": recipient,
+            "subject": subject,
+            "body": body,
+            "due_at": due_at,
+        },
+    )
+    if is_new and due_at <= timezone.now():
+        wake(SEND_TASK)
+    return message
+
+
+@transaction.atomic
+def cancel_messages(*, keys: Iterable[str]) -> int:
+    """Cancel those that have not begun to be sent; how many. One on its way cannot be held back."""
+    waiting = Message.objects.filter(
+        key__in=list(keys),
+        state__in=[Message.State.PENDING, Message.State.CLAIMED],
+        sending_since__isnull=True,
+    )
+    return waiting.update(state=Message.State.CANCELLED, lease_until=None)
+
+
+@transaction.atomic
+def send_link(*, by: Staff, patient: Patient, at: datetime) -> Message:
+    """Queue the message that carries a patient's personal link; once per minute at most.
+
+    By e-mail, else by SMS. Raises `ActionRefused` when the patient has neither.
+    """
+    channel = Message.Channel.EMAIL if patient.email else Message.Channel.SMS
+    with override(patient.language):
+        subject = _("Your clinic has something for you")
+        body = _(
+            "Hello,\n\nyour clinic has something for you to read or to fill in. Open your personal "
+            "page here:\n\n%(link)s\n\nThe link works for two weeks. You will be asked for your "
+            "date of birth. Please do not pass it on.\n"
+        ) % {"link": LINK}
+        if channel == Message.Channel.SMS:
+            body = _("Your clinic has something for you: %(link)s") % {"link": LINK}
+    message = queue_message(
+        patient=patient,
+        kind="link",
+        key=f"link-{patient.pk}-{int(at.timestamp()) // 60}",
+        subject=subject,
+        body=body,
+        due_at=at,
+        channel=channel,
+    )
+    if message is None:
+        raise ActionRefused(_("This patient has neither an e-mail address nor a mobile phone."))
+    return message
+
+
+def _locked_trouble(message: Message) -> Message:
+    locked = Message.objects.select_for_update().get(pk=message.pk)
+    if not locked.is_troubled:
+        raise ActionRefused(_("Somebody has already dealt with this message."))
+    return locked
+
+
+@transaction.atomic
+def settle_message(*, by: Staff, message: Message, at: datetime) -> Message:
+    """Note that a person has dealt with a failed or uncertain message in another way."""
+    locked = _locked_trouble(message)
+    locked.settled_at, locked.settled_by = at, by
+    locked.save(update_fields=["settled_at", "settled_by"])
+    return locked
+
+
+@transaction.atomic
+def resend_message(*, by: Staff, message: Message, at: datetime) -> Message:
+    """Queue a failed or uncertain message again, because a person wants it, to today's address.
+
+    It keeps its Message-ID, so that a mail program shows a second copy as the same message.
+    """
+    locked = _locked_trouble(message)
+    patient = locked.patient
+    now_at = str(patient.email if locked.channel == Message.Channel.EMAIL else patient.phone)
+    if not now_at:
+        raise ActionRefused(_("This patient no longer has such an address."))
+    locked.state, locked.recipient, locked.error = Message.State.PENDING, now_at, ""
+    locked.attempts, locked.due_at = 0, at
+    locked.lease_until = locked.sending_since = None
+    locked.save()
+    wake(SEND_TASK)
+    return locked

@@ -1,0 +1,148 @@
+"""Sending what is due: claim, begin, hand over, note. Never twice, never silently lost.
+
+Four steps, each committed by itself, so that after a crash the row says how far things had got:
+claimed but not begun is claimed again; begun but not finished is `uncertain`, for a person to
+decide.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import override
+
+from clinic.delivery.email import send_email
+from clinic.delivery.outcome import DeliveryError, NotHandedOver, Rejected
+from clinic.delivery.sms import send_sms
+from patients.messages.actions import LINK
+from patients.messages.models import Message
+from patients.portal.access import location_of_patient
+from patients.portal.actions import open_link
+
+LEASE = timedelta(seconds=90)
+"""Longer than an SMTP conversation may take with its timeouts of 15 s each."""
+MOST_ATTEMPTS = 5
+BACK_OFF = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 15, 60))
+
+
+def send_next(*, at: datetime | None = None) -> Message | None:
+    """Send the oldest message that is due; None when nothing is."""
+    at = at or timezone.now()
+    give_up_lost(at=at)
+    message = claim_next(at=at)
+    if message is None or message.state == Message.State.FAILED:
+        return message
+    body = _body(message)
+    if not _begin(message):
+        return message
+    try:
+        _hand_over(message, body)
+    except DeliveryError as error:
+        return _note_failure(message, error)
+    return _note_sent(message)
+
+
+@transaction.atomic
+def give_up_lost(*, at: datetime) -> int:
+    """Mark what a dead worker was sending as uncertain; how many."""
+    lost = Message.objects.lost(at).select_for_update(skip_locked=True)
+    return Message.objects.filter(pk__in=[message.pk for message in lost]).update(
+        state=Message.State.UNCERTAIN,
+        lease_until=None,
+        error=_("The worker was lost while sending; the message may have arrived."),
+    )
+
+
+@transaction.atomic
+def claim_next(*, at: datetime) -> Message | None:
+    """The oldest due message, marked as this worker's until the lease runs out.
+
+    One that has used up its attempts comes back failed instead.
+    """
+    message = Message.objects.due(at).select_for_update(skip_locked=True, of=("self",)).first()
+    if message is None:
+        return None
+    if message.attempts >= MOST_ATTEMPTS:
+        message.state, message.lease_until = Message.State.FAILED, None
+        message.error = message.error or _("The worker was lost each time it took this message.")
+    else:
+        message.state, message.lease_until = Message.State.CLAIMED, at + LEASE
+        message.attempts += 1
+    message.save(update_fields=["state", "attempts", "lease_until", "error"])
+    return message
+
+
+def _body(message: Message) -> str:
+    """The text as it will be read, with a fresh link where the body asks for one."""
+    if LINK not in message.body:
+        return message.body
+    return message.body.replace(LINK, open_link(message.patient))
+
+
+def _begin(message: Message) -> bool:
+    """Note, committed before a byte leaves, that sending begins. False: cancelled or taken over."""
+    return bool(
+        Message.objects.filter(
+            pk=message.pk,
+            state=Message.State.CLAIMED,
+            attempts=message.attempts,
+            sending_since__isnull=True,
+        ).update(sending_since=timezone.now())
+    )
+
+
+def _hand_over(message: Message, body: str) -> None:
+    if message.channel == Message.Channel.SMS:
+        send_sms(to=message.recipient, body=body)
+        return
+    place = location_of_patient(message.patient)
+    with override(message.language):
+        send_email(
+            to=message.recipient,
+            subject=message.subject,
+            body=body,
+            message_id=message.message_id,
+            language=message.language,
+            reply_to=place.email if place else "",
+        )
+
+
+@transaction.atomic
+def _finish(message: Message, **values: object) -> Message:
+    """Write the outcome, unless the row has meanwhile been given up as uncertain and worked on."""
+    Message.objects.filter(
+        pk=message.pk,
+        state__in=[Message.State.CLAIMED, Message.State.UNCERTAIN],
+        attempts=message.attempts,
+    ).update(lease_until=None, **values)
+    message.refresh_from_db()
+    return message
+
+
+def _note_sent(message: Message) -> Message:
+    return _finish(message, state=Message.State.SENT, sent_at=timezone.now(), error="")
+
+
+def _note_failure(message: Message, error: DeliveryError) -> Message:
+    """Back to waiting, failed, or uncertain, as the transport says."""
+    reason = str(error)[:500]
+    if isinstance(error, NotHandedOver) and message.attempts < MOST_ATTEMPTS:
+        return _rest(message, reason)
+    certain = isinstance(error, (NotHandedOver, Rejected))
+    state = Message.State.FAILED if certain else Message.State.UNCERTAIN
+    return _finish(message, state=state, error=reason)
+
+
+@transaction.atomic
+def _rest(message: Message, reason: str) -> Message:
+    """Wait before the next try, longer each time."""
+    pause = BACK_OFF[min(message.attempts, len(BACK_OFF)) - 1]
+    _finish(message, state=Message.State.PENDING, sending_since=None, error=reason)
+    Message.objects.filter(pk=message.pk, state=Message.State.PENDING).update(
+        lease_until=timezone.now() + pause
+    )
+    message.refresh_from_db()
+    return message

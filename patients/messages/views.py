@@ -1,0 +1,118 @@
+"""What was sent to whom, what went wrong with it, and the button that sends a link."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+
+from clinic.access.gate import fetch, listed
+from clinic.access.permissions import Permission, requires
+from clinic.access.request import staff_of
+from clinic.errors import ActionRefused
+from patients.documents.models import Document
+from patients.messages.actions import resend_message, send_link, settle_message
+from patients.messages.models import Message, MessageQuerySet
+from patients.registry.models import Patient
+
+PAGE_SIZE = 50
+PANEL_SIZE = 8
+FAILURES_SHOWN = 8
+TROUBLED = (Message.State.FAILED, Message.State.UNCERTAIN)
+
+
+@requires(Permission.SEE_MESSAGES)
+@require_safe
+def index(request: HttpRequest) -> HttpResponse:
+    """Messages of one's patients, newest first; `?state=failed` or `uncertain` for those alone."""
+    chosen = request.GET.get("state", "")
+    found = Message.objects.visible_to(staff_of(request)).select_related("patient").defer("body")
+    if chosen in TROUBLED:
+        found = found.filter(state=chosen, settled_at__isnull=True)
+    shown = list(_before(found, request.GET.get("before", ""))[: PAGE_SIZE + 1])
+    older = f"?state={chosen}&before={shown[PAGE_SIZE - 1].pk}" if len(shown) > PAGE_SIZE else ""
+    shown = shown[:PAGE_SIZE]
+    listed(request, [message.patient_id for message in shown])
+    context = {"shown": shown, "chosen": chosen, "older": older}
+    return render(request, "patients/message_list.html", context)
+
+
+def _before(found: MessageQuerySet, key: str) -> MessageQuerySet:
+    """The page that follows a row, by its key; a key that is none begins at the newest."""
+    newest_first = found.order_by("-pk")
+    is_key = key.isascii() and key.isdigit() and len(key) < 18
+    return newest_first.filter(pk__lt=int(key)) if is_key else newest_first
+
+
+@requires(Permission.SEE_MESSAGES)
+@require_safe
+def panel(request: HttpRequest, number: int) -> HttpResponse:
+    """The newest messages of one patient."""
+    patient = fetch(request, Patient.objects.visible_to(staff_of(request)), pk=number)
+    shown = Message.objects.filter(patient=patient).defer("body").order_by("-due_at", "-pk")
+    context = {"patient": patient, "shown": shown[:PANEL_SIZE]}
+    return render(request, "patients/message_panel.html", context)
+
+
+@requires(Permission.SEE_MESSAGES)
+@require_safe
+def failures(request: HttpRequest) -> HttpResponse:
+    """For Today: messages and documents that a person must look at."""
+    staff = staff_of(request)
+    troubled = list(
+        Message.objects.visible_to(staff)
+        .troubled()
+        .select_related("patient")
+        .defer("body")[: FAILURES_SHOWN + 1]
+    )
+    failed = list(
+        Document.objects.visible_to(staff)
+        .failed()
+        .select_related("patient")
+        .defer("html")[: FAILURES_SHOWN + 1]
+    )
+    listed(request, [row.patient_id for row in (*troubled, *failed)])
+    context = {
+        "troubled": troubled[:FAILURES_SHOWN],
+        "documents": failed[:FAILURES_SHOWN],
+        "more": len(troubled) > FAILURES_SHOWN or len(failed) > FAILURES_SHOWN,
+    }
+    return render(request, "patients/message_failures.html", context)
+
+
+@requires(Permission.SEE_MESSAGES)
+@require_POST
+def settle(request: HttpRequest, pk: int) -> HttpResponse:
+    """Note that a message in trouble was dealt with, or send it again: `what` says which."""
+    staff = staff_of(request)
+    message = fetch(request, Message.objects.visible_to(staff), pk=pk)
+    try:
+        if request.POST.get("what") == "resend":
+            resend_message(by=staff, message=message, at=timezone.now())
+            messages.success(request, _("The message is sent again."))
+        else:
+            settle_message(by=staff, message=message, at=timezone.now())
+            messages.success(request, _("The message is marked as dealt with."))
+    except ActionRefused as refused:
+        messages.error(request, refused.message)
+    return redirect(f"{reverse('messages:index')}?state={message.state}")
+
+
+@requires(Permission.SEND_LINKS)
+@require_POST
+def send(request: HttpRequest, number: int) -> HttpResponse:
+    """Send a patient their personal link."""
+    staff = staff_of(request)
+    patient = fetch(request, Patient.objects.visible_to(staff), pk=number)
+    try:
+        message = send_link(by=staff, patient=patient, at=timezone.now())
+    except ActionRefused as refused:
+        messages.error(request, refused.message)
+    else:
+        text = _("A personal link is on its way to %(recipient)s.")
+        messages.success(request, text % {"recipient": message.recipient})
+    return redirect("patients:detail", patient.number)

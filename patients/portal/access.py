@@ -1,0 +1,160 @@
+"""The patient's own gate: a good link, and a birth date proved in this very browser."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone, translation
+from django.utils.cache import add_never_cache_headers
+from django.utils.functional import SimpleLazyObject
+from django.utils.http import urlencode
+
+from clinic.access.middleware import POLLING_HEADER
+from clinic.access.permissions import patient_link
+from clinic.audit.actions import record_read
+from clinic.audit.context import Actor, become
+from clinic.places.models import Location
+from patients.portal.actions import token_hash
+from patients.portal.models import Link
+from patients.registry.models import Patient
+
+PROOFS = "patient_links"
+IDLE_SECONDS = 30 * 60
+MOST_PROOFS = 10
+MOST_CLINICS_NAMED = 5
+
+Parameters = ParamSpec("Parameters")
+PatientView = Callable[Concatenate[HttpRequest, str, Parameters], HttpResponseBase]
+
+
+def by_link(view: PatientView[Parameters]) -> PatientView[Parameters]:
+    """Open a view `(request, token, ...)` to the patient whose link and birth date are proved.
+
+    Sets `request.patient`, `request.patient_token` and `request.patient_location`. A link that is
+    of no use gets the page that says so; a browser without the proof is sent to give it.
+    """
+
+    @patient_link
+    @wraps(view)
+    def guarded(
+        request: HttpRequest, token: str, *args: Parameters.args, **kwargs: Parameters.kwargs
+    ) -> HttpResponseBase:
+        link = usable_link(token)
+        if link is None:
+            return private(gone(request))
+        if not is_proved(request, link):
+            return private(_ask_for_proof(request, token))
+        _enter(request, token, link.patient)
+        return private(view(request, token, *args, **kwargs))
+
+    return guarded
+
+
+def usable_link(token: str) -> Link | None:
+    """The link of a token, with its patient, unless unknown, expired, closed or locked."""
+    found = Link.objects.usable(timezone.now()).select_related("patient")
+    return found.filter(token_hash=token_hash(token)).first()
+
+
+def gone(request: HttpRequest) -> HttpResponse:
+    """One page for every link that is of no use, whatever the reason."""
+    clinics = list(Location.objects.all()[: MOST_CLINICS_NAMED + 1])
+    shown = clinics if len(clinics) <= MOST_CLINICS_NAMED else []
+    return render(request, "patients/portal_gone.html", {"clinics": shown}, status=404)
+
+
+def private(response: HttpResponseBase) -> HttpResponseBase:
+    """Kept by no cache and told to no other site."""
+    add_never_cache_headers(response)
+    response["Cache-Control"] = "no-store, private"
+    response["Referrer-Policy"] = "same-origin"
+    return response
+
+
+def is_proved(request: HttpRequest, link: Link) -> bool:
+    """Whether this browser has proved this link and has not been idle; a request keeps it awake."""
+    proofs: dict[str, int] = request.session.get(PROOFS, {})
+    seen, now = proofs.get(link.token_hash), int(time.time())
+    if seen is None or now - seen > IDLE_SECONDS:
+        return False
+    if POLLING_HEADER not in request.headers and now - seen > 60:
+        _remember(request, link.token_hash)
+    return True
+
+
+def remember_proof(request: HttpRequest, token: str) -> None:
+    """Note the proof in a session with a fresh key, so that one known before is worth nothing."""
+    request.session.cycle_key()
+    _remember(request, token_hash(token))
+
+
+def _remember(request: HttpRequest, key: str) -> None:
+    proofs: dict[str, int] = {**request.session.get(PROOFS, {}), key: int(time.time())}
+    newest = sorted(proofs.items(), key=lambda proof: proof[1])[-MOST_PROOFS:]
+    request.session[PROOFS] = dict(newest)
+
+
+def _ask_for_proof(request: HttpRequest, token: str) -> HttpResponse:
+    wanted = request.get_full_path() if request.method == "GET" else ""
+    if getattr(request, "htmx", False):
+        response = HttpResponse(status=401)
+        response["HX-Redirect"] = reverse("portal:prove", args=[token])
+        return response
+    query = f"?{urlencode({'next': wanted})}" if wanted else ""
+    response = HttpResponse(status=302)
+    response["Location"] = reverse("portal:prove", args=[token]) + query
+    return response
+
+
+def _enter(request: HttpRequest, token: str, patient: Patient) -> None:
+    """From here on the patient acts, in their language unless they have chosen another."""
+    become(Actor(kind="patient", id=patient.pk, who="patient by link", role="patient"))
+    request.patient = patient  # type: ignore[attr-defined]
+    request.patient_token = token  # type: ignore[attr-defined]
+    request.patient_location = SimpleLazyObject(  # type: ignore[attr-defined]
+        lambda: location_of_patient(patient)
+    )
+    if settings.LANGUAGE_COOKIE_NAME not in request.COOKIES:
+        speak(request, patient.language)
+    match = request.resolver_match
+    record_read(what=match.view_name if match else "page", patients=[patient.pk], object_id="")
+
+
+def speak(request: HttpRequest, language: str) -> None:
+    """Show this page in a language, if we have it."""
+    if language in dict(settings.LANGUAGES):
+        translation.activate(language)
+        request.LANGUAGE_CODE = language  # type: ignore[attr-defined]
+
+
+def patient_of(request: HttpRequest) -> Patient:
+    """The patient whom `by_link` let in."""
+    patient: Patient = request.patient  # type: ignore[attr-defined]
+    return patient
+
+
+def location_of_patient(patient: Patient) -> Location | None:
+    """The clinic a patient calls: the one where they were registered first."""
+    return (
+        Location.objects.filter(registrations__patient=patient)
+        .select_related("country")
+        .order_by("registrations__pk")
+        .first()
+    )
+
+
+def portal_context(request: HttpRequest, **more: Any) -> dict[str, Any]:
+    """What every page of `patient_shell.html` needs, and `more`."""
+    return {
+        "patient": patient_of(request),
+        "token": request.patient_token,  # type: ignore[attr-defined]
+        "location": request.patient_location,  # type: ignore[attr-defined]
+        **more,
+    }

@@ -1,0 +1,64 @@
+"""Opening a link, proving a birth date, closing links."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from datetime import date, datetime, timedelta
+
+from django.conf import settings
+from django.db import transaction
+from django.urls import reverse
+from django.utils import timezone
+
+from patients.portal.models import Link
+from patients.registry.models import Patient
+
+LIFE = timedelta(days=14)
+TOKEN_BYTES = 32
+
+
+def token_hash(token: str) -> str:
+    """What is kept of a token: enough to know it again, not enough to use it."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+@transaction.atomic
+def open_link(patient: Patient) -> str:
+    """A fresh personal address that works for `LIFE`. Its token exists only in what is returned."""
+    token = secrets.token_urlsafe(TOKEN_BYTES)
+    Link.objects.create(
+        patient=patient, token_hash=token_hash(token), expires_at=timezone.now() + LIFE
+    )
+    return f"{settings.BASE_URL}{reverse('portal:home', args=[token])}"
+
+
+@transaction.atomic
+def revoke_links(*, patient: Patient, at: datetime) -> int:
+    """Close every open link of a patient, for a changed address or a lost phone; how many."""
+    return Link.objects.usable(at).filter(patient=patient).update(revoked_at=at)
+
+
+@transaction.atomic
+def prove(*, token: str, birth_date: date, at: datetime) -> bool | None:
+    """Whether the birth date is that of the link's patient; None when the link is of no use.
+
+    Each wrong answer counts; the fifth closes the link. The row is locked, so that answers given
+    at the same moment are counted one after the other.
+    """
+    link = (
+        Link.objects.usable(at)
+        .select_for_update(of=("self",))
+        .select_related("patient")
+        .filter(token_hash=token_hash(token))
+        .first()
+    )
+    if link is None:
+        return None
+    if link.patient.birth_date != birth_date:
+        link.wrong_answers += 1
+        link.save(update_fields=["wrong_answers"])
+        return False
+    link.opened_at = link.opened_at or at
+    link.save(update_fields=["opened_at"])
+    return True

@@ -1,0 +1,94 @@
+"""A patient's own pages: prove the birth date, see what there is to do, fetch a document."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_safe
+
+from clinic.access.permissions import patient_link
+from clinic.errors import ActionRefused
+from patients.documents.models import Document
+from patients.documents.views import pdf_response
+from patients.portal.access import (
+    by_link,
+    gone,
+    is_proved,
+    patient_of,
+    portal_context,
+    private,
+    remember_proof,
+    usable_link,
+)
+from patients.portal.actions import prove
+from patients.portal.forms import ProofForm
+from patients.portal.limits import too_many_tries
+
+DOCUMENTS_SHOWN = 30
+
+
+@patient_link
+@require_http_methods(["GET", "HEAD", "POST"])
+def prove_birth_date(request: HttpRequest, token: str) -> HttpResponseBase:
+    """Ask for the birth date. Looking changes nothing, so mail scanners may look."""
+    link = usable_link(token)
+    if link is None:
+        return private(gone(request))
+    if request.method != "POST":
+        if is_proved(request, link):
+            return private(redirect(_wanted(request, token)))
+        return private(_form(request, ProofForm()))
+    form = ProofForm(request.POST)
+    if too_many_tries(request, token):
+        form.add_error(None, _("Too many tries. Please wait a quarter of an hour."))
+        return private(_form(request, form, status=429))
+    if not form.is_valid():
+        return private(_form(request, form, status=422))
+    proved = prove(token=token, birth_date=form.cleaned_data["birth_date"], at=timezone.now())
+    if proved is None:
+        return private(gone(request))
+    if not proved:
+        form.add_error("birth_date", _("This is not the date of birth we have on file."))
+        return private(_form(request, form, status=422))
+    remember_proof(request, token)
+    return private(redirect(_wanted(request, token)))
+
+
+def _form(request: HttpRequest, form: ProofForm, status: int = 200) -> HttpResponse:
+    return render(request, "patients/portal_prove.html", {"form": form}, status=status)
+
+
+def _wanted(request: HttpRequest, token: str) -> str:
+    """The page under this very link that was asked for, else its first page."""
+    home = reverse("portal:home", args=[token])
+    wanted = request.GET.get("next", "")
+    plain = wanted.startswith(home) and "\\" not in wanted and ".." not in wanted
+    return wanted if plain else home
+
+
+@by_link
+@require_safe
+def home(request: HttpRequest, token: str) -> HttpResponse:
+    """What there is to do and to read."""
+    documents = Document.objects.filter(patient=patient_of(request)).for_patient().defer("html")
+    context = portal_context(request, documents=documents[:DOCUMENTS_SHOWN])
+    return render(request, "patients/portal_home.html", context)
+
+
+@by_link
+@require_safe
+def document(request: HttpRequest, token: str, public_id: UUID) -> HttpResponse:
+    """One of the patient's own papers; anyone else's is not there."""
+    own = Document.objects.filter(patient=patient_of(request)).for_patient()
+    found = own.select_related("patient").filter(public_id=public_id).first()
+    if found is None:
+        raise Http404
+    try:
+        return pdf_response(found)
+    except ActionRefused:
+        raise Http404 from None
