@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db import models
 from django.db.models.functions import Now
+from django.utils import timezone
 
 
 class Record(models.Model):
@@ -21,7 +22,7 @@ class Record(models.Model):
     closed_except: tuple[str, ...] = ()
     closed_by: str = ""
 
-    created_at = models.DateTimeField(db_default=Now(), editable=False)
+    created_at = models.DateTimeField(default=timezone.now, db_default=Now(), editable=False)
 
     class Meta:
         abstract = True
