@@ -9,12 +9,15 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from clinic.embedded.trouble import command_line, wait_until_gone
+
 CHILD = Path(__file__).with_name("child.py")
 # Seconds to wait before a service that ended is started again; the last one is kept.
 BACK_OFF = (1.0, 2.0, 5.0, 10.0, 30.0)
 # A service that lived this many seconds begins at the first wait again.
 PROVED = 60.0
 LOG_LIMIT = 10_000_000
+ORPHAN_LIMIT = 5.0
 
 
 @dataclass
@@ -33,6 +36,7 @@ class Service:
     def start(self) -> None:
         """Start the program, bound to this process so that it ends with it."""
         self.log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.end_orphan()
         with contextlib.suppress(FileNotFoundError):
             if self.log.stat().st_size > LOG_LIMIT:
                 self.log.replace(self.log.with_suffix(".old"))
@@ -48,7 +52,25 @@ class Service:
                 start_new_session=True,
                 env=self.environment,
             )
+        self.note.write_text(str(self.process.pid))
         self.started_at = time.monotonic()
+
+    @property
+    def note(self) -> Path:
+        """Where the number of the running program is kept."""
+        return self.log.with_suffix(".pid")
+
+    def end_orphan(self) -> None:
+        """End what an earlier supervisor left of this program when it was killed.
+
+        A worker in the middle of its work may outlive it, and so may all where the kernel cannot
+        bind a child to its parent. The work is done again: it is acknowledged late.
+        """
+        with contextlib.suppress(OSError, ValueError):
+            pid = int(self.note.read_text())
+            if " ".join(self.command) in command_line(pid):
+                os.killpg(pid, signal.SIGKILL)
+                wait_until_gone(pid, ORPHAN_LIMIT)
 
     def ended(self) -> int | None:
         """The exit code when the program has ended since it was last started."""

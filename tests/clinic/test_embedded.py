@@ -391,6 +391,18 @@ def test_a_service_that_ends_is_started_again_later_and_later(
     assert "here" in service.last_words()
 
 
+def test_a_service_that_outlived_its_supervisor_is_ended_first(tmp_path: Path) -> None:
+    first, second = sleeper(tmp_path), sleeper(tmp_path)
+    first.start()
+    assert first.process is not None
+    assert eventually(lambda: "here" in first.last_words())
+    second.start()
+    assert first.process.wait(5) == -signal.SIGKILL
+    second.send(signal.SIGKILL)
+    assert second.process is not None
+    second.process.wait()
+
+
 def test_the_supervisor_starts_again_what_ended(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

