@@ -21,6 +21,7 @@ from django.db import connection, transaction
 from clinic.places.models import CountryProfile
 from treatments.catalogue.kinds import KINDS, Kind
 from treatments.catalogue.models import CatalogueRow, Ingredient, Product, Source, Substance
+from treatments.catalogue.sources import refs_of, source_key
 
 DATA = Path(__file__).parent / "data"
 LOCK = 7_305_221
@@ -137,11 +138,6 @@ def load_kind(kind: Kind, rows: list[Shipped], refs: set[str], report: Report) -
     _write(kind.model, fresh, superseded)
 
 
-def source_key(ref: str) -> str:
-    """`S59a` -> `S59`: the letter is the tier of that reference."""
-    return ref[:-1] if ref[:1] == "S" and ref[-1:] in ("a", "b", "c") else ref
-
-
 def _versions(model: type[CatalogueRow]) -> dict[str, list[CatalogueRow]]:
     found: dict[str, list[CatalogueRow]] = defaultdict(list)
     wanted = ("code", "version", "is_current", "origin", "shipped_hash")
@@ -170,7 +166,7 @@ def _version_of(kind: Kind, row: Shipped, refs: set[str], old: list[CatalogueRow
 
 
 def _check(kind: Kind, row: CatalogueRow, refs: set[str]) -> None:
-    unknown = [ref for ref in row.source_refs if source_key(ref) not in refs]
+    unknown = [ref for ref in refs_of(row) if source_key(ref) not in refs]
     if unknown or not row.source_refs:
         raise CatalogueError(f"{kind.slug}.json, {row.code}: unknown or no source {unknown}")
     try:
