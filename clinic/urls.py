@@ -16,6 +16,7 @@ urlpatterns = [
     path("settings/", include("clinic.places.urls")),
     path("demo/mailbox/", include("clinic.delivery.mailbox_urls")),
     path("my/<str:token>/", include("patients.portal.urls")),
+    path("my/<str:token>/history/", include("patients.intake.my_urls")),
     path("my/<str:token>/consents/", include("treatments.consents.my_urls")),
     path("my/<str:token>/sheets/", include("aftercare.sheets.my_urls")),
     path("my/<str:token>/check-ins/", include("aftercare.watch.my_urls")),

@@ -48,9 +48,7 @@ class History(Record):
     expectations = models.TextField(_("what you hope for"), max_length=2000, blank=True)
     submitted_at = models.DateTimeField(null=True, blank=True)
     signed_name = models.CharField(_("signed as"), max_length=200, blank=True)
-    reviewed_by = models.ForeignKey(
-        Staff, models.PROTECT, null=True, blank=True, related_name="+"
-    )
+    reviewed_by = models.ForeignKey(Staff, models.PROTECT, null=True, blank=True, related_name="+")
     reviewed_at = models.DateTimeField(null=True, blank=True)
 
     audit_patient = "patient_id"
