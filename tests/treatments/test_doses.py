@@ -228,7 +228,11 @@ def test_lots_that_may_not_be_used(change: dict[str, object], rule: Rule) -> Non
         (Pair("group:local-anaesthetic", "group:local-anaesthetic", True, ""), (LIDO, LIDO), False),
         (Pair("group:local-anaesthetic", "group:local-anaesthetic", True, ""), (LIDO, PRILO), True),
         (Pair("ketoprofen", "lidocaine", True, "", ("saline",)), (KETO, LIDO), False),
-        (Pair("ketoprofen", "lidocaine", True, "", (), ("prilocaine",)), (KETO, LIDO, PRILO), False),
+        (
+            Pair("ketoprofen", "lidocaine", True, "", (), ("prilocaine",)),
+            (KETO, LIDO, PRILO),
+            False,
+        ),
     ],
 )
 def test_pairs(pair: Pair, mix: tuple[Strength, ...], clash: bool) -> None:
@@ -277,7 +281,9 @@ volumes = st.decimals(min_value="0.01", max_value=40, places=2)
 weights = st.decimals(min_value=2, max_value=400, places=1)
 
 
-@for_all(ml=volumes, share=st.decimals(0, 1, places=2), kg=weights, grams=volumes, adr=st.booleans())
+@for_all(
+    ml=volumes, share=st.decimals(0, 1, places=2), kg=weights, grams=volumes, adr=st.booleans()
+)
 def test_nothing_above_the_limit_is_ever_accepted(
     ml: Decimal, share: Decimal, kg: Decimal, grams: Decimal, adr: bool
 ) -> None:
@@ -323,7 +329,9 @@ def test_only_a_balanced_syringe_is_accepted(
 ) -> None:
     given = session(drawn(str(drawn_), KETO), ml=str(injected), discarded_ml=thrown)
     accepted = not refused(given)
-    assert accepted == (abs(drawn_ - injected - thrown) <= D("0.01") and injected <= drawn_ + D("0.01"))
+    assert accepted == (
+        abs(drawn_ - injected - thrown) <= D("0.01") and injected <= drawn_ + D("0.01")
+    )
 
 
 @for_all(points=st.integers(1, 2000), per_point=st.decimals("0.001", "0.5", places=3))

@@ -29,7 +29,9 @@ def outlines(draw: st.DrawFn) -> list[grid.Point]:
     ]
 
 
-@for_all(outline=outlines(), spacing=st.floats(1.5, 20), margin=st.floats(0, 5), staggered=st.booleans())
+@for_all(
+    outline=outlines(), spacing=st.floats(1.5, 20), margin=st.floats(0, 5), staggered=st.booleans()
+)
 def test_every_point_is_inside_and_none_is_too_close(
     outline: list[grid.Point], spacing: float, margin: float, staggered: bool
 ) -> None:

@@ -142,7 +142,10 @@ class ChildLimit:
 
 @dataclass(frozen=True)
 class Cream:
-    """A numbing cream on the skin. `minutes` counts until it came off, or until now."""
+    """A numbing cream on the skin. `minutes` counts until it came off, or until now.
+
+    `longest_is_limit`: the label forbids more; without it a longer time is only unusual.
+    """
 
     name: str
     grams: Decimal
@@ -154,6 +157,7 @@ class Cream:
     max_cm2: Decimal | None = None
     wait_minutes: int | None = None
     longest_minutes: int | None = None
+    longest_is_limit: bool = True
     child_limits: tuple[ChildLimit, ...] = ()
 
     @property
@@ -369,11 +373,9 @@ def check_cream(cream: Cream, age_months: int | None) -> list[Finding]:
     if cream.max_cm2 is not None and cream.area_cm2 > cream.max_cm2:
         found.append(_cream(Rule.CREAM_AREA, cream, cream.area_cm2, cream.max_cm2))
     if cream.longest_minutes is not None and cream.minutes > cream.longest_minutes:
-        found.append(
-            _cream(
-                Rule.CREAM_TOO_LONG, cream, Decimal(cream.minutes), Decimal(cream.longest_minutes)
-            )
-        )
+        level = Level.REFUSE if cream.longest_is_limit else Level.WARN
+        figures = {"got": str(cream.minutes), "limit": str(cream.longest_minutes)}
+        found.append(Finding(Rule.CREAM_TOO_LONG, level, {"name": cream.name, **figures}))
     if cream.wait_minutes is not None and cream.minutes < cream.wait_minutes:
         figures = {"got": str(cream.minutes), "limit": str(cream.wait_minutes)}
         found.append(Finding(Rule.CREAM_TOO_SHORT, Level.WARN, {"name": cream.name, **figures}))
@@ -399,9 +401,7 @@ def _check_child(cream: Cream, age_months: int | None) -> list[Finding]:
             ),
         )
         found += [
-            _refuse(
-                Rule.CREAM_CHILD, name=cream.name, got=show(got), limit=show(most), unit=unit
-            )
+            _refuse(Rule.CREAM_CHILD, name=cream.name, got=show(got), limit=show(most), unit=unit)
             for got, most, unit in pairs
             if most is not None and got > most
         ]
@@ -479,7 +479,7 @@ def _partner(components: Sequence[Component], first: Strength, code: str) -> str
 def _matching(component: Component, code: str) -> list[Strength]:
     own = list(component.strengths)
     if component.has_epinephrine and not _holds(component, EPINEPHRINE):
-        own.append(Strength(EPINEPHRINE, component.name, ZERO))
+        own.append(Strength(EPINEPHRINE, component.name, ZERO, group="vasoconstrictor"))
     if code.startswith("group:"):
         return [s for s in own if s.group == code.removeprefix("group:")]
     return [s for s in own if s.substance == code]
@@ -548,9 +548,7 @@ def check_face(injections: Iterable[Injection]) -> list[Finding]:
     if face <= FACE_VOLUME_ML:
         return []
     return [
-        Finding(
-            Rule.FACE_VOLUME, Level.WARN, {"got": show(face), "limit": show(FACE_VOLUME_ML)}
-        )
+        Finding(Rule.FACE_VOLUME, Level.WARN, {"got": show(face), "limit": show(FACE_VOLUME_ML)})
     ]
 
 

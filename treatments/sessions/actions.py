@@ -1,0 +1,400 @@
+"""What may be done to a session: start it, save its sections, sign it, add a later word."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+from django.db.models import F, Max
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from clinic.access.models import Staff
+from clinic.errors import ActionRefused
+from clinic.places.models import Location
+from patients.intake.facts import latest_history
+from treatments.catalogue.models import Lot
+from treatments.consents.coverage import coverage
+from treatments.consents.models import Consent
+from treatments.diary.actions import set_status
+from treatments.diary.models import Appointment
+from treatments.plans.actions import finish_plan
+from treatments.plans.course import shares_of, total
+from treatments.plans.models import MixLine, Plan
+from treatments.screening.actions import screen_patient
+from treatments.screening.engine import Verdict
+from treatments.sessions import saving
+from treatments.sessions.charts import chart_of
+from treatments.sessions.entries import (
+    AreaEntry,
+    CreamEntry,
+    MixEntry,
+    Observation,
+    Preparation,
+    Sections,
+)
+from treatments.sessions.gather import given
+from treatments.sessions.models import MixComponent, Session, SessionAddendum, TreatedArea
+from treatments.sessions.readiness import (
+    NotReady,
+    Obstacle,
+    consent_obstacles,
+    obstacles,
+    proposal_of,
+    screening_obstacles,
+)
+from treatments.sessions.totals import totals_of
+from treatments.sessions.words import sentence
+
+
+class StaleSession(ActionRefused):
+    """Somebody has saved this session since it was opened; nothing was overwritten."""
+
+
+class NotSignable(ActionRefused):
+    """The signature is refused, for one or more reasons fit to show."""
+
+    def __init__(self, problems: Iterable[str]) -> None:
+        self.problems = list(problems)
+        super().__init__(" ".join(self.problems))
+
+
+@transaction.atomic
+def start_session(
+    *,
+    by: Staff,
+    plan: Plan,
+    appointment: Appointment | None = None,
+    location: Location | None = None,
+    at: datetime | None = None,
+) -> Session:
+    """The next session of a plan, as a draft with the planned mix; the one begun, if there is one.
+
+    Raises `NotReady` with every reason and its cure.
+    """
+    moment = at or timezone.now()
+    plan = Plan.objects.select_for_update(of=("self",)).select_related("patient").get(pk=plan.pk)
+    begun = Session.objects.filter(plan=plan, signed_at__isnull=True).first()
+    if begun is not None:
+        return begun
+    place = _place(by, plan, appointment, location)
+    number = 1 + (plan.sessions.aggregate(last=Max("number"))["last"] or 0)
+    if found := obstacles(plan, number, place, moment):
+        raise NotReady(found)
+    history = latest_history(plan.patient)
+    session = Session.objects.create(
+        patient=plan.patient,
+        location=place,
+        plan=plan,
+        consent=coverage(plan.patient, plan, moment).consent,
+        appointment=appointment,
+        practitioner=by,
+        number=number,
+        history_version=history.version if history else 0,
+        weight_kg=history.weight_kg if history else None,
+        started_at=moment,
+    )
+    _draw_planned_mix(session, moment)
+    _lay_out_planned_areas(session)
+    return session
+
+
+def _place(
+    by: Staff, plan: Plan, appointment: Appointment | None, location: Location | None
+) -> Location:
+    if appointment is not None:
+        _refuse_appointment(plan, appointment)
+        location = appointment.location
+    place = location or plan.location
+    if place.pk not in by.place_ids:
+        raise ActionRefused(_("You do not work at this location."))
+    return place
+
+
+def _refuse_appointment(plan: Plan, appointment: Appointment) -> None:
+    if appointment.patient_id != plan.patient_id:
+        raise ActionRefused(_("This appointment belongs to someone else."))
+    if appointment.status in Appointment.GIVEN_UP:
+        raise ActionRefused(_("This appointment was cancelled or missed."))
+    if Session.objects.filter(appointment=appointment).exists():
+        raise ActionRefused(_("This appointment already has a session."))
+
+
+def _draw_planned_mix(session: Session, at: datetime) -> None:
+    """The planned mL of each product from the lot that expires first and holds enough."""
+    today = at.astimezone(session.location.zone).date()
+    lines: Iterable[MixLine] = shares_of(session.plan.mix.all(), session.number)
+    for line in lines:
+        lot = (
+            Lot.objects.filter(
+                location=session.location, product__code=line.product.code, quantity_ml__gte=line.ml
+            )
+            .usable(today)
+            .first()
+        )
+        if lot is not None and not session.mix.filter(lot=lot).exists():
+            MixComponent.objects.create(session=session, lot=lot, ml=line.ml)
+
+
+def _lay_out_planned_areas(session: Session) -> None:
+    """The planned areas with their figures; the points are placed by hand."""
+    for part in session.plan.areas.select_related("area", "technique"):
+        TreatedArea.objects.create(
+            session=session,
+            area=part.area,
+            side=part.side,
+            chart=chart_of(part.area.code, part.side, list(part.area.charts)),
+            technique=part.technique,
+            depth_mm=part.depth_mm,
+            spacing_mm=part.spacing_mm,
+            needle_gauge=part.needle_gauge,
+            needle_mm=part.needle_mm,
+            ml_per_point=part.ml_per_point,
+        )
+
+
+@transaction.atomic
+def save_sections(
+    *,
+    by: Staff,
+    session: Session,
+    revision: int,
+    sections: Sections,
+    at: datetime | None = None,
+) -> tuple[Session, dict[str, str]]:
+    """Save what can be saved; for each section that was refused, why.
+
+    Raises `StaleSession` when someone saved since `revision`; then nothing is written.
+    """
+    draft = _draft(by, session, revision)
+    moment = at or timezone.now()
+    writers: list[tuple[str, Any, Callable[[Any], None]]] = [
+        (
+            "preparation",
+            sections.preparation,
+            lambda e: saving.write_preparation(draft, e, moment),
+        ),
+        ("creams", sections.creams, lambda e: saving.write_creams(draft, e, moment)),
+        ("mix", sections.mix, lambda e: saving.write_mix(draft, e, moment)),
+        ("areas", sections.areas, lambda e: saving.write_areas(draft, e)),
+        ("observation", sections.observation, lambda e: saving.write_observation(draft, e)),
+    ]
+    refused: dict[str, str] = {}
+    for name, entry, write in writers:
+        if entry is None:
+            continue
+        try:
+            with transaction.atomic():
+                write(entry)
+        except ActionRefused as no:
+            refused[name] = no.message
+    return _bump(draft, moment), refused
+
+
+@transaction.atomic
+def save_preparation(
+    *, by: Staff, session: Session, entry: Preparation, at: datetime | None = None
+) -> Session:
+    """Antiseptic, cleansing, weight, and that nothing changed since the history."""
+    draft, moment = _draft(by, session), at or timezone.now()
+    saving.write_preparation(draft, entry, moment)
+    return _bump(draft, moment)
+
+
+@transaction.atomic
+def add_anaesthesia(
+    *, by: Staff, session: Session, entries: Sequence[CreamEntry], at: datetime | None = None
+) -> Session:
+    """The numbing creams of this session, all of them."""
+    draft, moment = _draft(by, session), at or timezone.now()
+    saving.write_creams(draft, entries, moment)
+    return _bump(draft, moment)
+
+
+@transaction.atomic
+def save_mix(
+    *, by: Staff, session: Session, entries: Sequence[MixEntry], at: datetime | None = None
+) -> Session:
+    """What was drawn, lot by lot."""
+    draft, moment = _draft(by, session), at or timezone.now()
+    saving.write_mix(draft, entries, moment)
+    return _bump(draft, moment)
+
+
+@transaction.atomic
+def save_areas(
+    *, by: Staff, session: Session, entries: Sequence[AreaEntry], at: datetime | None = None
+) -> Session:
+    """The whole injection map."""
+    draft, moment = _draft(by, session), at or timezone.now()
+    saving.write_areas(draft, entries)
+    return _bump(draft, moment)
+
+
+@transaction.atomic
+def save_observation(
+    *, by: Staff, session: Session, entry: Observation, at: datetime | None = None
+) -> Session:
+    """What was seen, put on, and thrown away."""
+    draft, moment = _draft(by, session), at or timezone.now()
+    saving.write_observation(draft, entry)
+    return _bump(draft, moment)
+
+
+@transaction.atomic
+def sign_session(
+    *, by: Staff, session: Session, revision: int | None = None, at: datetime | None = None
+) -> Session:
+    """Check everything again, take the stock, freeze the totals and close the session.
+
+    Raises `NotSignable` with every reason. Lots are locked in the order of their ids, so that two
+    signatures never wait for each other in a circle, and no lot falls below zero.
+    """
+    # The plan before the consent, as everywhere, so that a withdrawal cannot cross a signature.
+    Plan.objects.select_for_update().get(pk=session.plan_id)
+    draft, moment = _draft(by, session, revision), at or timezone.now()
+    if not by.is_licensed:
+        raise NotSignable([_("Only a practitioner with a registration number can sign.")])
+    Consent.objects.select_for_update().get(pk=draft.consent_id)
+    lot_ids = sorted(draft.mix.values_list("lot_id", flat=True))
+    list(Lot.objects.select_for_update().filter(pk__in=lot_ids).order_by("pk"))
+    verdicts = verdicts_of(draft, moment)
+    facts = given(draft, moment, verdicts)
+    frozen = totals_of(facts)
+    problems = [
+        *_unsaid(draft),
+        *(o.message for o in _consent_problems(draft, moment)),
+        *(o.message for o in screening_obstacles(verdicts)),
+        *(sentence(finding) for finding in frozen.findings if finding.refuses),
+    ]
+    if problems:
+        raise NotSignable(problems)
+    for part in draft.mix.all():
+        Lot.objects.filter(pk=part.lot_id).update(quantity_ml=F("quantity_ml") - part.ml)
+    draft.screening = [_as_data(verdict) for verdict in verdicts]
+    draft.totals = frozen.as_data()
+    draft.signed_at, draft.signed_by = moment, by
+    draft.saved_at = moment
+    draft.save()
+    _close_visit(by, draft)
+    return draft
+
+
+def _unsaid(draft: Session) -> list[str]:
+    """What must be stated before a signature."""
+    said = [
+        (draft.history_confirmed_at, _("Ask whether anything has changed since the history.")),
+        (draft.antiseptic, _("Say which antiseptic was used.")),
+        (draft.cleansed_at, _("Say when the skin was cleansed.")),
+        (draft.adverse_events, _("Say whether there were adverse events; “none” is an answer.")),
+    ]
+    problems = [words for value, words in said if not value]
+    newest = latest_history(draft.patient)
+    if newest is not None and newest.version != draft.history_version:
+        problems.append(_("A newer history has come in since. Read it and confirm again."))
+    return problems
+
+
+def _consent_problems(draft: Session, at: datetime) -> list[Obstacle]:
+    found = coverage(draft.patient, draft.plan, at)
+    if problems := consent_obstacles(found):
+        return problems
+    assert found.consent is not None
+    draft.consent = found.consent
+    missing = sorted(_used_codes(draft) - _consented(found.consent))
+    if not missing:
+        return []
+    text = _("The consent does not cover everything given: %(missing)s.")
+    return [Obstacle("consent", text % {"missing": ", ".join(missing)})]
+
+
+def _used_codes(draft: Session) -> set[str]:
+    areas = draft.treated_areas.select_related("area", "technique")
+    parts = draft.mix.prefetch_related("lot__product__ingredients__substance")
+    substances = {i.substance.code for p in parts for i in p.lot.product.ingredients.all()}
+    return {row.area.code for row in areas} | {row.technique.code for row in areas} | substances
+
+
+def _consented(consent: Consent) -> set[str]:
+    return {*consent.areas, *consent.techniques, *consent.substances}
+
+
+def verdicts_of(draft: Session, at: datetime) -> list[Verdict]:
+    """What screening says of what is on the page, not of what was planned."""
+    areas = list(draft.treated_areas.select_related("area", "technique"))
+    parts = draft.mix.select_related("lot__product").prefetch_related(
+        "lot__product__ingredients__substance"
+    )
+    proposal = proposal_of(
+        products=[part.lot.product for part in parts],
+        techniques=[row.technique for row in areas],
+        areas=[row.area for row in areas],
+        location=draft.location,
+        creams=[row.anaesthetic for row in draft.anaesthesia.select_related("anaesthetic")],
+    )
+    return list(screen_patient(patient=draft.patient, proposal=proposal, at=at))
+
+
+def _as_data(verdict: Verdict) -> dict[str, Any]:
+    """A verdict as it stood, dates as text."""
+    return {name: _plain(value) for name, value in asdict(verdict).items()}
+
+
+def _plain(value: Any) -> Any:
+    return value if isinstance(value, (bool, int, str, type(None), list, dict)) else str(value)
+
+
+def _close_visit(by: Staff, session: Session) -> None:
+    """The appointment is done; after the last session the course is finished."""
+    visit = session.appointment
+    if visit is not None and visit.status not in (*Appointment.GIVEN_UP, Appointment.Status.DONE):
+        if visit.status not in (Appointment.Status.ARRIVED, Appointment.Status.IN_ROOM):
+            set_status(by=by, appointment=visit, status=Appointment.Status.ARRIVED)
+        set_status(by=by, appointment=visit, status=Appointment.Status.DONE)
+    if session.number >= total(session.plan.phases.all()):
+        finish_plan(by=by, plan=session.plan)
+
+
+@transaction.atomic
+def add_addendum(*, by: Staff, session: Session, text: str, reason: str) -> SessionAddendum:
+    """A dated later word on a signed session, with its reason."""
+    if not session.is_signed:
+        raise ActionRefused(_("This session is still open: write in it instead."))
+    if not text.strip():
+        raise ActionRefused(_("Write the addendum."), field="text")
+    if not reason.strip():
+        raise ActionRefused(_("Say why the addendum is needed."), field="reason")
+    return SessionAddendum.objects.create(
+        session=session, text=text.strip(), reason=reason.strip(), written_by=by
+    )
+
+
+def _draft(by: Staff, session: Session, revision: int | None = None) -> Session:
+    """The session, locked. Refused when signed, elsewhere, or saved by another since."""
+    draft = (
+        Session.objects.select_for_update(of=("self",))
+        .select_related("patient", "location", "plan", "consent", "appointment")
+        .get(pk=session.pk)
+    )
+    if draft.is_signed:
+        raise StaleSession(_("This session has been signed. Add an addendum instead."))
+    if draft.location_id not in by.place_ids:
+        raise ActionRefused(_("You do not work at this location."))
+    if revision is not None and draft.revision != revision:
+        raise StaleSession(
+            _(
+                "This session was changed elsewhere since you opened it. Nothing was overwritten: "
+                "what you entered is still on this page, but it is not saved."
+            )
+        )
+    return draft
+
+
+def _bump(draft: Session, at: datetime) -> Session:
+    draft.revision += 1
+    draft.saved_at = at
+    draft.save()
+    return draft

@@ -1,0 +1,246 @@
+"""From a stored session to the plain facts its doses are computed from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from django.db.models import Count, Max
+
+from patients.registry.models import Patient
+from treatments.catalogue.models import (
+    Anaesthetic,
+    Flag,
+    Incompatibility,
+    Lot,
+    Product,
+    Substance,
+)
+from treatments.plans.course import gap_before, total
+from treatments.plans.gather import is_face
+from treatments.plans.models import Plan
+from treatments.screening.engine import Verdict
+from treatments.sessions import doses
+from treatments.sessions.models import Anaesthesia, MixComponent, Session, TreatedArea
+
+
+def given(session: Session, at: datetime, verdicts: Iterable[Verdict] = ()) -> doses.Given:
+    """The facts as they stand `at`, in a number of queries that does not grow with the rows.
+
+    `verdicts`: screening's; an off-label area that a physician has decided for is let through.
+    """
+    day = at.astimezone(session.location.zone).date()
+    mix = list(
+        session.mix.select_related("lot__product").prefetch_related(
+            "lot__product__ingredients__substance"
+        )
+    )
+    return doses.Given(
+        on=day,
+        components=tuple(_component(part) for part in mix),
+        injections=tuple(
+            _injection(row) for row in session.treated_areas.select_related("area", "technique")
+        ),
+        creams=tuple(_cream(row, at) for row in session.anaesthesia.select_related("anaesthetic")),
+        discarded_ml=session.discarded_ml,
+        weight_kg=session.weight_kg,
+        age_months=_months(session.patient, day),
+        limits=lidocaine_limits(),
+        rules=tuple(_rules(session, mix, day, _off_label(verdicts))),
+        pairs=_pairs(),
+        course=_course(session, day),
+    )
+
+
+def _component(part: MixComponent) -> doses.Component:
+    lot: Lot = part.lot
+    product: Product = lot.product
+    return doses.Component(
+        name=product.name,
+        ml=part.ml,
+        strengths=tuple(
+            doses.Strength(i.substance.code, i.substance.name, i.per_ml, i.unit, i.substance.group)
+            for i in product.ingredients.all()
+        ),
+        has_epinephrine=product.has_epinephrine,
+        is_injectable=Flag.NOT_INJECTABLE not in product.flags,
+        lot=lot.number,
+        expires_on=lot.expires_on,
+        held_back="" if lot.state == Lot.State.AVAILABLE else str(lot.get_state_display()),
+        on_shelf_ml=lot.quantity_ml,
+    )
+
+
+def _injection(row: TreatedArea) -> doses.Injection:
+    return doses.Injection(
+        area=row.area.code,
+        name=row.area.name,
+        points=len(row.points),
+        ml_per_point=row.ml_per_point,
+        extra_ml=row.extra_ml,
+        depth_mm=row.depth_mm,
+        is_dermal=row.technique.is_dermal,
+        is_face=is_face(row.area),
+    )
+
+
+def _cream(row: Anaesthesia, at: datetime) -> doses.Cream:
+    kind: Anaesthetic = row.anaesthetic
+    has_lidocaine = doses.LIDOCAINE in kind.substance_codes
+    return doses.Cream(
+        name=kind.name,
+        grams=row.grams,
+        area_cm2=row.area_cm2,
+        minutes=max(0, int(((row.off_at or at) - row.on_at).total_seconds() // 60)),
+        is_off=row.off_at is not None,
+        lidocaine_mg_per_g=(kind.mg_per_g or Decimal(0)) if has_lidocaine else Decimal(0),
+        max_g=kind.max_g,
+        max_cm2=kind.max_cm2,
+        wait_minutes=kind.wait_min_minutes,
+        longest_minutes=kind.wait_max_minutes,
+        longest_is_limit=kind.max_g is not None,
+        child_limits=tuple(_child_limit(limit) for limit in kind.child_limits),
+    )
+
+
+def _child_limit(limit: dict[str, Any]) -> doses.ChildLimit:
+    return doses.ChildLimit(
+        from_months=int(limit["from_months"]),
+        to_months=int(limit["to_months"]),
+        max_g=_decimal(limit.get("max_g")),
+        max_cm2=_decimal(limit.get("max_cm2")),
+        max_minutes=limit.get("max_minutes"),
+    )
+
+
+def _decimal(value: object) -> Decimal | None:
+    return None if value is None else Decimal(str(value))
+
+
+def _months(patient: Patient, day: date) -> int:
+    born = patient.birth_date
+    return (day.year - born.year) * 12 + day.month - born.month - (day.day < born.day)
+
+
+def lidocaine_limits() -> doses.LidocaineLimits | None:
+    """The two limits in force, from the catalogue's injected lidocaine rows; None without them."""
+    rows = Anaesthetic.objects.current().filter(
+        is_topical=False,
+        substance_codes__contains=[doses.LIDOCAINE],
+        mg_per_kg__isnull=False,
+        max_mg__isnull=False,
+    )
+    plain: doses.Limit | None = None
+    with_epinephrine: doses.Limit | None = None
+    for row in rows:
+        limit = doses.Limit(row.mg_per_kg, row.max_mg)
+        if doses.EPINEPHRINE in row.substance_codes:
+            with_epinephrine = limit
+        else:
+            plain = limit
+    if plain is None:
+        return None
+    return doses.LidocaineLimits(plain, with_epinephrine or plain)
+
+
+def _pairs() -> tuple[doses.Pair, ...]:
+    rows = Incompatibility.objects.current().exclude(level=Incompatibility.Level.ALLOWED)
+    return tuple(
+        doses.Pair(
+            first=row.first,
+            second=row.second,
+            refuses=row.level == Incompatibility.Level.REFUSE,
+            effect=row.said("effect"),
+            only_with=tuple(row.only_with),
+            unless=tuple(row.unless),
+        )
+        for row in rows
+    )
+
+
+def _off_label(verdicts: Iterable[Verdict]) -> dict[str, list[str]]:
+    """Areas beyond the label, by substance, that a physician has decided for (section 14)."""
+    found: dict[str, list[str]] = {}
+    for verdict in verdicts:
+        kind, _colon, code = verdict.rule.partition(":")
+        _rest, _dash, area = verdict.key.partition(":area-")
+        if kind == "substance" and area and verdict.overridden:
+            found.setdefault(code, []).append(area)
+    return found
+
+
+def _rules(
+    session: Session, mix: Iterable[MixComponent], day: date, off_label: dict[str, list[str]]
+) -> list[doses.SubstanceRule]:
+    substances: dict[str, Substance] = {
+        i.substance.code: i.substance for part in mix for i in part.lot.product.ingredients.all()
+    }
+    limited = {code: s for code, s in substances.items() if s.limits or s.areas_only}
+    before = _earlier(session, list(limited), day)
+    return [
+        _rule(s, off_label.get(code, []), *before.get(code, (0, None)))
+        for code, s in limited.items()
+    ]
+
+
+def _rule(
+    substance: Substance, off_label: list[str], earlier: int, days: int | None
+) -> doses.SubstanceRule:
+    limits = substance.limits
+    return doses.SubstanceRule(
+        substance=substance.code,
+        name=substance.name,
+        max_ml=_decimal(limits.get("max_ml")),
+        max_points=limits.get("max_points"),
+        areas_only=(*substance.areas_only, *off_label) if substance.areas_only else (),
+        alone=bool(limits.get("never_mixed")),
+        max_sessions=limits.get("max_sessions"),
+        min_days=limits.get("min_gap_days"),
+        earlier_sessions=earlier,
+        days_since_last=days,
+    )
+
+
+def _earlier(session: Session, codes: list[str], day: date) -> dict[str, tuple[int, int | None]]:
+    """How often, and how many days ago, this patient was given each substance."""
+    if not codes:
+        return {}
+    rows = (
+        MixComponent.objects.filter(
+            session__patient_id=session.patient_id,
+            session__signed_at__isnull=False,
+            lot__product__ingredients__substance__code__in=codes,
+        )
+        .exclude(session=session)
+        .values_list("lot__product__ingredients__substance__code")
+        .annotate(times=Count("session", distinct=True), last=Max("session__started_at"))
+    )
+    zone = session.location.zone
+    return {code: (times, (day - last.astimezone(zone).date()).days) for code, times, last in rows}
+
+
+def _course(session: Session, day: date) -> doses.Course:
+    phases = list(session.plan.phases.all())
+    last = last_signed(session.plan, before=session.number)
+    gap = gap_before(phases, session.number)
+    return doses.Course(
+        number=session.number,
+        planned=total(phases),
+        gap_min_days=gap[0] if gap else None,
+        days_since_last=None
+        if last is None
+        else (day - last.started_at.astimezone(last.location.zone).date()).days,
+    )
+
+
+def last_signed(plan: Plan, *, before: int) -> Session | None:
+    """The last signed session of a plan with a lower number."""
+    found: Session | None = (
+        Session.objects.filter(plan=plan, number__lt=before, signed_at__isnull=False)
+        .select_related("location")
+        .order_by("-number")
+        .first()
+    )
+    return found

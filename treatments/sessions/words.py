@@ -1,0 +1,68 @@
+"""What the findings say, in words with their figures."""
+
+from __future__ import annotations
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from treatments.sessions.doses import Finding, Rule
+
+SENTENCES: dict[Rule, Promise] = {
+    Rule.WEIGHT_MISSING: _(
+        "Lidocaine needs the patient’s weight. Enter it under Preparation; without it "
+        "%(total)s mg cannot be checked against the limit."
+    ),
+    Rule.LIDOCAINE_OVER: _(
+        "Lidocaine from all routes is %(total)s mg. The limit at %(weight)s kg is %(limit)s mg."
+    ),
+    Rule.LIDOCAINE_UNLIMITED: _(
+        "The catalogue holds no lidocaine limit, so lidocaine cannot be given."
+    ),
+    Rule.CREAM_GRAMS: _("%(name)s: %(got)s g is above the limit of %(limit)s g."),
+    Rule.CREAM_AREA: _("%(name)s: %(got)s cm² is above the limit of %(limit)s cm²."),
+    Rule.CREAM_TOO_LONG: _("%(name)s: %(got)s minutes on the skin; the limit is %(limit)s."),
+    Rule.CREAM_TOO_SHORT: _(
+        "%(name)s: %(got)s minutes on the skin; it needs %(limit)s minutes to work."
+    ),
+    Rule.CREAM_STILL_ON: _("%(name)s: the time it came off is not written down."),
+    Rule.CREAM_CHILD: _(
+        "%(name)s: %(got)s %(unit)s is above the limit of %(limit)s %(unit)s at this age."
+    ),
+    Rule.LOT_MISSING: _("%(name)s: the lot number is missing."),
+    Rule.LOT_NO_EXPIRY: _("%(name)s, lot %(lot)s: the expiry date is missing."),
+    Rule.LOT_EXPIRED: _("%(name)s, lot %(lot)s, expired on %(date)s."),
+    Rule.LOT_HELD_BACK: _("%(name)s, lot %(lot)s, is held back: %(state)s."),
+    Rule.LOT_SHORT: _(
+        "%(name)s, lot %(lot)s: %(got)s mL drawn, but only %(limit)s mL is on the shelf."
+    ),
+    Rule.NOT_INJECTABLE: _("%(name)s is not made for injection."),
+    Rule.NOTHING_DRAWN: _("%(got)s mL is injected, but nothing was drawn."),
+    Rule.MORE_THAN_DRAWN: _("%(got)s mL is injected, but only %(limit)s mL was drawn."),
+    Rule.BALANCE: _(
+        "Drawn %(drawn)s mL is not injected %(injected)s mL and discarded %(discarded)s mL "
+        "together. %(left)s mL is left to discard."
+    ),
+    Rule.NO_AREA: _("No area is on the map yet."),
+    Rule.NO_POINTS: _("%(name)s has neither points nor a volume."),
+    Rule.SUBSTANCE_VOLUME: _("%(name)s: %(got)s mL is above the label’s %(limit)s mL."),
+    Rule.SUBSTANCE_POINTS: _("%(name)s: %(got)s points are above the label’s %(limit)s."),
+    Rule.SUBSTANCE_AREA: _("%(name)s is not labelled for this area: %(got)s."),
+    Rule.SUBSTANCE_ALONE: _("%(name)s may not be mixed or diluted."),
+    Rule.SUBSTANCE_COURSE: _(
+        "%(name)s: this would be session %(got)s; the label allows %(limit)s."
+    ),
+    Rule.SUBSTANCE_INTERVAL: _(
+        "%(name)s was given %(got)s days ago; the label asks for %(limit)s days between."
+    ),
+    Rule.DO_NOT_MIX: _("Do not mix %(first)s with %(second)s. %(effect)s"),
+    Rule.AVOID_MIXING: _("Avoid mixing %(first)s with %(second)s. %(effect)s"),
+    Rule.FACE_VOLUME: _("%(got)s mL in the face; published sessions use up to %(limit)s mL."),
+    Rule.DEPTH: _("%(name)s: %(got)s mm is deeper than the skin; its technique stays in it."),
+    Rule.TOO_SOON: _("%(got)s days since the last session; the plan asks for %(limit)s."),
+    Rule.PAST_THE_PLAN: _("This is session %(got)s, but the plan holds %(limit)s."),
+}
+
+
+def sentence(finding: Finding) -> str:
+    """A finding as a sentence in the language in force."""
+    return str(SENTENCES[finding.rule]) % finding.figures
