@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.core.cache import cache
 from django.core.management import call_command, get_commands
 from django.db import connection
@@ -37,6 +38,15 @@ def is_reference(table: str) -> bool:
             "ingredient modality product protocol riskline scale source substance technique"
         ).split()
     }
+
+
+@pytest.fixture(scope="session", autouse=True)
+def collected_static_files(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Static files under their hashed names, as in production, in a folder of this run's own."""
+    settings.STATIC_ROOT = str(tmp_path_factory.mktemp("static"))
+    hashed = "django.contrib.staticfiles.storage.ManifestStaticFilesStorage"
+    settings.STORAGES = settings.STORAGES | {"staticfiles": {"BACKEND": hashed}}
+    call_command("collectstatic", interactive=False, verbosity=0)
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,6 @@ from patients.portal.access import by_link
 
 from aftercare.sheets.actions import give_sheet, mark_read, page_of
 from aftercare.sheets.models import Sheet
-from aftercare.watch.actions import plan_watch
 from clinic.access.gate import fetch
 from clinic.access.permissions import Permission, requires
 from clinic.access.request import staff_of
@@ -45,11 +44,10 @@ def panel_all(request: HttpRequest, number: int) -> HttpResponse:
 @requires(Permission.WRITE_NOTES)
 @require_POST
 def give(request: HttpRequest, number: int, session_id: int) -> HttpResponse:
-    """Give the sheet now and begin the watch."""
+    """Give the sheet now; the worker would do it within a minute."""
     session = _session(request, number, session_id)
     with refused_notice(request):
         give_sheet(by=staff_of(request), session=session)
-        plan_watch(session=session)
     return redirect("sessions:detail", session.patient.number, session.pk)
 
 

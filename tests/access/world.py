@@ -1,0 +1,269 @@
+"""One of everything for a patient, every text of it carrying a canary, and the arguments of URLs."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from decimal import Decimal
+from hashlib import sha256
+from typing import Any
+from uuid import uuid4
+
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
+from django.utils import timezone
+
+from aftercare.sheets.models import Sheet
+from aftercare.watch.models import Call, CheckIn
+from clinic.access.models import Staff
+from clinic.places.models import Device, Location
+from patients.documents.models import Document
+from patients.intake.models import History
+from patients.messages.models import Message
+from patients.portal.actions import token_hash
+from patients.portal.models import Link
+from patients.registry.models import Patient
+from tests.conftest import make_patient
+from treatments.catalogue.models import Area, Lot, Product, Technique
+from treatments.consents.models import Consent
+from treatments.consultations.models import Consultation
+from treatments.diary.models import Appointment, Service
+from treatments.plans.models import Phase, Plan, PlanArea
+from treatments.sessions.models import Session, TreatedArea
+
+
+@dataclass
+class World:
+    """A patient's whole file at one location.
+
+    `canary` stands in everything that says who they are, `secret` in every clinical text.
+    """
+
+    place: Location
+    practitioner: Staff
+    canary: str
+    secret: str
+    patient: Patient
+    token: str
+    arguments: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+
+def make_world(place: Location, practitioner: Staff, service: Service) -> World:
+    """Everything that can be stored about one patient, each text with a unique canary."""
+    canary, secret = f"WHO{secrets.token_hex(6)}", f"CLINICAL{secrets.token_hex(6)}"
+    patient = make_patient(
+        place, f"Given{canary}", f"Family{canary}", email=f"{canary.lower()}@example.org"
+    )
+    token = secrets.token_urlsafe(32)
+    world = World(place, practitioner, canary, secret, patient, token)
+    at = timezone.now()
+    history = History.objects.create(
+        patient=patient,
+        version=1,
+        origin="link",
+        conditions=["pregnancy"],
+        allergies=[],
+        no_known_allergies=True,
+        other_allergies=secret,
+        medicines_text=secret,
+        weight_kg=Decimal(70),
+        pregnant=False,
+        expectations=secret,
+        signed_name=secret,
+        submitted_at=at,
+    )
+    appointment = Appointment.objects.create(
+        location=place,
+        patient=patient,
+        practitioner=practitioner,
+        room=place.rooms.first(),
+        service=service,
+        starts_at=at + timedelta(days=7),
+        ends_at=at + timedelta(days=7, minutes=45),
+        cancel_reason=canary,
+    )
+    consultation = Consultation.objects.create(
+        patient=patient,
+        location=place,
+        practitioner=practitioner,
+        concern=secret,
+        examination=secret,
+        discussion=secret,
+        alternatives=secret,
+    )
+    plan = Plan.objects.create(
+        patient=patient,
+        location=place,
+        consultation=consultation,
+        indication="face",
+        title=secret,
+        made_by=practitioner,
+    )
+    Phase.objects.create(
+        plan=plan, position=1, kind="induction", sessions=4, gap_min_days=14, gap_max_days=21
+    )
+    area = Area.objects.current().get(code="cheek")
+    technique = Technique.objects.current().first()
+    figures = {"depth_mm": 2, "ml_per_point": Decimal("0.02")}
+    PlanArea.objects.create(
+        plan=plan, area=area, side="left", technique=technique, points=10, **figures
+    )
+    document = _document(patient, secret)
+    consent = Consent.objects.create(
+        patient=patient,
+        plan=plan,
+        language="en",
+        template_version="1",
+        html=f"<p>{secret}</p>",
+        text_sha256="0" * 64,
+        statements=[{"code": "a", "text": secret}],
+        ready_to_read_at=at,
+        prepared_by=practitioner,
+    )
+    session = Session.objects.create(
+        patient=patient,
+        location=place,
+        plan=plan,
+        consent=consent,
+        practitioner=practitioner,
+        number=1,
+        history_version=1,
+        started_at=at,
+        observation=secret,
+        antiseptic=secret,
+        adverse_events=secret,
+    )
+    TreatedArea.objects.create(
+        session=session,
+        area=area,
+        side="left",
+        chart="face-front",
+        technique=technique,
+        points=[[0.6, 0.5]],
+        **figures,
+    )
+    signed = Session.objects.create(
+        patient=patient,
+        location=place,
+        plan=plan,
+        consent=consent,
+        practitioner=practitioner,
+        number=2,
+        history_version=1,
+        started_at=at,
+        observation=secret,
+        antiseptic=secret,
+        adverse_events=secret,
+        signed_at=at,
+        signed_by=practitioner,
+    )
+    sheet = Sheet.objects.create(
+        patient=patient,
+        session=signed,
+        language="en",
+        document=document,
+        content={
+            "lines": [{"section": "avoid", "text": secret, "topic": "a"}],
+            "areas": [secret],
+            "techniques": [secret],
+            "products": [],
+            "treated_at": at.isoformat(),
+            "next_visit": "",
+            "initials": "GF",
+            "clinic": place.name,
+            "phone": place.phone,
+            "phone_out_of_hours": place.phone_out_of_hours,
+            "emergency_number": "112",
+            "zone": place.timezone,
+        },
+    )
+    message = Message.objects.create(
+        patient=patient,
+        kind="link",
+        key=canary,
+        channel="email",
+        language="en",
+        recipient=patient.email,
+        subject="Your clinic",
+        body=secret,
+        due_at=at,
+        state="failed",
+        error=secret,
+    )
+    check_in = CheckIn.objects.create(
+        patient=patient, session=signed, step="24h", due_at=at, state="open"
+    )
+    answered = CheckIn.objects.create(
+        patient=patient,
+        session=signed,
+        step="72h",
+        due_at=at,
+        state="answered",
+        answered_at=at,
+        colour="red",
+        signs=["infection"],
+        note=secret,
+    )
+    call = Call.objects.create(
+        patient=patient, location=place, check_in=answered, is_red=True, due_at=at
+    )
+    Link.objects.create(
+        patient=patient, token_hash=token_hash(token), expires_at=at + timedelta(days=7)
+    )
+    lot = Lot.objects.create(
+        location=place,
+        product=Product.objects.current().first(),
+        number=f"LOT{canary}",
+        expires_on=date(2030, 1, 1),
+        quantity_ml=10,
+    )
+    device = Device.objects.create(
+        location=place, kind="mesogun", make=canary, model="1", serial_number=canary
+    )
+    of_patient = {"number": patient.number}
+    world.arguments = {
+        "patient": of_patient,
+        "history": of_patient | {"version": history.version, "pk": history.pk},
+        "appointment": of_patient | {"pk": appointment.pk, "appointment_id": appointment.pk},
+        "consultation": of_patient | {"pk": consultation.pk},
+        "plan": of_patient | {"pk": plan.pk, "plan_id": plan.pk},
+        "consent": of_patient | {"pk": consent.pk, "plan_id": plan.pk},
+        "session": of_patient | {"pk": session.pk, "session_id": signed.pk, "plan_id": plan.pk},
+        "signed": of_patient | {"pk": signed.pk},
+        "document": of_patient | {"public_id": document.public_id, "pk": document.pk},
+        "sheet": of_patient | {"pk": sheet.pk, "session_id": signed.pk},
+        "message": of_patient | {"pk": message.pk},
+        "check_in": {"pk": check_in.pk},
+        "call": {"pk": call.pk},
+        "lot": {"pk": lot.pk},
+        "device": {"pk": device.pk},
+        "room": {"pk": place.rooms.first().pk},
+        "place": {"pk": place.pk},
+        "staff": {"pk": practitioner.pk},
+        "my": {"token": token},
+        "my_document": {"token": token, "public_id": document.public_id},
+        "my_sheet": {"token": token, "pk": sheet.pk},
+        "my_consent": {"token": token, "pk": consent.pk},
+        "my_check_in": {"token": token, "pk": check_in.pk},
+    }
+    return world
+
+
+def _document(patient: Patient, secret: str) -> Document:
+    content = f"%PDF-1.7 {secret}".encode()
+    name = default_storage.save(uuid4().hex, ContentFile(content))
+    return Document.objects.create(
+        patient=patient,
+        kind="sheet",
+        title=f"Sheet {secret}",
+        language="en",
+        html=f"<p>{secret}</p>",
+        state="ready",
+        file_name=name,
+        sha256=sha256(content).hexdigest(),
+        size=len(content),
+        pages=1,
+        ready_at=timezone.now(),
+        created_by="system",
+    )
