@@ -147,6 +147,8 @@ if DATABASES:
             f"-c lock_timeout={env.int('LOCK_TIMEOUT_MS', default=2000)}",
             f"-c statement_timeout={env.int('STATEMENT_TIMEOUT_MS', default=5000)}",
             "-c idle_in_transaction_session_timeout=30000",
+            # How near a typed word must come to a name: one wrong, missing or doubled letter.
+            "-c pg_trgm.word_similarity_threshold=0.45",
         ]
     )
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"

@@ -16,14 +16,15 @@ from clinic.access.permissions import GRANTS, Permission, Role
 
 class StaffQuerySet(models.QuerySet["Staff"]):
     def with_locations(self) -> StaffQuerySet:
-        """Each with `location_ids` in the same query, as every page needs both."""
+        """Each with `location_ids` and `location_names`, as every page needs them; one query."""
+        member = models.Q(memberships__location_id__isnull=False)
+        none = models.Value([])
+        by_id = "memberships__location_id"
         return self.annotate(
-            location_ids=ArrayAgg(
-                "memberships__location_id",
-                filter=models.Q(memberships__location_id__isnull=False),
-                order_by="memberships__location_id",
-                default=models.Value([]),
-            )
+            location_ids=ArrayAgg(by_id, filter=member, order_by=by_id, default=none),
+            location_names=ArrayAgg(
+                "memberships__location__name", filter=member, order_by=by_id, default=none
+            ),
         )
 
     def practising_at(self, location_id: int) -> StaffQuerySet:

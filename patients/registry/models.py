@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import Self, TypeVar
 
 from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
 from django.db.models import Exists, F, Func, OuterRef, Value
-from django.db.models.functions import Concat
+from django.db.models.functions import Collate, Concat
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from phonenumber_field.modelfields import PhoneNumberField
@@ -15,6 +16,7 @@ from phonenumber_field.modelfields import PhoneNumberField
 from clinic.access.models import Staff
 from clinic.records import Record
 
+Row = TypeVar("Row", bound=models.Model)
 EARLIEST_BIRTH = date(1890, 1, 1)
 
 
@@ -73,6 +75,7 @@ class Patient(Record):
         ]
         indexes = [
             GinIndex(OpClass(F("folded_name"), name="gin_trgm_ops"), name="patient_name_trigrams"),
+            models.Index(Collate(F("folded_name"), "C"), F("id"), name="patient_name_in_order"),
             models.Index(fields=["birth_date"], name="patient_birth_date"),
             models.Index(
                 OpClass(
@@ -129,10 +132,10 @@ class Registration(Record):
         return f"{self.patient_id} at {self.location_id}"
 
 
-class OfPatientQuerySet(models.QuerySet[models.Model]):
+class OfPatientQuerySet(models.QuerySet[Row]):
     """Base of the querysets of everything that belongs to a patient."""
 
-    def visible_to(self, user: Staff) -> OfPatientQuerySet:
+    def visible_to(self, user: Staff) -> Self:
         """Rows of the patients that a staff member may see."""
         return self.filter(
             Exists(

@@ -1,4 +1,16 @@
-from django.urls import URLPattern
+"""Addresses of the registry."""
+
+from django.urls import path
+
+from patients.registry import views
 
 app_name = "patients"
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    path("", views.search, name="search"),
+    path("register/", views.register, name="register"),
+    path("register/similar/", views.similar, name="similar"),
+    path("register/link/", views.link, name="link"),
+    path("<patient:number>/", views.detail, name="detail"),
+    path("<patient:number>/edit/", views.edit, name="edit"),
+    path("<patient:number>/access-log/", views.access_log, name="access-log"),
+]

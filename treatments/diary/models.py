@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import DateTimeRangeField, RangeBoundary, RangeOperators
@@ -13,6 +13,9 @@ from django.utils.translation import gettext_lazy as _
 from clinic.access.models import Staff
 from clinic.records import Record
 from patients.registry.models import OfPatientQuerySet, Patient
+
+LONGEST_SERVICE = timedelta(hours=8)
+"""By constraint; so what began earlier than that before a moment is over."""
 
 
 class Service(models.Model):
@@ -60,6 +63,12 @@ class AppointmentQuerySet(OfPatientQuerySet):
         """Starting in [start, end), by time."""
         return self.filter(starts_at__gte=start, starts_at__lt=end).order_by("starts_at", "pk")
 
+    def overlapping(self, start: datetime, end: datetime) -> AppointmentQuerySet:
+        """Sharing any moment of [start, end). The earliest start lets an index help."""
+        return self.filter(
+            starts_at__gt=start - LONGEST_SERVICE, starts_at__lt=end, ends_at__gt=start
+        )
+
 
 class Appointment(Record):
     """A patient, a practitioner and a room for a stretch of time."""
@@ -104,7 +113,10 @@ class Appointment(Record):
             ),
             ExclusionConstraint(
                 name="practitioner_not_twice",
-                expressions=[(_span(), RangeOperators.OVERLAPS), ("practitioner", RangeOperators.EQUAL)],
+                expressions=[
+                    (_span(), RangeOperators.OVERLAPS),
+                    ("practitioner", RangeOperators.EQUAL),
+                ],
                 condition=~Q(status__in=["cancelled", "no_show"]),
                 violation_error_message=_("The practitioner is already booked at that time."),
             ),

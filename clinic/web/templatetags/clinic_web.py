@@ -11,6 +11,7 @@ from django.contrib.auth.base_user import AbstractBaseUser
 from django.forms import BaseForm, BoundField
 from django.template.context import Context
 from django.templatetags.static import static
+from django.urls import resolve
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _

@@ -1,0 +1,108 @@
+"""An audit entry in words that a manager understands."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
+
+from django.apps import apps
+from django.core.exceptions import FieldDoesNotExist
+from django.db.models import Model
+from django.utils.functional import Promise
+from django.utils.text import capfirst
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from clinic.access.permissions import Role
+from clinic.audit.models import Action, AuditEntry
+
+LONGEST_VALUE = 120
+PAGES: dict[str, str | Promise] = {
+    "patients:search": gettext_lazy("list of patients found"),
+    "patients:register": gettext_lazy("list of similar patients"),
+    "patients:similar": gettext_lazy("list of similar patients"),
+    "patients:detail": gettext_lazy("patient page"),
+    "patients:edit": gettext_lazy("patient details"),
+    "patients:access-log": gettext_lazy("access log"),
+    "diary:today": gettext_lazy("Today"),
+    "diary:day": gettext_lazy("diary"),
+    "diary:book": gettext_lazy("booking"),
+    "diary:appointment": gettext_lazy("appointment"),
+    "diary:patient-panel": gettext_lazy("appointments of the patient"),
+}
+TONES = {Action.CREATE: "good", Action.CHANGE: "info", Action.DELETE: "stop", Action.READ: "calm"}
+ICONS = {Action.CREATE: "plus-circle", Action.CHANGE: "pencil", Action.DELETE: "trash"}
+
+
+class Change(NamedTuple):
+    """One column, before and after."""
+
+    name: str
+    before: str
+    after: str
+
+
+class Line(NamedTuple):
+    """One entry as shown; `at` in the location's zone."""
+
+    at: datetime
+    who: str
+    role: str
+    action: str
+    tone: str
+    icon: str
+    what: str
+    changes: list[Change]
+
+
+def readable(entry: AuditEntry, zone: ZoneInfo) -> Line:
+    """The entry in words. A value that is unknown to the code is shown as it is stored."""
+    model = _model(entry.what)
+    return Line(
+        at=entry.at.astimezone(zone),
+        who=entry.who or _("the database itself"),
+        role=str(dict(Role.choices).get(entry.role, entry.role)),
+        action=str(Action(entry.action).label),
+        tone=TONES[Action(entry.action)],
+        icon=ICONS.get(Action(entry.action), "eye"),
+        what=_thing(entry.what, model),
+        changes=_changes(entry, model),
+    )
+
+
+def _model(table: str) -> type[Model] | None:
+    return next((model for model in apps.get_models() if model._meta.db_table == table), None)
+
+
+def _thing(what: str, model: type[Model] | None) -> str:
+    if model is not None:
+        return str(capfirst(model._meta.verbose_name))
+    if what in PAGES:
+        return str(capfirst(PAGES[what]))
+    return str(capfirst(what.replace(":", ", ").replace("-", " ").replace("_", " ")))
+
+
+def _changes(entry: AuditEntry, model: type[Model] | None) -> list[Change]:
+    before, after = entry.before or {}, entry.after or {}
+    names = [name for name in {**before, **after} if name not in ("id", "folded_name")]
+    return [
+        Change(_column(name, model), _value(before.get(name)), _value(after.get(name)))
+        for name in names
+        if before.get(name) not in (None, "") or after.get(name) not in (None, "")
+    ]
+
+
+def _column(name: str, model: type[Model] | None) -> str:
+    try:
+        field = model._meta.get_field(name.removesuffix("_id")) if model else None
+    except FieldDoesNotExist:
+        field = None
+    return str(capfirst(getattr(field, "verbose_name", name.replace("_", " "))))
+
+
+def _value(value: Any) -> str:
+    if value is None or value == "":
+        return ""
+    text = str(value)
+    return text if len(text) <= LONGEST_VALUE else text[:LONGEST_VALUE] + "…"

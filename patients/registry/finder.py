@@ -1,0 +1,193 @@
+"""Finding patients in one statement that stops as soon as a page is full.
+
+Three tiers, each an index scan: names that begin with what was typed, names that contain every
+word in any order, and names that are nearly that. PostgreSQL works a later tier only when the
+earlier ones did not fill the page, and no tier sorts more than `CANDIDATES` rows.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any, NamedTuple
+
+from django.db.models import CharField, F, Func, IntegerField, Q, QuerySet, TextField, Value
+from django.db.models.functions import Collate
+from phonenumber_field.phonenumber import PhoneNumber
+
+from patients.registry.models import Fold, Patient, PatientQuerySet
+from patients.registry.search import Query, swapped
+
+PAGE = 20
+CANDIDATES = 200
+SHORTEST_FOR_TRIGRAMS = 3
+SHORTEST_FOR_MISTAKES = 4
+BEGINS, CONTAINS, RESEMBLES = 1, 2, 3
+
+
+class Backwards(Func):
+    """The text from its end, as the phone index keeps it."""
+
+    function = "REVERSE"
+    output_field = TextField()
+
+
+class WordSimilarity(Func):
+    """How well the first text fits into the second, 0 to 1 (pg_trgm)."""
+
+    function = "WORD_SIMILARITY"
+
+
+class Found(NamedTuple):
+    """A row of the result."""
+
+    pk: int
+    given_name: str
+    family_name: str
+    birth_date: date
+    phone_e164: str
+    tier: int
+
+    @property
+    def number(self) -> str:
+        return f"P{self.pk:06d}"
+
+    @property
+    def phone(self) -> str:
+        """As people write it."""
+        if not self.phone_e164:
+            return ""
+        return str(PhoneNumber.from_string(self.phone_e164).as_international)
+
+
+class Cursor(NamedTuple):
+    """Where the last page ended."""
+
+    tier: int
+    pk: int
+
+    @classmethod
+    def read(cls, text: str) -> Cursor | None:
+        """From `2-123`; None for anything else."""
+        tier, _, pk = text.partition("-")
+        if tier in ("1", "2") and pk.isascii() and pk.isdigit() and len(pk) < 16:
+            return cls(int(tier), int(pk))
+        return None
+
+    def __str__(self) -> str:
+        return f"{self.tier}-{self.pk}"
+
+
+class Page(NamedTuple):
+    """At most `PAGE` patients and the cursor of the next page, or an empty one."""
+
+    rows: list[Found]
+    following: str
+
+
+def find(visible: PatientQuerySet, query: Query, after: Cursor | None = None) -> Page:
+    """One page of the patients that answer the query, best first; one SQL statement."""
+    if query.is_empty:
+        return _page(_rows(visible.order_by("-pk"), BEGINS)[: PAGE + 1], more=False)
+    base = visible.filter(_facts(query))
+    if not query.words:
+        return _page(_rows(_in_order(base, after), BEGINS)[: PAGE + 1])
+    return _page(_by_name(base, query.words, after)[: PAGE + 1])
+
+
+def _page(rows: QuerySet[Any, Any], *, more: bool = True) -> Page:
+    # Branches are appended in order, but SQL does not promise it.
+    found = sorted((Found(*row) for row in rows), key=lambda row: row.tier)
+    last = found[PAGE - 1] if len(found) > PAGE else None
+    following = str(Cursor(last.tier, last.pk)) if more and last and last.tier < RESEMBLES else ""
+    return Page(found[:PAGE], following)
+
+
+def _facts(query: Query) -> Q:
+    """Birth date, and figures as a file number or the end of a phone number."""
+    facts = Q()
+    if query.birth_date:
+        facts &= Q(birth_date=query.birth_date)
+    figures = Q()
+    if query.number is not None:
+        figures |= Q(pk=query.number)
+    if query.digits:
+        ending = Patient.objects.alias(backwards=Backwards("phone"))
+        figures |= Q(pk__in=ending.filter(backwards__startswith=query.digits[::-1]).values("pk"))
+    return facts & figures
+
+
+def _in_order(patients: PatientQuerySet, after: Cursor | None) -> PatientQuerySet:
+    """By name in plain byte order, as its index keeps it, from the cursor on."""
+    ordered = patients.alias(in_order=Collate(F("folded_name"), "C"))
+    if after:
+        last = Patient.objects.filter(pk=after.pk).values(name=Collate(F("folded_name"), "C"))
+        ordered = ordered.filter(in_order__gte=last).filter(
+            Q(in_order__gt=last) | Q(pk__gt=after.pk)
+        )
+    return ordered.order_by("in_order", "pk")
+
+
+def _by_name(
+    base: PatientQuerySet, words: tuple[str, ...], after: Cursor | None
+) -> QuerySet[Any, Any]:
+    begins = Q(in_order__startswith=_folded(" ".join(words)))
+    first = base.alias(in_order=Collate(F("folded_name"), "C"))
+    contains = base.filter(_all(words, _contained))
+    tiers = [
+        _rows(_in_order(_candidates(first.exclude(begins), contains), _cursor(after, CONTAINS)), 2)
+    ]
+    if after is None or after.tier == BEGINS:
+        tiers.insert(0, _rows(_in_order(first.filter(begins), _cursor(after, BEGINS)), BEGINS))
+    tiers.append(_resembling(base, words))
+    head, *rest = [tier[: PAGE + 1] for tier in tiers]
+    return head.union(*rest, all=True)
+
+
+def _cursor(after: Cursor | None, tier: int) -> Cursor | None:
+    return after if after and after.tier == tier else None
+
+
+def _candidates(others: PatientQuerySet, contains: PatientQuerySet) -> PatientQuerySet:
+    """Never more than `CANDIDATES` are sorted; whoever types `an` is asked for more letters."""
+    return others.filter(pk__in=contains.values("pk")[:CANDIDATES])
+
+
+def _resembling(base: PatientQuerySet, words: tuple[str, ...]) -> QuerySet[Any, Any]:
+    near = base.filter(_all(words, _resembled)).exclude(_all(words, _contained))
+    closeness = WordSimilarity(_folded(" ".join(words)), F("folded_name"))
+    candidates = Patient.objects.filter(pk__in=near.values("pk")[:CANDIDATES])
+    return _rows(candidates.order_by(closeness.desc(), "pk"), RESEMBLES)
+
+
+def _all(words: tuple[str, ...], condition: Any) -> Q:
+    every = Q()
+    for word in words:
+        every &= condition(word)
+    return every
+
+
+def _contained(word: str) -> Q:
+    """Anywhere in the name; one or two letters only where a word begins, or no index could help."""
+    if len(word) >= SHORTEST_FOR_TRIGRAMS:
+        return Q(folded_name__contains=_folded(word))
+    return Q(folded_name__startswith=_folded(word)) | Q(folded_name__contains=_folded(f" {word}"))
+
+
+def _resembled(word: str) -> Q:
+    """Contained, or with one wrong, missing, doubled or exchanged letter."""
+    if len(word) < SHORTEST_FOR_MISTAKES:
+        return _contained(word)
+    near = _contained(word) | Q(folded_name__trigram_word_similar=_folded(word))
+    for variant in swapped(word):
+        near |= Q(folded_name__contains=_folded(variant))
+    return near
+
+
+def _folded(text: str) -> Fold:
+    return Fold(Value(text, output_field=CharField()))
+
+
+def _rows(patients: PatientQuerySet, tier: int) -> QuerySet[Any, Any]:
+    return patients.annotate(tier=Value(tier, output_field=IntegerField())).values_list(
+        "pk", "given_name", "family_name", "birth_date", "phone", "tier"
+    )

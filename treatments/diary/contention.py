@@ -1,0 +1,43 @@
+"""What PostgreSQL answers when two people want the same thing at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import ParamSpec, TypeVar
+
+from django.db import DatabaseError, OperationalError
+from django.utils.translation import gettext as _
+
+from clinic.errors import ActionRefused
+
+Given = ParamSpec("Given")
+Answer = TypeVar("Answer")
+
+TRY_AGAIN = {"40001", "40P01", "55P03"}
+"""Serialization failure, deadlock, lock timeout: nothing was wrong with the request."""
+TRIES = 3
+
+
+def sqlstate(error: DatabaseError) -> str:
+    """PostgreSQL's five-letter code of an error, or nothing."""
+    return str(getattr(error.__cause__, "sqlstate", "") or "")
+
+
+def broken_constraint(error: DatabaseError) -> str:
+    """The name of the constraint that was violated, or nothing."""
+    return str(getattr(getattr(error.__cause__, "diag", None), "constraint_name", "") or "")
+
+
+def patiently(action: Callable[Given, Answer]) -> Callable[Given, Answer]:
+    """Try a whole action again when it lost a race for a lock; at last say so kindly."""
+
+    def tried(*args: Given.args, **kwargs: Given.kwargs) -> Answer:
+        for _attempt in range(TRIES):
+            try:
+                return action(*args, **kwargs)
+            except OperationalError as error:
+                if sqlstate(error) not in TRY_AGAIN:
+                    raise
+        raise ActionRefused(_("The diary is very busy right now. Please try again."))
+
+    return tried

@@ -1,0 +1,167 @@
+"""Booking, moving and cancelling, as typed at the desk."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import date, datetime, time
+from typing import Any
+
+from crispy_forms.layout import Div, Layout
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.translation import get_language
+from django.utils.translation import gettext_lazy as _
+
+from clinic.access.models import Staff
+from clinic.places.models import Location, Room
+from clinic.web.forms import ClinicForm
+from treatments.diary.models import Service
+from treatments.diary.slots import NoSuchTimeError, instant
+
+FIRST_YEAR, LAST_YEAR = 2000, 2100
+DATE_FORMATS = ["%Y-%m-%d", "%d/%m/%Y", "%d.%m.%Y", "%d-%m-%Y"]
+TIME_FORMATS = ["%H:%M", "%H.%M", "%Hh%M", "%H:%M:%S"]
+ANY = "any"
+
+
+def service_name(service: Service) -> str:
+    """In the language of the page."""
+    french = (get_language() or "").startswith("fr")
+    return service.name_fr if french else service.name_en
+
+
+class ServiceField(forms.ModelChoiceField):
+    """The services that can be booked, each with its length."""
+
+    def label_from_instance(self, obj: Any) -> str:
+        return _("%(name)s, %(minutes)s min") % {
+            "name": service_name(obj),
+            "minutes": obj.minutes,
+        }
+
+
+class IdField(forms.CharField):
+    """An id chosen from a list, or `any` (None). The action decides whether it belongs here."""
+
+    widget = forms.Select
+    default_error_messages = {"unknown": _("Choose from the list.")}
+
+    def clean(self, value: Any) -> int | None:
+        text = str(super().clean(value) or ANY)
+        if text == ANY:
+            return None
+        if not (text.isascii() and text.isdigit() and 0 < int(text[:20]) < 2**63):
+            raise ValidationError(self.error_messages["unknown"], code="unknown")
+        return int(text)
+
+
+class WhenForm(ClinicForm):
+    """A day and a time of the location's clock, and with whom and where."""
+
+    date = forms.DateField(
+        label=_("Date"),
+        input_formats=DATE_FORMATS,
+        widget=forms.DateInput({"type": "date"}, format="%Y-%m-%d"),
+        error_messages={"invalid": _("Enter a real date, for example 2026-05-19.")},
+    )
+    time = forms.TimeField(
+        label=_("Time"),
+        input_formats=TIME_FORMATS,
+        widget=forms.TimeInput({"type": "time", "step": "300"}, format="%H:%M"),
+        error_messages={"invalid": _("Enter a time, for example 14:30.")},
+    )
+    practitioner = IdField(label=_("Practitioner"), required=False)
+    room = IdField(label=_("Room"), required=False)
+
+    def __init__(self, *args: Any, location: Location, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.location = location
+        # Callables: asked for only when the form is shown, not when it is sent and succeeds.
+        self.fields["practitioner"].widget.choices = self._practitioners
+        self.fields["room"].widget.choices = self._rooms
+        self.helper.layout = Layout(
+            Div("date", "time", css_class="form-row"),
+            Div("practitioner", "room", css_class="form-row"),
+        )
+
+    def _practitioners(self) -> list[tuple[str, Any]]:
+        named = Staff.objects.practising_at(self.location.pk).values_list("pk", "name")
+        return [(ANY, _("Any who is free")), *((str(pk), name) for pk, name in named)]
+
+    def _rooms(self) -> list[tuple[str, Any]]:
+        rooms = Room.objects.filter(location=self.location, is_active=True)
+        named = rooms.values_list("pk", "name")
+        return [(ANY, _("Any that is free")), *((str(pk), name) for pk, name in named)]
+
+    def clean_date(self) -> date:
+        day: date = self.cleaned_data["date"]
+        if not FIRST_YEAR <= day.year <= LAST_YEAR:
+            raise ValidationError(_("Enter a date between 2000 and 2100."))
+        return day
+
+    def clean(self) -> dict[str, Any]:
+        """Adds `starts_at`, in UTC."""
+        values = super().clean() or {}
+        if isinstance(day := values.get("date"), date) and isinstance(
+            at := values.get("time"), time
+        ):
+            self._put_start(values, day, at)
+        return values
+
+    def _put_start(self, values: dict[str, Any], day: date, at: time) -> None:
+        try:
+            values["starts_at"] = instant(day, at, self.location.zone)
+        except NoSuchTimeError:
+            self.add_error("time", _("The clocks skip this time on that day."))
+
+
+class BookForm(WhenForm):
+    """A visit of one patient. The key makes a form that is sent twice book once."""
+
+    service = ServiceField(
+        label=_("What for"),
+        queryset=Service.objects.filter(is_active=True).order_by("pk"),
+        empty_label=None,
+        error_messages={"invalid_choice": _("Choose from the list.")},
+    )
+    patient = forms.RegexField(
+        r"^P\d{6,12}$",
+        widget=forms.HiddenInput,
+        error_messages={
+            "invalid": _("Choose the patient first."),
+            "required": _("Choose the patient first."),
+        },
+    )
+    key = forms.UUIDField(
+        widget=forms.HiddenInput,
+        error_messages={
+            "invalid": _("Open this form anew."),
+            "required": _("Open this form anew."),
+        },
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["key"].initial = uuid.uuid4
+        self.helper.layout.insert(0, "service")
+        self.helper.layout.extend(["patient", "key"])
+
+
+class CancelForm(ClinicForm):
+    """Why an appointment is cancelled."""
+
+    reason = forms.CharField(
+        label=_("Reason"),
+        max_length=300,
+        error_messages={"required": _("Say why it is cancelled.")},
+    )
+
+
+def read_offer(text: str) -> tuple[str, str, str] | None:
+    """Date, time and practitioner of an offered time (`2026-05-19T14:30|7`), or None."""
+    when, _sep, who = text.partition("|")
+    try:
+        moment = datetime.strptime(when, "%Y-%m-%dT%H:%M")  # noqa: DTZ007 (the location's clock)
+    except ValueError:
+        return None
+    return f"{moment:%Y-%m-%d}", f"{moment:%H:%M}", who
