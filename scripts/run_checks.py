@@ -8,16 +8,23 @@ from pathlib import Path
 
 BIN = Path(sys.executable).parent
 MANAGE = [sys.executable, "manage.py"]
+WINGS = ("clinic", "patients", "treatments", "aftercare")
 TEMPLATES = sorted(map(str, Path("templates").rglob("*.html")))
 CHECKS: tuple[tuple[str, list[str]], ...] = (
     ("ruff", [str(BIN / "ruff"), "check", "."]),
     ("ruff format", [str(BIN / "ruff"), "format", "--check", "."]),
     ("djade", [str(BIN / "djade"), "--check", "--target-version", "5.2", *TEMPLATES]),
     ("import-linter", [str(BIN / "lint-imports")]),
-    ("mypy", [str(BIN / "mypy"), "clinic", "patients", "treatments", "aftercare"]),
+    ("mypy", [str(BIN / "mypy"), *WINGS]),
     ("django check", [*MANAGE, "check", "--fail-level", "WARNING"]),
     ("makemigrations", [*MANAGE, "makemigrations", "--check", "--dry-run"]),
-    ("migration linter", [*MANAGE, "lintmigrations", "--quiet", "ok", "ignore"]),
+    (
+        "migration linter",
+        [
+            *(*MANAGE, "lintmigrations", "--settings", "scripts.check_settings"),
+            *("--quiet", "ok", "ignore", "--no-cache", "--include-apps", *WINGS),
+        ],
+    ),
 )
 
 
