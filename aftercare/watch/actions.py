@@ -108,7 +108,7 @@ def answer_check_in(
     `well` is the explicit "none of these". Raises `ActionRefused` for an answer that says
     nothing, contradicts itself, comes twice, or names signs this step does not ask for.
     """
-    locked = (
+    locked: CheckIn = (
         CheckIn.objects.select_for_update(of=("self",))
         .select_related("session__location")
         .get(pk=check_in.pk)
@@ -166,7 +166,7 @@ def next_working_day(at: datetime, place: Location) -> datetime:
 @transaction.atomic
 def take_call(*, by: Staff, call: Call, at: datetime | None = None) -> Call:
     """Say that you are calling this patient, so that nobody else does. Raises `ActionRefused`."""
-    locked = Call.objects.select_for_update().get(pk=call.pk)
+    locked: Call = Call.objects.select_for_update().get(pk=call.pk)
     if locked.done_at is not None:
         raise ActionRefused(_("This call is already done."))
     if locked.taken_by_id not in (None, by.pk):
@@ -180,7 +180,7 @@ def take_call(*, by: Staff, call: Call, at: datetime | None = None) -> Call:
 @transaction.atomic
 def finish_call(*, by: Staff, call: Call, outcome: str, at: datetime | None = None) -> Call:
     """Close a call with its outcome. Raises `ActionRefused` without one, or when already closed."""
-    locked = Call.objects.select_for_update().get(pk=call.pk)
+    locked: Call = Call.objects.select_for_update().get(pk=call.pk)
     if locked.done_at is not None:
         raise ActionRefused(_("This call is already done."))
     if not outcome.strip():

@@ -32,7 +32,7 @@ def _calls(request: HttpRequest) -> list[Call]:
     )
     calls = list(waiting[:MOST_CALLS])
     for call in calls:
-        call.said = [BY_CODE[code].text for code in call.check_in.signs]  # type: ignore[attr-defined]
+        call.said = [BY_CODE[code].text for code in call.check_in.signs]
     return calls
 
 
@@ -66,7 +66,10 @@ def _call(request: HttpRequest, pk: int) -> Call:
     visible = Call.objects.visible_to(staff_of(request)).filter(
         location_id__in=staff_of(request).place_ids
     )
-    return fetch(request, visible.select_related("patient", "check_in__session", "taken_by"), pk=pk)
+    row: Call = fetch(
+        request, visible.select_related("patient", "check_in__session", "taken_by"), pk=pk
+    )
+    return row
 
 
 @requires(Permission.WORK_WATCH)
@@ -104,7 +107,7 @@ def panel(request: HttpRequest, number: int) -> HttpResponse:
     patient = fetch(request, Patient.objects.visible_to(staff_of(request)), pk=number)
     check_ins = patient.check_ins.select_related("session", "call").order_by("-due_at")[:50]
     for row in check_ins:
-        row.said = [BY_CODE[code].text for code in row.signs]  # type: ignore[attr-defined]
+        row.said = [BY_CODE[code].text for code in row.signs]
     context = {"patient": patient, "check_ins": check_ins, "now": timezone.now()}
     return render(request, "aftercare/watch_panel.html", context)
 
