@@ -1,7 +1,15 @@
 """This wing: what is planned and done."""
 
+from importlib import import_module
+
 from django.apps import AppConfig
+
+from patients.intake.questions import provide
 
 
 class TreatmentsConfig(AppConfig):
     name = "treatments"
+
+    def ready(self) -> None:
+        """Give intake its questions: they are catalogue rows, which the lower wing cannot know."""
+        provide(import_module("treatments.screening.questions").asked)
