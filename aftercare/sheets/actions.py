@@ -9,13 +9,13 @@ from django.db import transaction
 from django.template.loader import render_to_string
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
-from patients.messages.actions import queue_message
 
 from aftercare.sheets.compose import Treatment, compose
 from aftercare.sheets.models import Sheet
 from clinic.access.models import Staff
 from clinic.errors import ActionRefused
 from patients.documents.actions import request_document
+from patients.messages.actions import queue_message
 from treatments.catalogue.models import AdviceBlock
 from treatments.diary.models import Appointment
 from treatments.sessions.models import Session

@@ -6,7 +6,6 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
-from patients.portal.access import by_link
 
 from aftercare.sheets.actions import give_sheet, mark_read, page_of
 from aftercare.sheets.models import Sheet
@@ -14,6 +13,7 @@ from clinic.access.gate import fetch
 from clinic.access.permissions import Permission, requires
 from clinic.access.request import staff_of
 from clinic.web.notices import refused_notice
+from patients.portal.access import by_link
 from patients.registry.models import Patient
 from treatments.sessions.models import Session
 

@@ -8,7 +8,6 @@ from datetime import datetime, time, timedelta
 from django.db import transaction
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
-from patients.messages.actions import queue_message
 
 from aftercare.sheets.actions import give_sheet
 from aftercare.watch.models import Call, CheckIn
@@ -17,6 +16,7 @@ from aftercare.watch.signs import asked_at, colour_of
 from clinic.access.models import Staff
 from clinic.errors import ActionRefused
 from clinic.places.models import Location
+from patients.messages.actions import queue_message
 from treatments.catalogue.models import AdverseEventType
 from treatments.sessions.models import Session
 

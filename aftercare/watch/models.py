@@ -26,7 +26,7 @@ STEP_NAMES = {
 }
 
 
-class CheckInQuerySet(OfPatientQuerySet):
+class CheckInQuerySet(OfPatientQuerySet["CheckIn"]):
     def due(self, at: datetime) -> CheckInQuerySet:
         """Planned, not yet opened, and due by `at`."""
         return self.filter(state=CheckIn.State.PLANNED, due_at__lte=at).order_by("due_at", "pk")
@@ -98,7 +98,7 @@ class CheckIn(Record):
         return f"check-in {self.step} of session {self.session_id}"
 
 
-class CallQuerySet(OfPatientQuerySet):
+class CallQuerySet(OfPatientQuerySet["Call"]):
     def waiting(self) -> CallQuerySet:
         """Not done yet: red before amber, oldest first."""
         return self.filter(done_at__isnull=True).order_by("-is_red", "created_at")

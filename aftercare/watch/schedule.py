@@ -27,7 +27,7 @@ def due_times(treated_at: datetime, zone: ZoneInfo) -> dict[str, datetime]:
 
 
 def outside_quiet_hours(moment: datetime, zone: ZoneInfo) -> datetime:
-    """The moment itself, or the next 08:00 on the clinic's clock. Only questions wait, not alarms."""
+    """The moment itself, or the next 08:00 on the clinic's clock. Questions wait, alarms do not."""
     local = moment.astimezone(zone)
     if QUIET_UNTIL <= local.time() < QUIET_FROM:
         return moment

@@ -6,7 +6,6 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
-from patients.portal.access import by_link
 
 from aftercare.watch.actions import answer_check_in, finish_call, take_call, urgencies
 from aftercare.watch.forms import CheckInForm, OutcomeForm
@@ -18,6 +17,7 @@ from clinic.access.request import location_id_of, staff_of
 from clinic.errors import ActionRefused
 from clinic.web.forms import refuse
 from clinic.web.notices import refused_notice
+from patients.portal.access import by_link
 from patients.registry.models import Patient
 
 MOST_CALLS = 50

@@ -144,7 +144,8 @@ def test_everyone_gets_exactly_what_the_table_says(
         if got != row[identity]:
             wrong.append(f"{name}: {got}, not {row[identity]}")
             row[identity] = got
-        if identity in SEES_NOBODY and (world.canary.encode() in body or world.secret.encode() in body):
+        words = (world.canary.encode(), world.secret.encode())
+        if identity in SEES_NOBODY and any(word in body for word in words):
             leaks.append(name)
         if identity in SEES_NO_NOTES and world.secret.encode() in body:
             leaks.append(name)

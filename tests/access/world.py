@@ -1,4 +1,4 @@
-"""One of everything for a patient, every text of it carrying a canary, and the arguments of URLs."""
+"""One of everything for a patient, every text of it carrying a canary."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The watch: rows that are delivered when due, answers that reach a person, calls worked off once."""
+"""The watch: rows delivered when due, answers that reach a person, calls worked off once."""
 
 from __future__ import annotations
 

@@ -57,7 +57,11 @@ def test_a_created_row_leaves_one_entry_that_names_everything(cast: Cast) -> Non
         )
     assert AuditEntry.objects.count() == before + 1
     entry = newest()
-    assert (entry.action, entry.what, entry.patients) == ("create", "patients_patient", [patient.pk])
+    assert (entry.action, entry.what, entry.patients) == (
+        "create",
+        "patients_patient",
+        [patient.pk],
+    )
     assert (entry.actor_kind, entry.actor_id, entry.role) == (
         "staff",
         cast.front_desk.pk,
@@ -90,7 +94,9 @@ def test_bulk_updates_and_raw_sql_are_caught(cast: Cast) -> None:
     with connection.cursor() as cursor:
         # A transaction of its own would begin without an actor; the test's has had one.
         cursor.execute("SELECT set_config('clinic.actor', '', true)")
-        cursor.execute("UPDATE patients_patient SET sex = 'female' WHERE id = %s", [cast.patient.pk])
+        cursor.execute(
+            "UPDATE patients_patient SET sex = 'female' WHERE id = %s", [cast.patient.pk]
+        )
     assert newest().actor_kind == "database"
     assert newest().patients == [cast.patient.pk]
 
@@ -183,7 +189,9 @@ TAMPERINGS = {
         "UPDATE clinic_auditentry SET id = CASE id WHEN %(first)s THEN -1 ELSE %(first)s END "
         "WHERE id IN (%(first)s, %(middle)s)"
     ),
-    "a deleted seal": "DELETE FROM clinic_auditseal WHERE id = (SELECT min(id) FROM clinic_auditseal)",
+    "a deleted seal": (
+        "DELETE FROM clinic_auditseal WHERE id = (SELECT min(id) FROM clinic_auditseal)"
+    ),
     "an edited seal": "UPDATE clinic_auditseal SET count = count + 1",
 }
 
@@ -216,7 +224,8 @@ def test_a_chain_made_anew_lacks_the_head_noted_before(cast: Cast) -> None:
 def test_an_entry_that_was_never_sealed_is_found(cast: Cast) -> None:
     seal_entries()
     as_superuser(
-        "INSERT INTO clinic_auditentry (at, action, what) VALUES (now() - interval '1 day', 'read', 'x')"
+        "INSERT INTO clinic_auditentry (at, action, what) "
+        "VALUES (now() - interval '1 day', 'read', 'x')"
     )
     assert any("never sealed" in fault for fault in verify_chain().faults)
 
