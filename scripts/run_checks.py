@@ -39,7 +39,7 @@ def main() -> int:
             stderr=subprocess.STDOUT,
             text=True,
             check=False,
-            env=os.environ | {"DEMO": "1"},
+            env=os.environ | {"DEMO": "1", "LOG_LEVEL": "WARNING"},
         )
         seconds = time.monotonic() - started
         print(f"  {name:<20} {'failed' if done.returncode else 'ok'} ({seconds:.1f} s)", flush=True)

@@ -124,8 +124,6 @@ class Supervisor:
         if owner:
             given = os.environ.get("DATABASE_OWNER_URL") or os.environ.get("DATABASE_URL")
             chosen["DATABASE_URL"] = given or urls.database_url("owner", self.base)
-            # A migration of a big table takes as long as it takes.
-            chosen |= {"STATEMENT_TIMEOUT_MS": "0", "LOCK_TIMEOUT_MS": "30000"}
         return chosen
 
     def _start(self, name: str, command: list[str]) -> Service:
@@ -161,11 +159,13 @@ class Supervisor:
 
     def _finish(self, name: str, command: list[str], *, owner: bool = False) -> None:
         """Run a program to its end; what it prints is shown. Raises EmbeddedError if it fails."""
+        # What runs before the clinic opens takes as long as it takes; pages may not.
+        patient = {"STATEMENT_TIMEOUT_MS": "0", "LOCK_TIMEOUT_MS": "30000"}
         process = subprocess.Popen(
             command,
             stdin=subprocess.DEVNULL,
             start_new_session=True,
-            env=self.environment(owner=owner),
+            env=self.environment(owner=owner) | patient,
         )
         try:
             code = process.wait()
