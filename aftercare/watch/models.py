@@ -8,6 +8,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from aftercare.watch.signs import BY_CODE
 from clinic.access.models import Staff
 from clinic.records import Record
 from patients.messages.models import Message
@@ -93,6 +94,11 @@ class CheckIn(Record):
     def step_name(self) -> str:
         """How long after the session, in words."""
         return str(STEP_NAMES.get(self.step, self.step))
+
+    @property
+    def said(self) -> list[str]:
+        """What the patient ticked, in the language in force."""
+        return [str(BY_CODE[code].text) for code in self.signs]
 
     def __str__(self) -> str:
         return f"check-in {self.step} of session {self.session_id}"

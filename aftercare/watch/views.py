@@ -10,7 +10,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from aftercare.watch.actions import answer_check_in, finish_call, take_call, urgencies
 from aftercare.watch.forms import CheckInForm, OutcomeForm
 from aftercare.watch.models import Call, CheckIn
-from aftercare.watch.signs import BY_CODE, is_emergency
+from aftercare.watch.signs import is_emergency
 from clinic.access.gate import fetch, listed
 from clinic.access.permissions import Permission, requires
 from clinic.access.request import location_id_of, staff_of
@@ -30,10 +30,7 @@ def _calls(request: HttpRequest) -> list[Call]:
         .filter(location_id=location_id_of(request))
         .select_related("patient", "check_in__session", "taken_by")
     )
-    calls = list(waiting[:MOST_CALLS])
-    for call in calls:
-        call.said = [BY_CODE[code].text for code in call.check_in.signs]
-    return calls
+    return list(waiting[:MOST_CALLS])
 
 
 @requires(Permission.WORK_WATCH)
@@ -57,7 +54,7 @@ def safety(request: HttpRequest) -> HttpResponse:
         .filter(session__location_id=location_id_of(request))
         .select_related("patient")[:MOST_CALLS]
     )
-    listed(request, [row.patient_id for row in [*calls, *silent]])
+    listed(request, [call.patient_id for call in calls] + [row.patient_id for row in silent])
     context = {"calls": calls, "silent": silent, "now": at}
     return render(request, "aftercare/safety.html", context)
 
@@ -95,8 +92,7 @@ def call(request: HttpRequest, pk: int) -> HttpResponse:
             refuse(form, refused)
         else:
             return redirect("watch:safety")
-    said = [BY_CODE[code].text for code in row.check_in.signs]
-    context = {"call": row, "patient": row.patient, "form": form, "said": said}
+    context = {"call": row, "patient": row.patient, "form": form}
     return render(request, "aftercare/call.html", context, status=422 if form.errors else 200)
 
 
@@ -106,8 +102,6 @@ def panel(request: HttpRequest, number: int) -> HttpResponse:
     """On the patient's page: every check-in, silence shown as silence."""
     patient = fetch(request, Patient.objects.visible_to(staff_of(request)), pk=number)
     check_ins = patient.check_ins.select_related("session", "call").order_by("-due_at")[:50]
-    for row in check_ins:
-        row.said = [BY_CODE[code].text for code in row.signs]
     context = {"patient": patient, "check_ins": check_ins, "now": timezone.now()}
     return render(request, "aftercare/watch_panel.html", context)
 
