@@ -83,6 +83,8 @@ def override(*, by: Staff, patient: Patient, verdict: Verdict, reason: str) -> O
     history = latest_history(patient)
     if history is None:
         raise ActionRefused(_("The patient has not handed in a medical history."))
+    if verdict.history != history.version:
+        raise ActionRefused(_("The history has changed since. Look at the screening again."))
     made, is_new = Override.objects.get_or_create(
         patient=patient,
         rule=verdict.key,

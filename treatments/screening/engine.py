@@ -7,7 +7,7 @@ site, and what a clinic has marked as refusing. All others advise.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -163,7 +163,8 @@ class Verdict:
     """A fact that met a rule. `key` binds a physician's decision to rule, version and fact.
 
     `blocks`: nothing may be signed or started until a physician has decided; where it is not
-    `overridable` nobody can. `until`: the first day on which a wait is over.
+    `overridable` nobody can. `until`: the first day on which a wait is over. `history`: the
+    version of the history that was read.
     """
 
     key: str
@@ -179,6 +180,7 @@ class Verdict:
     blocks: bool = False
     verified: bool = False
     decision: str = ""
+    history: int | None = None
 
 
 def screen(facts: Facts, proposal: Proposal, rules: Rules, on: date) -> list[Verdict]:
@@ -190,7 +192,7 @@ def screen(facts: Facts, proposal: Proposal, rules: Rules, on: date) -> list[Ver
         *_conditions(facts, proposal, rules, matters, on),
         *(verdict for matter in matters for verdict in _matter(matter, facts, proposal, rules)),
     ]
-    once = {verdict.key: verdict for verdict in found}
+    once = {verdict.key: replace(verdict, history=facts.history_version) for verdict in found}
     return sorted(once.values(), key=lambda v: (not v.blocks, GRAVITY[v.level], v.key))
 
 

@@ -1,4 +1,6 @@
-from django.urls import URLPattern
+from django.urls import path
+
+from treatments.screening import views
 
 app_name = "screening"
-urlpatterns: list[URLPattern] = []
+urlpatterns = [path("decide/", views.decide, name="decide")]
