@@ -54,8 +54,8 @@ class EncryptedFileStorage(FileSystemStorage):
         return saved
 
     def _open(self, name: str, mode: str = "rb") -> File[Any]:
-        sealed: bytes = super()._open(name, "rb").read()  # type: ignore[misc]
-        return ContentFile(unseal(sealed, name=name), name=name)
+        with super()._open(name, "rb") as sealed:  # type: ignore[misc]
+            return ContentFile(unseal(sealed.read(), name=name), name=name)
 
     def url(self, name: str | None) -> str:
         raise ValueError("Stored files are given out by a view that asks who is asking.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import smtplib
 from email.headerregistry import Address
+from typing import cast
 
 from django.core.mail import EmailMessage, get_connection
 from django.core.mail.backends.smtp import EmailBackend as SmtpBackend
@@ -53,7 +54,7 @@ def _send_by_smtp(backend: SmtpBackend, message: EmailMessage) -> None:
         backend.open()
     except (OSError, smtplib.SMTPException) as error:
         raise NotHandedOver(_("The mail server cannot be reached.")) from error
-    smtp = backend.connection
+    smtp = cast(smtplib.SMTP, backend.connection)
     try:
         _envelope(smtp, message)
         _text(smtp, message)
@@ -73,7 +74,8 @@ def _envelope(smtp: smtplib.SMTP, message: EmailMessage) -> None:
 def _text(smtp: smtplib.SMTP, message: EmailMessage) -> None:
     """Hand over the text; if the answer to it is lost, nobody knows whether it was taken."""
     try:
-        code, reply = smtp.data(message.message().as_bytes(linesep="\r\n"))
+        text = message.message().as_bytes(linesep="\r\n")  # type: ignore[call-arg]
+        code, reply = smtp.data(text)
     except smtplib.SMTPDataError as error:
         code, reply = error.smtp_code, _bytes(error.smtp_error)
     except (OSError, smtplib.SMTPException) as error:

@@ -120,7 +120,7 @@ def render(html: str) -> tuple[bytes, int]:
 
     refused: list[str] = []
 
-    class ClosedFetcher(weasyprint.URLFetcher):  # type: ignore[misc]
+    class ClosedFetcher(weasyprint.URLFetcher):
         """Answers the closed set of assets; has no handler that could open anything."""
 
         def __init__(self) -> None:

@@ -12,7 +12,7 @@ from clinic.records import Record
 from patients.registry.models import OfPatientQuerySet, Patient
 
 
-class DocumentQuerySet(OfPatientQuerySet):
+class DocumentQuerySet(OfPatientQuerySet["Document"]):
     def to_render(self, at: datetime) -> DocumentQuerySet:
         """Waiting, or left behind by a worker whose lease has run out; oldest first."""
         abandoned = models.Q(state=Document.State.RENDERING, lease_until__lte=at)

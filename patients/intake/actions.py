@@ -26,19 +26,19 @@ ANSWERED_BY = {
 """The field of each step that shows that the step was answered."""
 
 FIELDS = frozenset(
-    [
+    {
+        "weight_kg",
+        "pregnant",
         "conditions",
         "medicines",
+        "medicines_text",
         "allergies",
         "no_known_allergies",
         "other_allergies",
-        "medicines_text",
-        "weight_kg",
-        "pregnant",
-        "fear_of_needles",
         "cold_sores",
+        "fear_of_needles",
         "expectations",
-    ]
+    }
 )
 CARRIED_OVER = FIELDS - {"weight_kg", "pregnant"}
 """Shown again when a history is updated; weight and pregnancy are asked anew."""
@@ -63,7 +63,7 @@ def save_draft(*, patient: Patient, origin: str, values: dict[str, Any]) -> Hist
     Patient.objects.select_for_update().get(pk=patient.pk)
     history = draft_of(patient) or new_draft(patient=patient, origin=origin)
     history.origin = origin
-    if history.version is None:
+    if history._state.adding:
         newest = History.objects.filter(patient=patient).aggregate(newest=Max("version"))
         history.version = (newest["newest"] or 0) + 1
     for name in FIELDS & values.keys():

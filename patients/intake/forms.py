@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django import forms
-from django.utils.functional import Promise
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
@@ -15,10 +14,13 @@ from patients.intake.facts import steps_done
 from patients.intake.models import History
 from patients.intake.questions import ALLERGY, CONDITION, EVENT, MEDICINE, questions
 
+if TYPE_CHECKING:
+    from django.utils.functional import _StrPromise
+
 YES_NO = [("yes", _("Yes")), ("no", _("No"))]
 
 
-def yes_no(label: str | Promise, **options: Any) -> forms.ChoiceField:
+def yes_no(label: str | _StrPromise, **options: Any) -> forms.ChoiceField:
     """A question that must be answered; nothing is ticked beforehand."""
     options.setdefault("choices", YES_NO)
     return forms.ChoiceField(
@@ -38,8 +40,8 @@ class StepForm(ClinicForm):
     """A step: filled from a history, and giving back the values to keep."""
 
     step = ""
-    title: str | Promise = ""
-    lead: str | Promise = ""
+    title: str | _StrPromise = ""
+    lead: str | _StrPromise = ""
 
     @classmethod
     def initial_of(cls, history: History) -> dict[str, Any]:
@@ -85,8 +87,8 @@ class TickForm(StepForm):
     kinds: tuple[str, ...] = ()
     field = ""
     text_field = ""
-    legend: str | Promise = ""
-    none_label: str | Promise = _("None of these")
+    legend: str | _StrPromise = ""
+    none_label: str | _StrPromise = _("None of these")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

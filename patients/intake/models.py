@@ -11,7 +11,7 @@ from clinic.records import Record
 from patients.registry.models import OfPatientQuerySet, Patient
 
 
-class HistoryQuerySet(OfPatientQuerySet):
+class HistoryQuerySet(OfPatientQuerySet["History"]):
     def submitted(self) -> HistoryQuerySet:
         """Those the patient (or the desk for them) has handed in, newest first."""
         return self.filter(submitted_at__isnull=False).order_by("-version")

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import override
@@ -66,6 +67,18 @@ def cancel_messages(*, keys: Iterable[str]) -> int:
         sending_since__isnull=True,
     )
     return waiting.update(state=Message.State.CANCELLED, lease_until=None)
+
+
+@transaction.atomic
+def note_sent_before(*, keys: Iterable[str]) -> int:
+    """Note as sent when they were due what went out before this system kept the record; how many.
+
+    For records brought over from elsewhere: nothing is sent.
+    """
+    waiting = Message.objects.filter(
+        key__in=list(keys), state=Message.State.PENDING, sending_since__isnull=True
+    )
+    return waiting.update(state=Message.State.SENT, sent_at=F("due_at"), attempts=1)
 
 
 @transaction.atomic

@@ -12,7 +12,7 @@ from clinic.records import Record
 from patients.registry.models import OfPatientQuerySet, Patient
 
 
-class MessageQuerySet(OfPatientQuerySet):
+class MessageQuerySet(OfPatientQuerySet["Message"]):
     def due(self, at: datetime) -> MessageQuerySet:
         """What a worker may claim by `at`, oldest first.
 

@@ -75,7 +75,7 @@ def failures(request: HttpRequest) -> HttpResponse:
         .select_related("patient")
         .defer("html")[: FAILURES_SHOWN + 1]
     )
-    listed(request, [row.patient_id for row in (*troubled, *failed)])
+    listed(request, {m.patient_id for m in troubled} | {d.patient_id for d in failed})
     context = {
         "troubled": troubled[:FAILURES_SHOWN],
         "documents": failed[:FAILURES_SHOWN],

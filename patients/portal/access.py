@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from functools import wraps
-from typing import Any, Concatenate, ParamSpec
+from typing import Any, Concatenate, ParamSpec, cast
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
@@ -54,7 +54,7 @@ def by_link(view: PatientView[Parameters]) -> PatientView[Parameters]:
         _enter(request, token, link.patient)
         return private(view(request, token, *args, **kwargs))
 
-    return guarded
+    return cast(PatientView[Parameters], guarded)
 
 
 def usable_link(token: str) -> Link | None:
@@ -131,7 +131,7 @@ def speak(request: HttpRequest, language: str) -> None:
     """Show this page in a language, if we have it."""
     if language in dict(settings.LANGUAGES):
         translation.activate(language)
-        request.LANGUAGE_CODE = language  # type: ignore[attr-defined]
+        request.LANGUAGE_CODE = language
 
 
 def patient_of(request: HttpRequest) -> Patient:

@@ -10,7 +10,7 @@ from clinic.records import Record
 from patients.registry.models import OfPatientQuerySet, Patient
 
 
-class LinkQuerySet(OfPatientQuerySet):
+class LinkQuerySet(OfPatientQuerySet["Link"]):
     def usable(self, at: datetime) -> LinkQuerySet:
         """Neither expired, replaced nor locked after too many wrong birth dates."""
         return self.filter(
