@@ -44,7 +44,7 @@ class Found(NamedTuple):
     given_name: str
     family_name: str
     birth_date: date
-    phone_e164: str
+    phone: PhoneNumber | str
     tier: int
 
     @property
@@ -52,11 +52,9 @@ class Found(NamedTuple):
         return f"P{self.pk:06d}"
 
     @property
-    def phone(self) -> str:
+    def phone_written(self) -> str:
         """As people write it."""
-        if not self.phone_e164:
-            return ""
-        return str(PhoneNumber.from_string(self.phone_e164).as_international)
+        return str(self.phone.as_international) if isinstance(self.phone, PhoneNumber) else ""
 
 
 class Cursor(NamedTuple):
