@@ -382,6 +382,7 @@ class Lot(models.Model):
     expires_on = models.DateField(_("expires on"))
     quantity_ml = models.DecimalField(_("quantity"), max_digits=8, decimal_places=2)
     state = models.CharField(_("state"), max_length=12, choices=State, default=State.AVAILABLE)
+    state_reason = models.CharField(_("reason for the state"), max_length=300, blank=True)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
 
     audit_always = True

@@ -21,7 +21,7 @@ def claim(verdict: Verdict, patient_id: int) -> str:
 
 
 def verdict_of(text: str, patient_id: int, stale: str) -> Verdict:
-    """The verdict of a claim; `ActionRefused` with `stale` when forged, old or another patient's."""
+    """The verdict of a claim. Raises `ActionRefused(stale)` if forged, old or another patient's."""
     try:
         said = signing.loads(text, salt=SALT, max_age=OLDEST_SECONDS)
     except signing.BadSignature:

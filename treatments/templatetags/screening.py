@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 from django import template
 from django.template import Context
+from django.utils.dateparse import parse_date
 
 from clinic.access.permissions import Permission
 from patients.registry.models import Patient
 from treatments.screening.claims import claim
 
 register = template.Library()
+
+
+@register.filter
+def as_date(value: date | str | None) -> date | None:
+    """The day of a verdict, also of one kept as text in a signed note."""
+    return parse_date(value) if isinstance(value, str) else value
 
 
 @register.simple_tag(takes_context=True)
