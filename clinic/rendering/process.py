@@ -114,9 +114,13 @@ def forbid() -> None:
 
 
 def render(html: str) -> tuple[bytes, int]:
-    """The PDF of a whole HTML page, and its pages. Raises `LookupError` naming what it may not have."""
-    import weasyprint  # loaded after the limits; its absence is answered by name
-    from weasyprint.urls import FatalURLFetchingError, URLFetcherResponse
+    """The PDF of a whole HTML page, and its pages.
+
+    Raises `LookupError` naming the schemes of what it asked for and may not have.
+    """
+    # Loaded only once the limits are in force.
+    import weasyprint  # noqa: PLC0415
+    from weasyprint.urls import FatalURLFetchingError, URLFetcherResponse  # noqa: PLC0415
 
     refused: list[str] = []
 
@@ -162,7 +166,7 @@ def main() -> None:
     limit(int(sys.argv[1]), int(sys.argv[2]))
     leave_the_network()
     try:
-        import weasyprint  # noqa: F401
+        import weasyprint  # noqa: F401, PLC0415
     except (ImportError, OSError) as missing:
         end(Exit.UNAVAILABLE, str(missing))
     html = sys.stdin.buffer.read().decode()

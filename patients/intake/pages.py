@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 
@@ -45,7 +45,7 @@ def step_page(
         raise Http404
     form_class = STEP_FORMS[step]
     history = draft_of(patient) or new_draft(patient=patient, origin=questionnaire.origin)
-    form = form_class(request.POST or None, initial=form_class.initial_of(history))
+    form = form_class(_posted(request), initial=form_class.initial_of(history))
     if request.method == "POST" and form.is_valid():
         try:
             saved = save_draft(patient=patient, origin=questionnaire.origin, values=form.values())
@@ -82,7 +82,7 @@ def check_page(
     history = draft_of(patient)
     if history is None:
         return redirect(questionnaire.leave_url)
-    form = SignForm(request.POST or None)
+    form = SignForm(_posted(request))
     if request.method == "POST" and form.is_valid():
         try:
             submit_history(history=history, signed_name=form.cleaned_data["signed_name"])
@@ -108,6 +108,11 @@ def check_page(
     }
     status = 422 if request.method == "POST" else 200
     return render(request, "patients/history_check.html", context, status=status)
+
+
+def _posted(request: HttpRequest) -> QueryDict | None:
+    """What was sent, even if that is nothing at all."""
+    return request.POST if request.method == "POST" else None
 
 
 def _shown(value: str, is_open: bool) -> str:

@@ -8,7 +8,7 @@ from functools import wraps
 from typing import Any, Concatenate, ParamSpec, cast
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone, translation
@@ -108,9 +108,7 @@ def _ask_for_proof(request: HttpRequest, token: str) -> HttpResponse:
         response["HX-Redirect"] = reverse("portal:prove", args=[token])
         return response
     query = f"?{urlencode({'next': wanted})}" if wanted else ""
-    response = HttpResponse(status=302)
-    response["Location"] = reverse("portal:prove", args=[token]) + query
-    return response
+    return HttpResponseRedirect(reverse("portal:prove", args=[token]) + query)
 
 
 def _enter(request: HttpRequest, token: str, patient: Patient) -> None:

@@ -14,6 +14,7 @@ from django.urls import reverse
 from django.utils import timezone
 from pypdf import PdfReader
 
+from clinic.audit.context import SYSTEM, acting
 from clinic.audit.models import AuditEntry
 from clinic.errors import ActionRefused
 from patients.documents import actions
@@ -214,8 +215,6 @@ def test_the_panel_asks_as_often_for_one_as_for_three(
 
 
 def test_the_system_is_named_for_what_the_worker_writes(cast):
-    from clinic.audit.context import SYSTEM, acting
-
     asked(cast)
     with acting(SYSTEM):
         render_next()
