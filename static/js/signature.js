@@ -9,6 +9,16 @@ function scaled(strokes, x, y) {
   }));
 }
 
+// What was drawn before the form came back refused.
+function kept(text) {
+  try {
+    const { width, height, strokes } = JSON.parse(text);
+    return width > 0 && height > 0 && Array.isArray(strokes) ? { width, height, strokes } : null;
+  } catch {
+    return null;
+  }
+}
+
 function setUp(block) {
   const paper = block.querySelector("[data-paper]");
   const canvas = paper.querySelector("canvas");
@@ -17,6 +27,7 @@ function setUp(block) {
   const state = block.querySelector("[data-state]");
   const pad = new SignaturePad(canvas, { penColor: "#1b2430", minWidth: 0.8, maxWidth: 2.4 });
   let size = { width: 0, height: 0 };
+  let before = kept(hidden.value);
 
   function keep() {
     const strokes = pad.toData();
@@ -33,7 +44,9 @@ function setUp(block) {
     const width = paper.clientWidth;
     const height = paper.clientHeight;
     if (!width || !height || (width === size.width && height === size.height)) return;
-    const strokes = size.width ? scaled(pad.toData(), width / size.width, height / size.height) : [];
+    const from = size.width ? { ...size, strokes: pad.toData() } : before;
+    const strokes = from ? scaled(from.strokes, width / from.width, height / from.height) : [];
+    before = null;
     const ratio = Math.max(window.devicePixelRatio || 1, 1);
     canvas.width = width * ratio;
     canvas.height = height * ratio;

@@ -70,8 +70,12 @@ def sign_consent(
     strokes: Any = None,
     device: str = "",
     at: datetime | None = None,
+    with_pdf: bool = True,
 ) -> Consent:
-    """The patient agrees: every statement ticked, a name, a signature. Closes the row for good."""
+    """The patient agrees: every statement ticked, a name, a signature. Closes the row for good.
+
+    Without `with_pdf` no document is asked for: for a consent brought over from elsewhere.
+    """
     at = at or timezone.now()
     # The plan is locked before the consent everywhere, so that two signatures cannot cross.
     Plan.objects.select_for_update().get(pk=consent.plan_id)
@@ -85,8 +89,9 @@ def sign_consent(
     paper.signature_strokes = strokes if method == Consent.Method.DRAWN else None
     paper.signed_on_device = device[:20]
     paper.save()
-    paper.document = _request_pdf(paper, by=_actor_name(paper.signed_name))
-    paper.save(update_fields=["document"])
+    if with_pdf:
+        paper.document = _request_pdf(paper, by=_actor_name(paper.signed_name))
+        paper.save(update_fields=["document"])
     return paper
 
 

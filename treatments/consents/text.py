@@ -77,7 +77,9 @@ def compose(plan: Plan, language: str) -> ConsentText:
                 "techniques": _names(part.technique for part in areas),
                 "substances": lines,
                 "anaesthetics": [one.name for one in _substances(mix) if one.is_local_anaesthetic],
-                "risks": [line.said("text") for line in risk_lines(areas, mix)],
+                "risks": [
+                    line.said("text") for line in risk_lines(areas, mix, plan.location.country_id)
+                ],
                 "phases": list(plan.phases.all()),
                 "result": plan.protocol.said("result") if plan.protocol else "",
                 "negative": bool(plan.protocol and plan.protocol.is_negative),
@@ -131,9 +133,9 @@ def substance_lines(mix: Sequence[MixLine]) -> list[SubstanceLine]:
     ]
 
 
-def risk_lines(areas: Sequence[PlanArea], mix: Sequence[MixLine]) -> list[RiskLine]:
+def risk_lines(areas: Sequence[PlanArea], mix: Sequence[MixLine], country: str) -> list[RiskLine]:
     """The risks this plan must name, each once, in the catalogue's order."""
-    applies = applicable(areas, mix)
+    applies = applicable(areas, mix) | {f"country:{country}"}
     rows = RiskLine.objects.current().filter(applies_to__in=applies)
     return list(rows.order_by("position", "code"))
 

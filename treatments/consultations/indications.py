@@ -12,14 +12,11 @@ NAMES = {
     "melasma": _("Melasma"),
     "alopecia": _("Hair loss"),
     "cellulite": _("Cellulite"),
-    "thigh-contour": _("Thigh contour"),
     "submental-fat": _("Fat under the chin"),
-    "skin-quality": _("Skin quality"),
     "low-back-pain": _("Low back pain"),
     "spine-pain": _("Spine pain"),
-    "knee-osteoarthritis": _("Knee osteoarthritis"),
-    "pes-anserine": _("Pes anserine pain"),
-    "calcific-tendinitis": _("Calcific tendinitis of the shoulder"),
+    "knee-pain": _("Knee pain"),
+    "shoulder-pain": _("Shoulder pain"),
 }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass, field
 from decimal import Decimal
 from itertools import combinations
@@ -49,12 +49,29 @@ class AreaFacts:
 
 
 @dataclass(frozen=True)
+class Limits:
+    """What a label sets: mL and points in one session, sessions in all, days between them."""
+
+    max_ml: Decimal | None = None
+    max_points: int | None = None
+    max_sessions: int | None = None
+    min_gap_days: int | None = None
+
+
+@dataclass(frozen=True)
 class SubstanceFacts:
-    """A substance with its own marks and those of the product that brings it."""
+    """A substance with its marks, and the mL of the products that bring it to one session.
+
+    `limits` are those of its label: at most so many mL and points a session, so many sessions,
+    and at least so many days between them.
+    """
 
     code: str
     name: str
+    group: str = ""
+    ml: Decimal = Decimal(0)
     flags: frozenset[str] = frozenset()
+    limits: Limits = Limits()
     areas_only: tuple[str, ...] = ()
     is_blocked: bool = False
     source: str = ""
@@ -62,24 +79,35 @@ class SubstanceFacts:
 
 @dataclass(frozen=True)
 class Pair:
-    """An incompatibility: codes of two substances, `*` for anything; refuse, warn or allowed."""
+    """An incompatibility of two sides: a substance code, `group:<group>`, or `*` for anything.
+
+    It counts only together with all of `only_with`, and not together with any of `unless`.
+    """
 
     first: str
     second: str
     level: str
     effect: str
     source: str = ""
+    only_with: frozenset[str] = frozenset()
+    unless: frozenset[str] = frozenset()
 
-    def concerns(self, one: str, other: str) -> bool:
-        return self._fits(one, other) or self._fits(other, one)
+    def concerns(self, one: SubstanceFacts, other: SubstanceFacts, mix: Set[str]) -> bool:
+        """Whether it speaks of these two in a mix of these codes, in either order."""
+        holds = self.only_with <= mix and not self.unless & mix
+        return holds and (self._fits(one, other) or self._fits(other, one))
 
-    def _fits(self, one: str, other: str) -> bool:
-        return self.first in (one, ANYTHING) and self.second in (other, ANYTHING)
+    def _fits(self, one: SubstanceFacts, other: SubstanceFacts) -> bool:
+        return self.first in _names(one) and self.second in _names(other)
+
+
+def _names(one: SubstanceFacts) -> tuple[str, str, str]:
+    return one.code, f"group:{one.group}", ANYTHING
 
 
 @dataclass(frozen=True)
 class SessionFacts:
-    """One kind of session of the course: which ones, its totals, its products and substances."""
+    """Sessions with the same mix: which ones, their totals, products and substances."""
 
     label: str
     totals: Totals
@@ -98,6 +126,8 @@ class PlanFacts:
     pharmacy_only: bool = False
     blocks_warned: bool = False
     country: str = ""
+    count: int = 0
+    shortest_gap_days: int | None = None
     not_injectable: Sequence[str] = field(default_factory=tuple)
 
 
@@ -178,8 +208,9 @@ def _about_mixing(plan: PlanFacts, session: SessionFacts) -> list[Caution]:
 def _about_pairs(pairs: Sequence[Pair], session: SessionFacts) -> list[Caution]:
     """An explicit permission of two named substances outweighs a rule about anything."""
     found = []
+    codes = {one.code for one in session.substances}
     for one, other in combinations(session.substances, 2):
-        rules = [pair for pair in pairs if pair.concerns(one.code, other.code)]
+        rules = [pair for pair in pairs if pair.concerns(one, other, codes)]
         if any(rule.level == "allowed" for rule in rules):
             continue
         for rule in rules:
@@ -205,7 +236,27 @@ def _about_substance(plan: PlanFacts, one: SubstanceFacts) -> list[Caution]:
         found.append(Caution(text % said, source=one.source))
     if one.areas_only:
         found += _about_places(plan, one)
-    return found
+    return found + _about_label(plan, one)
+
+
+def _about_label(plan: PlanFacts, one: SubstanceFacts) -> list[Caution]:
+    """A label's own limits refuse."""
+    limits, points = one.limits, sum(area.points for area in plan.areas)
+    said: list[str] = []
+    if limits.max_ml is not None and one.ml > limits.max_ml:
+        text = _("%(name)s: %(ml)s mL in one session; its label allows %(most)s mL.")
+        said.append(text % {"name": one.name, "ml": _plain(one.ml), "most": _plain(limits.max_ml)})
+    if limits.max_points is not None and points > limits.max_points:
+        text = _("%(name)s: %(points)s points in one session; its label allows %(most)s.")
+        said.append(text % {"name": one.name, "points": points, "most": limits.max_points})
+    if limits.max_sessions is not None and plan.count > limits.max_sessions:
+        text = _("%(name)s: %(count)s sessions; its label allows %(most)s.")
+        said.append(text % {"name": one.name, "count": plan.count, "most": limits.max_sessions})
+    gap = plan.shortest_gap_days
+    if limits.min_gap_days is not None and gap is not None and gap < limits.min_gap_days:
+        text = _("%(name)s: sessions %(gap)s days apart; its label asks for %(least)s.")
+        said.append(text % {"name": one.name, "gap": gap, "least": limits.min_gap_days})
+    return [Caution(words, blocks=True, source=one.source) for words in said]
 
 
 def _warned(plan: PlanFacts, one: SubstanceFacts) -> Caution:

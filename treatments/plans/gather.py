@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from decimal import Decimal
 from itertools import groupby
+from typing import Any
 from typing import Protocol as Shape
 
 from django.utils.translation import gettext as _
@@ -12,11 +13,17 @@ from django.utils.translation import ngettext
 
 from clinic.places.models import CountryProfile
 from treatments.catalogue.models import Area, Flag, Incompatibility, Product, Technique
-from treatments.plans.cautions import AreaFacts, Pair, PlanFacts, SessionFacts, SubstanceFacts
+from treatments.plans.cautions import (
+    AreaFacts,
+    Limits,
+    Pair,
+    PlanFacts,
+    SessionFacts,
+    SubstanceFacts,
+)
 from treatments.plans.course import Stretch, shares_of, total
 from treatments.plans.models import Plan
 from treatments.plans.totals import Drawn, Given, Strength, session_totals
-
 
 FACE_GROUPS = ("face", "eyes", "lips")
 
@@ -76,6 +83,10 @@ def facts_of(
         pharmacy_only=country.mixing_in_pharmacy_only,
         blocks_warned=country.blocks_warned_substances,
         country=country.name,
+        count=total(phases),
+        shortest_gap_days=min((phase.gap_min_days for phase in phases), default=None)
+        if total(phases) > 1
+        else None,
         not_injectable=[
             part.product.name for part in mix if Flag.NOT_INJECTABLE in part.product.flags
         ],
@@ -149,7 +160,10 @@ def _substances(lines: Sequence[MixPart]) -> tuple[SubstanceFacts, ...]:
             found[one.code] = SubstanceFacts(
                 code=one.code,
                 name=one.name,
+                group=one.group,
+                ml=line.ml + (before.ml if before else Decimal(0)),
                 flags=flags,
+                limits=_limits(one.limits),
                 areas_only=tuple(one.areas_only),
                 is_blocked=one.is_blocked_by_default,
                 source=", ".join(one.source_refs) or _("general knowledge, unverified"),
@@ -157,8 +171,26 @@ def _substances(lines: Sequence[MixPart]) -> tuple[SubstanceFacts, ...]:
     return tuple(found.values())
 
 
+def _limits(label: dict[str, Any]) -> Limits:
+    most_ml = label.get("max_ml")
+    return Limits(
+        max_ml=Decimal(str(most_ml)) if most_ml is not None else None,
+        max_points=label.get("max_points"),
+        max_sessions=label.get("max_sessions"),
+        min_gap_days=label.get("min_gap_days"),
+    )
+
+
 def _pairs() -> tuple[Pair, ...]:
     return tuple(
-        Pair(row.first, row.second, row.level, row.said("effect"), ", ".join(row.source_refs))
+        Pair(
+            first=row.first,
+            second=row.second,
+            level=row.level,
+            effect=row.said("effect"),
+            source=", ".join(row.source_refs),
+            only_with=frozenset(row.only_with),
+            unless=frozenset(row.unless),
+        )
         for row in Incompatibility.objects.current()
     )

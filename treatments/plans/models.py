@@ -143,7 +143,7 @@ class PlanArea(Record):
 
 
 class MixLine(Record):
-    """One product of the planned mix, in mL per session, for the sessions from_session to to_session."""
+    """A product of the planned mix, in mL per session, from one session to another."""
 
     plan = models.ForeignKey(Plan, models.CASCADE, related_name="mix")
     product = models.ForeignKey(Product, models.PROTECT, related_name="+")

@@ -1,0 +1,69 @@
+"""Reading and signing: every statement ticked by itself, a name, a signature."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from clinic.web.fields import SignatureField
+from clinic.web.forms import ClinicForm
+from treatments.consents.models import Consent
+from treatments.consents.text import LANGUAGES
+
+LANGUAGE_NAMES = {"en": "English", "fr": "Français"}
+
+
+class SignForm(ClinicForm):
+    """What the patient gives. The action decides whether it is enough."""
+
+    statements = forms.MultipleChoiceField(
+        label=_("What you confirm"),
+        help_text=_("Please tick each sentence."),
+        widget=forms.CheckboxSelectMultiple,
+        error_messages={"required": _("Please tick every statement.")},
+    )
+    signed_name = forms.CharField(
+        label=_("Full name of the person who signs"),
+        max_length=200,
+        widget=forms.TextInput({"autocomplete": "name"}),
+    )
+    signature = SignatureField()
+
+    def __init__(self, *args: Any, consent: Consent, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        offered = [(one["code"], one["text"]) for one in consent.statements]
+        self.fields["statements"].choices = offered  # type: ignore[attr-defined]
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """What `sign_consent` takes, besides the consent and the device."""
+        data = self.cleaned_data
+        signature = data["signature"]
+        drawn = signature.is_drawn
+        return {
+            "statements": data["statements"],
+            "signed_name": data["signed_name"],
+            "method": Consent.Method.DRAWN if drawn else Consent.Method.TYPED,
+            "signature_svg": signature.svg if drawn else "",
+            "strokes": signature.strokes if drawn else None,
+        }
+
+
+class PrepareForm(forms.Form):
+    """The language the patient reads best."""
+
+    language = forms.ChoiceField(choices=[(code, LANGUAGE_NAMES[code]) for code in LANGUAGES])
+
+
+class WithdrawForm(ClinicForm):
+    """The patient need not say why."""
+
+    reason = forms.CharField(
+        label=_("Reason"),
+        max_length=500,
+        required=False,
+        help_text=_("You need not give one."),
+        widget=forms.Textarea({"rows": 2}),
+    )

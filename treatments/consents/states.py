@@ -1,0 +1,68 @@
+"""Consent states for lists and bars: what may be said to everyone who works here."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from treatments.consents.coverage import Coverage, CoverageState, judge, needed_codes
+from treatments.plans.models import Plan
+
+
+@dataclass(frozen=True)
+class StateLook:
+    """How a state is shown: the badge's status, its word."""
+
+    status: str
+    word: str | Promise
+
+
+LOOKS = {
+    CoverageState.COVERED: StateLook("signed", _("Signed")),
+    CoverageState.MISSING: StateLook("missing", _("Missing")),
+    CoverageState.UNSIGNED: StateLook("due", _("Waiting for the signature")),
+    CoverageState.EXPIRED: StateLook("expired", _("Text renewed, ask again")),
+    CoverageState.WITHDRAWN: StateLook("withdrawn", _("Withdrawn")),
+    CoverageState.PARTIAL: StateLook("not_covering", _("Does not cover the plan")),
+}
+GRAVITY = list(reversed(LOOKS))
+"""The gravest first: of several plans the worst is shown."""
+
+
+@dataclass(frozen=True)
+class PlanConsent:
+    """A plan under way, with its coverage."""
+
+    plan: Plan
+    coverage: Coverage
+
+    @property
+    def look(self) -> StateLook:
+        return LOOKS[CoverageState(self.coverage.state)]
+
+
+def running_plans(patient_ids: Collection[int], at: datetime) -> list[PlanConsent]:
+    """Every accepted plan of these patients with its coverage; six queries for any number."""
+    plans = (
+        Plan.objects.filter(patient__in=patient_ids, state=Plan.State.ACCEPTED)
+        .select_related("patient", "location")
+        .prefetch_related(
+            "areas__area",
+            "areas__technique",
+            "mix__product__ingredients__substance",
+            "consents",
+        )
+        .order_by("-accepted_at")
+    )
+    return [PlanConsent(plan, judge(needed_codes(plan), plan.consents.all(), at)) for plan in plans]
+
+
+def worst(found: Collection[PlanConsent]) -> PlanConsent | None:
+    """The plan whose consent needs most attention."""
+    return min(
+        found, key=lambda one: GRAVITY.index(CoverageState(one.coverage.state)), default=None
+    )

@@ -1,0 +1,237 @@
+"""Consent at the clinic: prepared, handed over, countersigned, withdrawn; and its state for all."""
+
+from __future__ import annotations
+
+from datetime import datetime, time, timedelta
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone, translation
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from clinic.access.gate import fetch, listed
+from clinic.access.permissions import Permission, requires
+from clinic.access.request import location_of, staff_of
+from clinic.errors import ActionRefused
+from clinic.web.forms import refuse
+from patients.registry.models import Patient
+from treatments.consents.actions import (
+    countersign,
+    prepare_consent,
+    sign_consent,
+    signable_from,
+    withdraw,
+)
+from treatments.consents.coverage import coverage
+from treatments.consents.forms import LANGUAGE_NAMES, PrepareForm, SignForm, WithdrawForm
+from treatments.consents.models import Consent
+from treatments.consents.states import PlanConsent, running_plans, worst
+from treatments.consents.text import supported
+from treatments.diary.models import Appointment
+from treatments.plans.models import Plan
+
+AT_THE_CLINIC = "clinic device"
+
+
+def _patient(request: HttpRequest, number: int) -> Patient:
+    return fetch(request, Patient.objects.visible_to(staff_of(request)), pk=number)
+
+
+def _plan(request: HttpRequest, number: int, plan_id: int) -> Plan:
+    mine = Plan.objects.visible_to(staff_of(request)).select_related("patient", "location__country")
+    found: Plan = fetch(request, mine, pk=plan_id, patient_id=number)
+    return found
+
+
+def _consent(request: HttpRequest, number: int, consent_id: int) -> Consent:
+    mine = Consent.objects.visible_to(staff_of(request)).select_related(
+        "patient", "plan__location__country", "countersigned_by", "document", "prepared_by"
+    )
+    found: Consent = fetch(request, mine, pk=consent_id, patient_id=number)
+    return found
+
+
+@requires(Permission.SEE_NOTES)
+@require_safe
+def panel(request: HttpRequest, number: int) -> HttpResponse:
+    """The consents of a patient's running plans, and those that came before."""
+    patient = _patient(request, number)
+    now = timezone.now()
+    context = {
+        "patient": patient,
+        "running": running_plans([patient.pk], now),
+        "earlier": Consent.objects.filter(patient=patient, signed_at__isnull=False)
+        .select_related("plan")
+        .order_by("-signed_at")[:20],
+        "languages": LANGUAGE_NAMES.items(),
+        "language": supported(patient.language),
+    }
+    return render(request, "treatments/consent_panel.html", context)
+
+
+@requires(Permission.SEE_NOTES)
+@require_safe
+def of_plan(request: HttpRequest, number: int, plan_id: int) -> HttpResponse:
+    """The consent of one plan, for the plan's page."""
+    plan = _plan(request, number, plan_id)
+    context = {
+        "patient": plan.patient,
+        "one": PlanConsent(plan, coverage(plan.patient, plan, timezone.now())),
+        "languages": LANGUAGE_NAMES.items(),
+        "language": supported(plan.patient.language),
+    }
+    return render(request, "treatments/consent_plan.html", context)
+
+
+@requires(Permission.SEE_CONSENT_STATE)
+@require_safe
+def bar(request: HttpRequest, number: int) -> HttpResponse:
+    """The state for the patient bar: a word, for everyone who works here."""
+    patient = _patient(request, number)
+    found = worst(running_plans([patient.pk], timezone.now()))
+    return render(request, "treatments/consent_bar.html", {"found": found})
+
+
+@requires(Permission.SEE_CONSENT_STATE)
+@require_safe
+def today(request: HttpRequest) -> HttpResponse:
+    """Who comes today with an accepted plan that no consent covers."""
+    location, now = location_of(request), timezone.now()
+    start = timezone.localtime(now, location.zone).replace(
+        hour=0, minute=0, second=0, microsecond=0
+    )
+    coming = (
+        Appointment.objects.visible_to(staff_of(request))
+        .live()
+        .between(start, start + timedelta(days=1))
+        .filter(location=location)
+        .select_related("patient")
+    )
+    visits = {one.patient_id: one for one in reversed(coming)}
+    lacking = [one for one in running_plans(visits, now) if not one.coverage.is_covered]
+    rows = [(visits[one.plan.patient_id], one) for one in lacking]
+    rows.sort(key=lambda row: row[0].starts_at)
+    listed(request, [one.plan.patient_id for one in lacking])
+    context = {"rows": rows, "location": location}
+    return render(request, "treatments/consent_today.html", context)
+
+
+@requires(Permission.TAKE_CONSENT)
+@require_POST
+def prepare(request: HttpRequest, number: int, plan_id: int) -> HttpResponse:
+    """Compose the text for a plan and go to it."""
+    plan = _plan(request, number, plan_id)
+    form = PrepareForm(request.POST)
+    language = form.cleaned_data["language"] if form.is_valid() else plan.patient.language
+    try:
+        consent = prepare_consent(by=staff_of(request), plan=plan, language=language)
+    except ActionRefused as refused:
+        messages.error(request, refused.message)
+        return redirect("plans:detail", plan.patient.number, plan.pk)
+    return redirect("consents:detail", plan.patient.number, consent.pk)
+
+
+@requires(Permission.TAKE_CONSENT)
+@require_safe
+def detail(request: HttpRequest, number: int, consent_id: int) -> HttpResponse:
+    """A consent to read, with how it was signed and what can be done with it."""
+    return _detail(request, _consent(request, number, consent_id))
+
+
+def _detail(
+    request: HttpRequest, consent: Consent, form: WithdrawForm | None = None, status: int = 200
+) -> HttpResponse:
+    zone = consent.plan.location.zone
+    context = {
+        "patient": consent.patient,
+        "today": timezone.localdate(timezone=zone),
+        "consent": consent,
+        "plan": consent.plan,
+        "zone": zone,
+        "signable_from": timezone.localtime(signable_from(consent), zone),
+        "can_sign": timezone.now() >= signable_from(consent),
+        "form": form or WithdrawForm(),
+    }
+    return render(request, "treatments/consent_detail.html", context, status=status)
+
+
+@requires(Permission.TAKE_CONSENT)
+@require_http_methods(["GET", "HEAD", "POST"])
+def sign(request: HttpRequest, number: int, consent_id: int) -> HttpResponse:
+    """The tablet in the patient's hand: this consent and nothing else, in its own language."""
+    consent = _consent(request, number, consent_id)
+    with translation.override(consent.language):
+        if request.method != "POST":
+            form = SignForm(consent=consent, initial={"signed_name": signer_name(consent)})
+            return _hand_over(request, consent, form)
+        form = SignForm(request.POST, consent=consent)
+        if form.is_valid():
+            try:
+                sign_consent(consent=consent, device=AT_THE_CLINIC, **form.values)
+            except ActionRefused as refused:
+                refuse(form, refused)
+            else:
+                return redirect("consents:signed", consent.patient.number, consent.pk)
+        return _hand_over(request, consent, form, status=422)
+
+
+def _hand_over(
+    request: HttpRequest, consent: Consent, form: SignForm, status: int = 200
+) -> HttpResponse:
+    context = {
+        "patient": consent.patient,
+        "consent": consent,
+        "location": consent.plan.location,
+        "signable_from": timezone.localtime(signable_from(consent), consent.plan.location.zone),
+        "can_sign": timezone.now() >= signable_from(consent),
+        "form": form,
+    }
+    return render(request, "treatments/consent_sign.html", context, status=status)
+
+
+@requires(Permission.TAKE_CONSENT)
+@require_safe
+def signed(request: HttpRequest, number: int, consent_id: int) -> HttpResponse:
+    """Thanks; the tablet goes back to the clinic."""
+    consent = _consent(request, number, consent_id)
+    with translation.override(consent.language):
+        context = {"patient": consent.patient, "consent": consent}
+        return render(request, "treatments/consent_signed.html", context)
+
+
+@requires(Permission.TAKE_CONSENT)
+@require_POST
+def countersign_view(request: HttpRequest, number: int, consent_id: int) -> HttpResponse:
+    """The practitioner's name beside the patient's."""
+    consent = _consent(request, number, consent_id)
+    try:
+        countersign(by=staff_of(request), consent=consent)
+    except ActionRefused as refused:
+        messages.error(request, refused.message)
+    else:
+        messages.success(request, _("Countersigned. The new PDF carries both names."))
+    return redirect("consents:detail", consent.patient.number, consent.pk)
+
+
+@requires(Permission.TAKE_CONSENT)
+@require_POST
+def withdraw_view(request: HttpRequest, number: int, consent_id: int) -> HttpResponse:
+    """The patient said so: it ends at once."""
+    consent = _consent(request, number, consent_id)
+    form = WithdrawForm(request.POST)
+    if form.is_valid():
+        try:
+            withdraw(consent=consent, reason=form.cleaned_data["reason"])
+        except ActionRefused as refused:
+            refuse(form, refused)
+        else:
+            messages.success(request, _("The consent is withdrawn. No session can start with it."))
+            return redirect("consents:detail", consent.patient.number, consent.pk)
+    return _detail(request, consent, form, status=422)
+
+
+def signer_name(consent: Consent) -> str:
+    """The patient's own name, as a first guess of who signs."""
+    return f"{consent.patient.given_name} {consent.patient.family_name}"

@@ -1,0 +1,388 @@
+"""A plan as forms: the head, and three lists of rows that can grow."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.forms.formsets import DELETION_FIELD_NAME
+from django.forms.utils import ErrorDict
+from django.http import QueryDict
+from django.utils.functional import cached_property
+from django.utils.translation import gettext_lazy as _
+
+from clinic.web.fields import UnitField
+from clinic.web.forms import ClinicForm
+from treatments.catalogue.models import Area, CatalogueRow, Product, Technique
+from treatments.consultations.forms import GROUPS
+from treatments.consultations.indications import indication_choices, indication_name
+from treatments.plans.course import total
+from treatments.plans.models import Phase, Plan, Side
+from treatments.plans.specs import AreaSpec, MixSpec, PhaseSpec
+
+MOST_ROWS = 40
+CHOOSE = [("", _("Choose"))]
+
+
+@dataclass
+class Shelf:
+    """The current catalogue rows that a plan's rows choose from, by code; read once per page."""
+
+    areas: dict[str, Area]
+    techniques: dict[str, Technique]
+    products: dict[str, Product]
+
+    @classmethod
+    def current(cls) -> Shelf:
+        """What is in force today, with what each product holds."""
+        products = Product.objects.current().order_by("name_en")
+        return cls(
+            areas=_by_code(Area.objects.current().order_by("group", "pk")),
+            techniques=_by_code(Technique.objects.current().order_by("pk")),
+            products=_by_code(products.prefetch_related("ingredients__substance")),
+        )
+
+    @cached_property
+    def area_choices(self) -> list[Any]:
+        """Areas under the part of the body they belong to."""
+        grouped = groupby(self.areas.values(), key=lambda area: area.group)
+        return CHOOSE + [
+            (GROUPS.get(group, group), [(area.code, area.name) for area in members])
+            for group, members in grouped
+        ]
+
+
+def _by_code(rows: Iterable[Any]) -> dict[str, Any]:
+    return {row.code: row for row in rows}
+
+
+def _named(rows: Mapping[str, CatalogueRow]) -> list[Any]:
+    return CHOOSE + [(code, row.name) for code, row in rows.items()]
+
+
+class RowForm(ClinicForm):
+    """A row of a list; an untouched one is ignored."""
+
+    def __init__(self, *args: Any, shelf: Shelf, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.shelf = shelf
+
+    def choose(self, field: str, choices: list[Any]) -> None:
+        """Fill a field's choices."""
+        self.fields[field].choices = choices  # type: ignore[attr-defined]
+
+    @property
+    def is_wanted(self) -> bool:
+        """Filled in, and not marked for removal."""
+        data = getattr(self, "cleaned_data", {})
+        return self.is_valid() and self.has_changed() and not data.get(DELETION_FIELD_NAME)
+
+
+class AreaForm(RowForm):
+    """One area: depth and spacing in mm, mL per point, points in all."""
+
+    area = forms.ChoiceField(label=_("Area"))
+    side = forms.ChoiceField(label=_("Side"), choices=Side.choices, initial=Side.NONE)
+    technique = forms.ChoiceField(label=_("Technique"))
+    depth_mm = UnitField(
+        label=_("Depth"), unit="mm", min_value=0.01, max_value=40, max_digits=4, decimal_places=2
+    )
+    spacing_mm = UnitField(
+        label=_("Spacing"),
+        unit="mm",
+        min_value=0.1,
+        max_value=100,
+        max_digits=4,
+        decimal_places=1,
+        required=False,
+    )
+    ml_per_point = UnitField(
+        label=_("Volume per point"),
+        unit="mL",
+        min_value=0,
+        max_value=5,
+        max_digits=5,
+        decimal_places=3,
+    )
+    points = forms.IntegerField(label=_("Points in all"), min_value=1, max_value=5000)
+    needle_gauge = forms.IntegerField(
+        label=_("Needle gauge"), min_value=14, max_value=36, required=False
+    )
+    needle_mm = UnitField(
+        label=_("Needle length"),
+        unit="mm",
+        min_value=0.5,
+        max_value=60,
+        max_digits=4,
+        decimal_places=1,
+        required=False,
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.choose("area", self.shelf.area_choices)
+        self.choose("technique", _named(self.shelf.techniques))
+
+    def clean(self) -> dict[str, Any]:
+        """A sided area needs its side; one in the midline has none."""
+        data: dict[str, Any] = super().clean() or self.cleaned_data
+        area = self.shelf.areas.get(data.get("area", ""))
+        if area and area.is_sided and data.get("side") == Side.NONE:
+            self.add_error("side", _("Choose left, right or both sides."))
+        if area and not area.is_sided and data.get("side") != Side.NONE:
+            self.add_error("side", _("This area has no sides: choose midline."))
+        return data
+
+    @property
+    def spec(self) -> AreaSpec:
+        """What the action takes."""
+        data = self.cleaned_data
+        same = ("side", "depth_mm", "spacing_mm", "ml_per_point", "points", "needle_gauge")
+        return AreaSpec(
+            area=self.shelf.areas[data["area"]],
+            technique=self.shelf.techniques[data["technique"]],
+            needle_mm=data["needle_mm"],
+            **{name: data[name] for name in same},
+        )
+
+
+class MixForm(RowForm):
+    """A product in mL per session, for all sessions or some."""
+
+    product = forms.ChoiceField(label=_("Product"))
+    ml = UnitField(
+        label=_("Volume per session"),
+        unit="mL",
+        min_value=0.01,
+        max_value=100,
+        max_digits=6,
+        decimal_places=2,
+    )
+    from_session = forms.IntegerField(
+        label=_("From session"), min_value=1, max_value=600, initial=1
+    )
+    to_session = forms.IntegerField(
+        label=_("To session"),
+        min_value=1,
+        max_value=600,
+        required=False,
+        help_text=_("Empty: to the last."),
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.choose("product", _named(self.shelf.products))
+
+    def clean(self) -> dict[str, Any]:
+        """The end is not before the start."""
+        data: dict[str, Any] = super().clean() or self.cleaned_data
+        first, last = data.get("from_session"), data.get("to_session")
+        if first and last and last < first:
+            self.add_error("to_session", _("The last session cannot come before the first."))
+        return data
+
+    @property
+    def spec(self) -> MixSpec:
+        """What the action takes."""
+        data = self.cleaned_data
+        return MixSpec(
+            product=self.shelf.products[data["product"]],
+            ml=data["ml"],
+            from_session=data["from_session"],
+            to_session=data["to_session"],
+        )
+
+
+class PhaseForm(RowForm):
+    """So many sessions, so many days apart."""
+
+    kind = forms.ChoiceField(
+        label=_("Phase"), choices=Phase.Kind.choices, initial=Phase.Kind.INDUCTION
+    )
+    sessions = forms.IntegerField(label=_("Sessions"), min_value=1, max_value=60)
+    gap_min_days = forms.IntegerField(label=_("At least days apart"), min_value=1, max_value=730)
+    gap_max_days = forms.IntegerField(label=_("At most days apart"), min_value=1, max_value=730)
+
+    def clean(self) -> dict[str, Any]:
+        """The longest gap is not shorter than the shortest."""
+        data: dict[str, Any] = super().clean() or self.cleaned_data
+        least, most = data.get("gap_min_days"), data.get("gap_max_days")
+        if least and most and most < least:
+            self.add_error(
+                "gap_max_days", _("The longest gap cannot be shorter than the shortest.")
+            )
+        return data
+
+    @property
+    def spec(self) -> PhaseSpec:
+        """What the action takes."""
+        data = self.cleaned_data
+        return PhaseSpec(**{name: data[name] for name in self.fields if name in _PHASE})
+
+
+_PHASE = ("kind", "sessions", "gap_min_days", "gap_max_days")
+
+
+class Rows(forms.BaseFormSet):  # type: ignore[type-arg]
+    """A list of rows. `specs`: those filled in and kept."""
+
+    deletion_widget = forms.CheckboxInput
+
+    @property
+    def specs(self) -> list[Any]:
+        """What the action takes, in order."""
+        return [form.spec for form in self.forms if form.is_wanted]
+
+    def add_fields(self, form: Any, index: int | None) -> None:
+        """Name the box that removes a row."""
+        super().add_fields(form, index)
+        form.fields[DELETION_FIELD_NAME].label = _("Remove this row")
+
+    def hush(self) -> None:
+        """Show what was typed without judging it yet: a row was added, nothing was sent."""
+        for form in self.forms:
+            form._errors = ErrorDict()
+
+
+class AreaRows(Rows):
+    """Areas; the same area and side only once."""
+
+    def clean(self) -> None:
+        """Refuse an area that is planned twice, also as "both" and one side."""
+        seen: dict[str, set[str]] = {}
+        for form in self.forms:
+            if not form.is_wanted:
+                continue
+            code, side = form.cleaned_data["area"], form.cleaned_data["side"]
+            before = seen.setdefault(code, set())
+            if side in before or (before and Side.BOTH in {side, *before}):
+                form.add_error("area", _("This area is already in the plan."))
+                raise ValidationError(_("An area is in the plan twice."))
+            before.add(side)
+
+
+def _rows(form: type[RowForm], base: type[Rows] = Rows) -> type[Rows]:
+    made: type[Rows] = forms.formset_factory(
+        form,
+        formset=base,
+        extra=1,
+        can_delete=True,
+        max_num=MOST_ROWS,
+        absolute_max=MOST_ROWS + 1,
+        validate_max=True,
+    )
+    return made
+
+
+AREAS, MIX, PHASES = _rows(AreaForm, AreaRows), _rows(MixForm), _rows(PhaseForm)
+
+
+class PlanForm(ClinicForm):
+    """The head of a plan."""
+
+    revision = forms.IntegerField(min_value=0, initial=0, widget=forms.HiddenInput)
+    indication = forms.ChoiceField(label=_("Indication"))
+    title = forms.CharField(
+        label=_("Title"), max_length=200, help_text=_("The patient reads it in the consent.")
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        choices = indication_choices()
+        kept = (kwargs.get("initial") or {}).get("indication")
+        if kept and kept not in {code for code, _name in choices}:
+            choices.append((kept, indication_name(kept)))
+        self.fields["indication"].choices = CHOOSE + choices  # type: ignore[attr-defined]
+
+
+class PlanPage:
+    """All forms of one plan page, bound to what was sent or showing what is known."""
+
+    def __init__(self, data: QueryDict | None = None, initial: Mapping[str, Any] | None = None):
+        known = initial or {}
+        shelf = {"form_kwargs": {"shelf": Shelf.current()}}
+        self.head = PlanForm(data, initial=known.get("head"))
+        self.areas = AREAS(data, initial=known.get("areas"), prefix="areas", **shelf)
+        self.mix = MIX(data, initial=known.get("mix"), prefix="mix", **shelf)
+        self.phases = PHASES(data, initial=known.get("phases"), prefix="phases", **shelf)
+
+    @property
+    def lists(self) -> tuple[Rows, Rows, Rows]:
+        """The three lists."""
+        return self.areas, self.mix, self.phases
+
+    def is_valid(self) -> bool:
+        """Whether everything typed has the right shape; each form is asked, so all errors show."""
+        valid = [part.is_valid() for part in (self.head, *self.lists)]
+        if all(valid):
+            self._check_sessions()
+        return all(valid) and not any(form.errors for form in self.mix.forms)
+
+    def _check_sessions(self) -> None:
+        """A share of the mix for sessions that the course does not have helps nobody."""
+        count = total(self.phases.specs)
+        for form in self.mix.forms:
+            last = form.is_wanted and max(
+                form.cleaned_data["from_session"], form.cleaned_data["to_session"] or 0
+            )
+            if count and last and last > count:
+                field = "to_session" if form.cleaned_data["to_session"] else "from_session"
+                form.add_error(
+                    field, _("The course has only %(count)s sessions.") % {"count": count}
+                )
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """What `make_plan` and `change_plan` take."""
+        head = self.head.cleaned_data
+        return {
+            "indication": head["indication"],
+            "title": head["title"],
+            "areas": self.areas.specs,
+            "mix": self.mix.specs,
+            "phases": self.phases.specs,
+        }
+
+    @property
+    def all_errors(self) -> list[dict[str, str]]:
+        """Every error with the id of its control, for the summary."""
+        found = []
+        for form in (self.head, *(form for rows in self.lists for form in rows.forms)):
+            for name, errors in form.errors.items():
+                control = form[name].id_for_label if name in form.fields else ""
+                label = str(form.fields[name].label) if name in form.fields else ""
+                found += [
+                    {"id": control, "message": f"{label}: {error}" if label else str(error)}
+                    for error in errors
+                ]
+        for rows in self.lists:
+            found += [{"id": "", "message": str(error)} for error in rows.non_form_errors()]
+        return found
+
+    def hush(self) -> None:
+        """Show what was typed without judging it."""
+        self.head._errors = ErrorDict()
+        for rows in self.lists:
+            rows.hush()
+
+
+def with_another_row(data: QueryDict, prefix: str) -> QueryDict:
+    """What was sent, with one more empty row in the list of that name."""
+    more = data.copy()
+    name = f"{prefix}-TOTAL_FORMS"
+    sent = more.get(name, "")
+    count = int(sent) if sent.isdigit() and len(sent) < 4 else 0
+    more[name] = str(min(count + 1, MOST_ROWS))
+    return more
+
+
+class StopForm(ClinicForm):
+    """Why a course ends before its time."""
+
+    reason = forms.CharField(
+        label=_("Reason"), max_length=Plan._meta.get_field("stop_reason").max_length
+    )
