@@ -44,7 +44,7 @@ class Change(NamedTuple):
 
 
 class Line(NamedTuple):
-    """One entry as shown; `at` in the location's zone."""
+    """One entry as shown; `at` as the location's clock shows it."""
 
     at: datetime
     who: str
@@ -60,7 +60,7 @@ def readable(entry: AuditEntry, zone: ZoneInfo) -> Line:
     """The entry in words. A value that is unknown to the code is shown as it is stored."""
     model = _model(entry.what)
     return Line(
-        at=entry.at.astimezone(zone),
+        at=entry.at.astimezone(zone).replace(tzinfo=None),
         who=entry.who or _("the database itself"),
         role=str(dict(Role.choices).get(entry.role, entry.role)),
         action=str(Action(entry.action).label),

@@ -101,9 +101,9 @@ def _near(day: date) -> Q:
     return Q(birth_date__range=(day - month, day + month)) | Q(birth_date__in=others)
 
 
-def _replaced(day: date, **parts: int) -> date | None:
+def _replaced(moment: date, **parts: int) -> date | None:
     try:
-        return day.replace(**parts)  # type: ignore[arg-type]
+        return moment.replace(**parts)  # type: ignore[arg-type]
     except ValueError:
         return None
 

@@ -9,6 +9,7 @@ from datetime import date
 LONGEST_QUERY = 100
 MOST_WORDS = 5
 SHORTEST_PHONE = 4
+FIGURES_OF_A_DATE = 8
 _DAY_FIRST = re.compile(r"\b(\d{1,2})([./\- ])(\d{1,2})\2(\d{4}|\d{2})\b")
 _YEAR_FIRST = re.compile(r"\b(\d{4})([./\- ])(\d{1,2})\2(\d{1,2})\b")
 _WORDY = re.compile(r"\b(\d{1,2})[\s./-]*([^\W\d_]{3,10})\.?[\s./-]*(\d{4})\b")
@@ -63,6 +64,8 @@ def parse(text: str, *, today: date) -> Query:
 
 
 def _take_date(text: str, today: date) -> tuple[date | None, str]:
+    if sum(letter.isdigit() for letter in text) > FIGURES_OF_A_DATE:
+        return None, text
     for pattern, read in ((_YEAR_FIRST, _from_year), (_DAY_FIRST, _from_day), (_WORDY, _from_word)):
         if (found := pattern.search(text)) and (day := read(found.groups(), today)):
             return day, text[: found.start()] + " " + text[found.end() :]
@@ -80,6 +83,8 @@ def _from_year(parts: tuple[str, ...], today: date) -> date | None:
 def _from_day(parts: tuple[str, ...], today: date) -> date | None:
     year = int(parts[3])
     if len(parts[3]) == 2:
+        if parts[1] == " ":
+            return None  # `06 12 34` is the beginning of a phone number
         year += today.year // 100 * 100
         year -= 100 if year > today.year else 0
     return _date(year, int(parts[2]), int(parts[0]))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -67,7 +67,7 @@ def _purpose(request: HttpRequest) -> dict[str, Any]:
 def register(request: HttpRequest) -> HttpResponse:
     """Register a patient; files like the new one are shown first and want an explicit tick."""
     location = location_of(request)
-    form = RegisterForm(request.POST or None, location=location, initial=_typed(request))
+    form = RegisterForm(_sent(request), location=location, initial=_typed(request))
     found: dict[str, Any] = {}
     if request.method == "POST" and form.is_valid():
         found = _similar(request, form.cleaned_data)
@@ -82,6 +82,11 @@ def register(request: HttpRequest) -> HttpResponse:
     context = {"form": form, "then": request.GET.get("then", "")} | found
     status = 422 if request.method == "POST" else 200
     return render(request, "patients/patient_register.html", context, status=status)
+
+
+def _sent(request: HttpRequest) -> QueryDict | None:
+    """The form as sent, empty or not; None while it is only looked at."""
+    return request.POST if request.method == "POST" else None
 
 
 def _typed(request: HttpRequest) -> dict[str, str]:
@@ -154,7 +159,7 @@ def edit(request: HttpRequest, number: int) -> HttpResponse:
     patient = gate.fetch(request, Patient.objects.visible_to(staff_of(request)), pk=number)
     location = location_of(request)
     initial = {name: getattr(patient, name) for name in EDITABLE}
-    form = PatientForm(request.POST or None, location=location, initial=initial)
+    form = PatientForm(_sent(request), location=location, initial=initial)
     if request.method == "POST" and form.is_valid():
         edit_patient(by=staff_of(request), patient=patient, **form.cleaned_data)
         messages.success(request, _("Saved."))

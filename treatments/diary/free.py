@@ -18,7 +18,10 @@ DAYS_AHEAD = 14
 
 
 class Free(NamedTuple):
-    """A free time as offered; `start` in the location's zone."""
+    """A free time as offered; `start` as the location's clock shows it, without a zone.
+
+    Naive on purpose: a template would convert an aware time to the server's zone.
+    """
 
     start: datetime
     practitioner_id: int
@@ -61,7 +64,9 @@ def free_times(
             if offer.start not in seen:
                 seen.add(offer.start)
                 yield Free(
-                    offer.start.astimezone(zone), offer.practitioner, names[offer.practitioner]
+                    offer.start.astimezone(zone).replace(tzinfo=None),
+                    offer.practitioner,
+                    names[offer.practitioner]
                 )
 
 

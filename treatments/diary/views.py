@@ -322,8 +322,9 @@ def _page(
     context = {
         "appointment": row,
         "patient": row.patient,
-        "starts": row.starts_at.astimezone(zone),
-        "ends": row.ends_at.astimezone(zone),
+        # Without a zone: a template would convert an aware time to the server's.
+        "starts": row.starts_at.astimezone(zone).replace(tzinfo=None),
+        "ends": row.ends_at.astimezone(zone).replace(tzinfo=None),
         "today": timezone.localdate(timezone=zone),
         "following": following if here else [],
         "may_cancel": here and Appointment.Status.CANCELLED in ALLOWED[row.status],
@@ -380,7 +381,7 @@ def cancel(request: HttpRequest, pk: int) -> HttpResponse:
 def move(request: HttpRequest, pk: int) -> HttpResponse:
     """Another date, time, practitioner or room."""
     row = _writable(request, pk)
-    local = row.starts_at.astimezone(row.location.zone)
+    local = row.starts_at.astimezone(row.location.zone).replace(tzinfo=None)
     initial = {
         "date": local.date(),
         "time": local.time(),
