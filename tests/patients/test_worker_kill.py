@@ -1,0 +1,124 @@
+"""kill -9 of the worker in the middle of rendering and sending: nothing lost, nothing twice."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import psutil
+import pytest
+from django.conf import settings
+from django.utils import timezone
+
+from clinic.rendering.pdf import PROCESS
+from patients.documents.actions import read_pdf, request_document
+from patients.documents.models import Document
+from patients.messages.actions import queue_message
+from patients.messages.models import Message
+from tests.patients.workers import Sink, Worker, forget_wake_ups, let_the_leases_run_out, until
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+DOCUMENTS = 6
+MESSAGES = 20
+
+
+@pytest.fixture
+def sink():
+    keeper = Sink(seconds=0.05)
+    keeper.controller.start()
+    yield keeper
+    keeper.controller.stop()
+
+
+@pytest.fixture
+def worker(sink, tmp_path):
+    forget_wake_ups()
+    one = Worker(sink.controller.port, tmp_path / "worker.log")
+    one.start()
+    yield one
+    one.end()
+
+
+def finished(*states: str) -> int:
+    return Message.objects.filter(state__in=states).count()
+
+
+def rendering() -> bool:
+    """Whether a renderer is at work right now."""
+    return bool(renderers()) and Document.objects.filter(state="rendering").exists()
+
+
+def renderers() -> list[psutil.Process]:
+    found = []
+    for process in psutil.process_iter(["cmdline"]):
+        if str(PROCESS) in (process.info["cmdline"] or []):
+            found.append(process)
+    return found
+
+
+def test_killed_while_rendering(cast, worker):
+    html = "<html lang='en'><head><title>T</title></head><body>{}</body></html>"
+    for number in range(DOCUMENTS):
+        request_document(
+            patient=cast.patient,
+            kind="sheet",
+            title=f"Sheet {number}",
+            language="en",
+            html=html.format("<p>word</p>" * 300),
+            by="test",
+        )
+    assert until(rendering, 30), worker.log.read_text()
+    worker.kill_all()
+    assert until(lambda: not renderers(), 5), "the renderer outlived its worker"
+    let_the_leases_run_out()
+    worker.start()
+    assert until(rendering, 30), worker.log.read_text()
+    worker.kill_child()
+    let_the_leases_run_out()
+
+    def all_ready() -> bool:
+        return Document.objects.filter(state="ready").count() == DOCUMENTS
+
+    assert until(all_ready, 60), worker.log.read_text()
+    for document in Document.objects.all():
+        assert read_pdf(document).startswith(b"%PDF-")
+    files = [path for path in Path(settings.MEDIA_ROOT).rglob("*") if path.is_file()]
+    assert len(files) == DOCUMENTS
+    assert max(Document.objects.values_list("attempts", flat=True)) >= 2
+
+
+def test_killed_while_sending(cast, worker, sink):
+    for number in range(MESSAGES):
+        queue_message(
+            patient=cast.patient,
+            kind="reminder",
+            key=f"m{number}",
+            subject="Your clinic has something for you",
+            body="Open {link}",
+            due_at=timezone.now(),
+        )
+    kills = 0
+    for amount, kill in ((4, "all"), (9, "child"), (14, "all")):
+        assert until(lambda amount=amount: len(sink.taken) >= amount, 30, each=0.01)
+        if kill == "all":
+            worker.kill_all()
+        else:
+            worker.kill_child()
+        kills += 1
+        let_the_leases_run_out()
+        if kill == "all":
+            worker.start()
+    assert until(lambda: finished("sent", "uncertain") == MESSAGES, 60), worker.log.read_text()
+    assert max(sink.taken.values()) == 1, "a message was delivered twice"
+    uncertain = finished("uncertain")
+    assert uncertain <= kills
+    lost = [
+        message.pk
+        for message in Message.objects.exclude(state="uncertain")
+        if sink.taken[message.message_id] != 1
+    ]
+    assert not lost, "a message was lost without a word"
+    assert list(Message.objects.filter(state="uncertain")) == list(
+        Message.objects.filter(state="uncertain").troubled().order_by("pk")
+    )
+    assert sink.subjects == {"Your clinic has something for you"}
