@@ -13,7 +13,7 @@ from clinic.embedded import urls
 from clinic.embedded.child import adopt_orphans
 from clinic.embedded.keys import MEDIA_KEY_NAME, SECRET_KEY_NAME, ensure_keys
 from clinic.embedded.lock import held
-from clinic.embedded.postgres import Postgres, private_folder
+from clinic.embedded.postgres import CHILD, Postgres, private_folder
 from clinic.embedded.redis import Redis
 from clinic.embedded.steps import say
 from clinic.embedded.supervisor import Supervisor, only_demo, wanted_port
@@ -74,7 +74,8 @@ def _as_interrupt(number: int, frame: object) -> None:
 
 
 def _run(command: list[str], environment: dict[str, str]) -> int:
-    process = subprocess.Popen(command, env=environment)
+    bound = [sys.executable, str(CHILD), str(os.getpid()), str(int(signal.SIGTERM)), *command]
+    process = subprocess.Popen(bound, env=environment)
     try:
         return process.wait()
     except KeyboardInterrupt:
