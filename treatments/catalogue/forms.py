@@ -1,0 +1,198 @@
+"""Forms of the catalogue: a row's texts and figures, a lot, the state of a lot."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection
+from decimal import Decimal
+from typing import Any, cast
+
+from django import forms
+from django.contrib.postgres.forms import SimpleArrayField
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as lazy
+
+from clinic.web.fields import UnitField
+from clinic.web.forms import ClinicForm, ClinicModelForm
+from treatments.catalogue.actions import COMMON
+from treatments.catalogue.models import CatalogueRow, Contraindication, Lot, Product, Source
+from treatments.catalogue.presentation import LABELS, LIMIT_LABELS
+from treatments.catalogue.sources import source_key
+
+NEEDED: dict[str, Collection[str]] = {
+    "rules": ("condition", "level", "source"),
+    "phases": ("kind", "sessions", "gap_min_days", "gap_max_days"),
+    "parameters": ("name_en", "name_fr", "value", "source"),
+    "child_limits": ("from_months", "to_months"),
+    "items": ("code", "text_en", "text_fr", "options"),
+    "bands": ("label_en", "label_fr"),
+}
+"""The keys that each entry of a structured field must have."""
+
+SELECTORS = {"substances", "groups", "techniques", "areas", "area_groups"}
+SWITCHES = {"current", "by_substance"}
+
+
+class RowForm(ClinicModelForm):
+    """The texts and figures of one row; its fields are the model's own. A source is required."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name, field in self.fields.items():
+            _dress(name, field)
+        self.fields["source_refs"].required = True
+        self.fields["source_refs"].help_text = lazy(
+            "References, separated by commas, with the letter of their tier: S59a, GK."
+        )
+
+    def clean_source_refs(self) -> list[str]:
+        """Each reference must be one of the sources."""
+        refs = [str(ref).strip() for ref in self.cleaned_data["source_refs"] if str(ref).strip()]
+        keys = {source_key(ref) for ref in refs}
+        known = set(Source.objects.filter(ref__in=keys).values_list("ref", flat=True))
+        if missing := sorted(keys - known):
+            raise ValidationError(_("There is no source %(refs)s.") % {"refs": ", ".join(missing)})
+        return refs
+
+    def clean(self) -> dict[str, Any]:
+        """Structured fields must keep their shape: screening and dosing read them."""
+        cleaned = super().clean() or self.cleaned_data
+        for name in list(cleaned):
+            try:
+                cleaned[name] = _checked(name, cleaned[name])
+            except ValidationError as error:
+                self.add_error(name, error)
+        return cleaned
+
+    def _post_clean(self) -> None:
+        """An edit makes a new row, so the old one is not filled in; the action checks the new."""
+
+
+def row_form(model: type[CatalogueRow]) -> type[RowForm]:
+    """The form class of a kind of row."""
+    return cast(type[RowForm], forms.modelform_factory(model, form=RowForm, exclude=COMMON))
+
+
+def _dress(name: str, field: forms.Field) -> None:
+    base = name.removesuffix("_en").removesuffix("_fr")
+    label, unit = LABELS.get(base, ("", ""))
+    if label:
+        field.label = str(label)
+    if unit:
+        field.label = f"{field.label} ({unit})"
+    if name.endswith("_en"):
+        field.label = _("%(what)s, English") % {"what": field.label}
+    if name.endswith("_fr"):
+        field.label = _("%(what)s, French") % {"what": field.label}
+    if isinstance(field, SimpleArrayField):
+        field.help_text = lazy("Separated by commas.")
+    if isinstance(field, forms.JSONField):
+        field.help_text = lazy("Keep the form of what is there.")
+        field.widget = forms.Textarea({"rows": 6, "spellcheck": "false"})
+        field.encoder = _Indented
+    elif isinstance(field.widget, forms.Textarea):
+        field.widget.attrs["rows"] = 3
+
+
+class _Indented(json.JSONEncoder):
+    """Structures one key to a line, accents as they are."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**{**kwargs, "indent": 2, "ensure_ascii": False})
+
+
+def _checked(name: str, value: Any) -> Any:
+    if name in NEEDED:
+        return _checked_entries(name, value or [])
+    if name == "limits":
+        return _checked_limits(value or {})
+    if name == "only_for":
+        return _checked_selectors(value or {})
+    return value
+
+
+def _checked_entries(name: str, entries: Any) -> Any:
+    if not isinstance(entries, list):
+        raise ValidationError(_("This must stay a list."))
+    for entry in entries:
+        lacking = [] if isinstance(entry, dict) else list(NEEDED[name])
+        lacking = lacking or [key for key in NEEDED[name] if key not in entry]
+        if lacking:
+            raise ValidationError(_("Each entry needs: %(keys)s.") % {"keys": ", ".join(lacking)})
+        if name == "rules" and entry["level"] not in Contraindication.Level.values:
+            raise ValidationError(_("There is no level “%(level)s”.") % {"level": entry["level"]})
+    return entries
+
+
+def _checked_limits(limits: Any) -> Any:
+    if not isinstance(limits, dict) or set(limits) - set(LIMIT_LABELS) - {"never_mixed"}:
+        raise ValidationError(
+            _("Limits may be: %(keys)s.") % {"keys": ", ".join([*LIMIT_LABELS, "never_mixed"])}
+        )
+    for key, value in limits.items():
+        if key != "never_mixed" and not _is_positive(value):
+            raise ValidationError(_("%(key)s must be a positive number.") % {"key": key})
+    return limits
+
+
+def _is_positive(value: Any) -> bool:
+    try:
+        number = Decimal(str(value))
+    except ArithmeticError:
+        return False
+    return number.is_finite() and number > 0
+
+
+def _checked_selectors(only_for: Any) -> Any:
+    known = isinstance(only_for, dict) and all(
+        (key in SELECTORS and isinstance(value, list)) or key in SWITCHES or key == "computed"
+        for key, value in only_for.items()
+    )
+    if not known:
+        raise ValidationError(
+            _("This may name lists of: %(keys)s; or be true for: %(switches)s.")
+            % {"keys": ", ".join(sorted(SELECTORS)), "switches": ", ".join(sorted(SWITCHES))}
+        )
+    return only_for
+
+
+class LotForm(ClinicForm):
+    """A lot that has arrived."""
+
+    product = forms.ModelChoiceField(
+        label=lazy("Product"),
+        queryset=Product.objects.none(),
+        empty_label=lazy("Choose a product"),
+    )
+    number = forms.CharField(
+        label=lazy("Lot number"), max_length=60, help_text=lazy("As printed on the package.")
+    )
+    expires_on = forms.DateField(
+        label=lazy("Expires on"),
+        widget=forms.DateInput({"type": "date"}, format="%Y-%m-%d"),
+        help_text=lazy("Where only a month is printed, its last day."),
+    )
+    quantity_ml = UnitField(
+        label=lazy("Quantity"),
+        unit="mL",
+        min_value=Decimal("0.01"),
+        max_value=Decimal(100000),
+        max_digits=8,
+        decimal_places=2,
+        help_text=lazy("Of a cream: 1 g counts as 1 mL."),
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        products = Product.objects.filter(is_current=True).order_by("name_en")
+        self.fields["product"].queryset = products  # type: ignore[attr-defined]
+
+
+class LotStateForm(ClinicForm):
+    """Holding a lot back, or releasing it."""
+
+    state = forms.ChoiceField(
+        label=lazy("State"), choices=Lot.State.choices, widget=forms.RadioSelect
+    )
+    reason = forms.CharField(label=lazy("Reason"), max_length=300)

@@ -1,0 +1,300 @@
+"""A row as a page shows it: every figure with its name and unit, every structure in words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+
+from django.db.models import Field
+from django.utils.formats import number_format
+from django.utils.functional import Promise
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as lazy
+
+from clinic.web.looks import Look, status_look
+from treatments.catalogue.models import CatalogueRow, Contraindication, Flag, Lot
+
+SOON = timedelta(days=60)
+"""A lot that expires within this is shown as expiring."""
+
+HEADING = {"name_en", "name_fr", "source_refs", "source_note", "general_knowledge"}
+STRUCTURES = {"rules", "phases", "parameters", "child_limits", "items", "bands", "limits"}
+
+LABELS: dict[str, tuple[str | Promise, str]] = {
+    "snomed": (lazy("SNOMED CT"), ""),
+    "parent": (lazy("Part of"), ""),
+    "group": (lazy("Group"), ""),
+    "charts": (lazy("Charts"), ""),
+    "is_sided": (lazy("Has a left and a right"), ""),
+    "typical_cm2": (lazy("Typical size"), "cm²"),
+    "thorax_risk": (lazy("Lung below"), ""),
+    "is_submental": (lazy("Under the chin"), ""),
+    "depth_min_mm": (lazy("Depth, from"), "mm"),
+    "depth_max_mm": (lazy("Depth, to"), "mm"),
+    "spacing_min_mm": (lazy("Spacing, from"), "mm"),
+    "spacing_max_mm": (lazy("Spacing, to"), "mm"),
+    "volume_min_ml": (lazy("Volume per point, from"), "mL"),
+    "volume_max_ml": (lazy("Volume per point, to"), "mL"),
+    "gesture": (lazy("Gesture"), ""),
+    "terms": (lazy("Other terms"), ""),
+    "sheet_group": (lazy("Group on the aftercare sheet"), ""),
+    "is_dermal": (lazy("Stays in the dermis"), ""),
+    "uses_needle": (lazy("Uses a needle"), ""),
+    "uses_current": (lazy("Uses current"), ""),
+    "device_kind": (lazy("Device"), ""),
+    "contraindications": (lazy("Contraindications"), ""),
+    "indication": (lazy("Indication"), ""),
+    "details": (lazy("What was done"), ""),
+    "result": (lazy("What it showed"), ""),
+    "is_negative": (lazy("A course that failed"), ""),
+    "strengths": (lazy("Published strength or dose"), ""),
+    "flags": (lazy("Regulatory marks"), ""),
+    "allergens": (lazy("Allergens"), ""),
+    "caution": (lazy("Caution"), ""),
+    "is_local_anaesthetic": (lazy("Local anaesthetic"), ""),
+    "is_toxin_or_filler": (lazy("Toxin or filler in law"), ""),
+    "areas_only": (lazy("Only for"), ""),
+    "is_blocked_by_default": (lazy("Blocked by default"), ""),
+    "substance_codes": (lazy("Holds"), ""),
+    "is_topical": (lazy("On the skin"), ""),
+    "mg_per_g": (lazy("Lidocaine"), "mg/g"),
+    "wait_min_minutes": (lazy("Wait at least"), "min"),
+    "wait_max_minutes": (lazy("At most"), "min"),
+    "max_g": (lazy("At most"), "g"),
+    "max_cm2": (lazy("At most on"), "cm²"),
+    "mg_per_kg": (lazy("Limit by weight"), "mg/kg"),
+    "max_mg": (lazy("Never more than"), "mg"),
+    "first": (lazy("First"), ""),
+    "second": (lazy("Second"), ""),
+    "level": (lazy("Level"), ""),
+    "effect": (lazy("Effect"), ""),
+    "only_with": (lazy("Only together with"), ""),
+    "unless": (lazy("Unless there is"), ""),
+    "kind": (lazy("Kind"), ""),
+    "question": (lazy("Question to the patient"), ""),
+    "wait_days": (lazy("Wait"), "d"),
+    "blocks": (lazy("Refuses, not only advises"), ""),
+    "only_for": (lazy("Matters for"), ""),
+    "is_asked": (lazy("Asked in the questionnaire"), ""),
+    "position": (lazy("Position"), ""),
+    "onset": (lazy("Onset and course"), ""),
+    "urgency": (lazy("Urgency"), ""),
+    "minimum": (lazy("Lowest"), ""),
+    "maximum": (lazy("Highest"), ""),
+    "lower_is_better": (lazy("Lower is better"), ""),
+    "indications": (lazy("For"), ""),
+    "loinc": (lazy("LOINC"), ""),
+    "applies_to": (lazy("Given with"), ""),
+    "topic": (lazy("Topic"), ""),
+    "section": (lazy("Section"), ""),
+    "hours": (lazy("Hours"), "h"),
+    "text": (lazy("Text"), ""),
+    "is_founding": (lazy("One of the founding five"), ""),
+    "maker": (lazy("Maker"), ""),
+    "presentation": (lazy("Presentation"), ""),
+    "container_ml": (lazy("Container"), "mL"),
+    "is_multi_dose": (lazy("Multi-dose"), ""),
+    "in_use_hours": (lazy("In use for"), "h"),
+    "is_diluent": (lazy("Diluent"), ""),
+    "has_epinephrine": (lazy("With epinephrine"), ""),
+}
+
+LIMIT_LABELS: dict[str, tuple[str | Promise, str]] = {
+    "max_ml": (lazy("at most"), "mL"),
+    "max_points": (lazy("points at most"), ""),
+    "max_sessions": (lazy("sessions at most"), ""),
+    "min_gap_days": (lazy("days between sessions at least"), ""),
+    "ml_per_point": (lazy("per point"), "mL"),
+    "grid_mm": (lazy("grid"), "mm"),
+    "mg_per_cm2": (lazy("dose"), "mg/cm²"),
+    "mg_per_kg": (lazy("by weight"), "mg/kg"),
+    "max_mg": (lazy("never more than"), "mg"),
+    "mg_per_kg_epinephrine": (lazy("by weight, with epinephrine"), "mg/kg"),
+    "max_mg_epinephrine": (lazy("never more than, with epinephrine"), "mg"),
+}
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A name and what stands beside it; `lines` where it is a list."""
+
+    label: str | Promise
+    value: str = ""
+    lines: tuple[str, ...] = ()
+
+
+def figures(row: CatalogueRow) -> list[Figure]:
+    """Everything the row says beyond its name and source, empty fields left out."""
+    shown = [_figure(row, field) for field in row._meta.concrete_fields if _is_own(field)]
+    return [figure for figure in shown if figure and (figure.value or figure.lines)]
+
+
+def _is_own(field: Field[Any, Any]) -> bool:
+    return (
+        field.name not in HEADING
+        and field.name not in STRUCTURES - {"limits"}
+        and not field.name.endswith("_fr")
+        and field.model.__name__ != "CatalogueRow"
+        and field.name not in COMMON_NAMES
+    )
+
+
+COMMON_NAMES = frozenset(field.name for field in CatalogueRow._meta.get_fields()) | {"id"}
+
+
+def _figure(row: CatalogueRow, field: Field[Any, Any]) -> Figure | None:
+    name = field.name
+    if name.endswith("_en"):
+        label, _unit = LABELS[name.removesuffix("_en")]
+        return Figure(label, row.said(name.removesuffix("_en")))
+    label, unit = LABELS.get(name, (name.replace("_", " "), ""))
+    value = getattr(row, name)
+    if name == "limits":
+        return Figure(_("Limits"), lines=tuple(_limit(key, one) for key, one in value.items()))
+    if name == "only_for":
+        return Figure(label, lines=tuple(_selector(key, one) for key, one in value.items()))
+    if name == "flags":
+        return Figure(label, lines=tuple(str(Flag(one).label) for one in value))
+    if isinstance(value, list):
+        return Figure(label, ", ".join(map(str, value)))
+    if field.choices:
+        return Figure(label, str(dict(field.flatchoices).get(value, value)))
+    return Figure(label, said(value, unit))
+
+
+def said(value: Any, unit: str = "") -> str:
+    """A figure with its unit, a yes; nothing for what is not there."""
+    if value is None or value == "" or value is False:
+        return ""
+    if value is True:
+        return _("yes")
+    if isinstance(value, Decimal):
+        value = number_format(value.normalize() if value else Decimal(0), use_l10n=True)
+    return f"{value} {unit}".strip()
+
+
+def _limit(key: str, value: Any) -> str:
+    if key == "never_mixed":
+        return _("never mixed or diluted")
+    label, unit = LIMIT_LABELS.get(key, (key.replace("_", " "), ""))
+    return f"{label}: {value} {unit}".strip()
+
+
+def _selector(key: str, value: Any) -> str:
+    words = {
+        "current": _("methods with current"),
+        "by_substance": _("the substances that name it"),
+        "computed": _("worked out from the date of birth"),
+    }
+    return words.get(key) or f"{key.replace('_', ' ')}: {', '.join(value)}"
+
+
+@dataclass(frozen=True)
+class Listing:
+    """A structure of a row as a small table."""
+
+    title: str
+    columns: list[str]
+    rows: list[dict[str, Any]]
+
+
+def listings(row: CatalogueRow) -> list[Listing]:
+    """The structures of a row that are tables."""
+    found = []
+    for name, (title, columns, cells) in _TABLES.items():
+        entries = getattr(row, name, None)
+        if entries:
+            rows = [{"url": "", "cells": cells(entry)} for entry in entries]
+            found.append(Listing(str(title), [str(column) for column in columns], rows))
+    return found
+
+
+def _text(entry: Mapping[str, Any], name: str) -> str:
+    language = (get_language() or "en")[:2]
+    return str(entry.get(f"{name}_{language}") or entry.get(f"{name}_en") or "")
+
+
+def _rule(entry: Mapping[str, Any]) -> list[str]:
+    level = str(Contraindication.Level(entry["level"]).label)
+    force = _("refuses") if entry.get("blocks") else _("advises")
+    return [entry["condition"], level, force, entry["source"]]
+
+
+def _phase(entry: Mapping[str, Any]) -> list[str]:
+    low, high = entry["gap_min_days"], entry["gap_max_days"]
+    return [entry["kind"], str(entry["sessions"]), f"{low}" if low == high else f"{low}–{high}"]
+
+
+def _child(entry: Mapping[str, Any]) -> list[str]:
+    months = _("%(low)s to under %(high)s months") % {
+        "low": entry["from_months"],
+        "high": entry["to_months"],
+    }
+    return [
+        months,
+        said(entry.get("max_g"), "g"),
+        said(entry.get("max_cm2"), "cm²"),
+        said(entry.get("max_minutes"), "min"),
+    ]
+
+
+def _item(entry: Mapping[str, Any]) -> list[str]:
+    options = "; ".join(f"{one['value']} {_text(one, 'label')}" for one in entry["options"])
+    return [_text(entry, "text"), options]
+
+
+def _band(entry: Mapping[str, Any]) -> list[str]:
+    if "above" in entry:
+        return [
+            _text(entry, "label"),
+            f"> {entry['above']} %" if entry["above"] != 75 else "≥ 75 %",
+        ]
+    return [_text(entry, "label"), f"{entry['minimum']}–{entry['maximum']}"]
+
+
+def _parameter(entry: Mapping[str, Any]) -> list[str]:
+    return [_text(entry, "name"), entry["value"], entry["source"]]
+
+
+Cells = Callable[[Mapping[str, Any]], list[str]]
+_TABLES: dict[str, tuple[str | Promise, Iterable[str | Promise], Cells]] = {
+    "rules": (
+        lazy("What it means for a patient"),
+        (lazy("Condition"), lazy("Level"), lazy("Force"), lazy("Source")),
+        _rule,
+    ),
+    "phases": (
+        lazy("Sessions"),
+        (lazy("Phase"), lazy("Sessions"), lazy("Days between")),
+        _phase,
+    ),
+    "child_limits": (
+        lazy("Limits for children"),
+        (lazy("Age"), lazy("Grams"), lazy("Area"), lazy("Time")),
+        _child,
+    ),
+    "parameters": (
+        lazy("Parameters found"),
+        (lazy("Parameter"), lazy("Value"), lazy("Source")),
+        _parameter,
+    ),
+    "items": (lazy("Items"), (lazy("Item"), lazy("Answers")), _item),
+    "bands": (lazy("Bands"), (lazy("Band"), lazy("Score")), _band),
+}
+
+
+def lot_look(lot: Lot, today: date) -> Look:
+    """Tone, icon and word of a lot on a day."""
+    if lot.state == Lot.State.RECALLED:
+        return status_look("recalled")
+    if lot.state == Lot.State.QUARANTINED:
+        return Look("wait", "pause-circle", _("Quarantined"))
+    if lot.expires_on < today:
+        return Look("stop", "x-octagon", _("Expired"))
+    if lot.expires_on <= today + SOON:
+        return status_look("expiring")
+    return status_look("in_date")
