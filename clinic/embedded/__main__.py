@@ -52,7 +52,9 @@ def beside_servers(what: str, command: list[str]) -> int:
             "SECRET_KEY_FILE": str(base / SECRET_KEY_NAME),
             "MEDIA_KEY_FILE": str(base / MEDIA_KEY_NAME),
         }
-        signal.signal(signal.SIGTERM, _as_interrupt)
+        # A shell starts what it puts in the background with SIGINT ignored.
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, _as_interrupt)
         adopt_orphans()
         try:
             for server in (postgres, redis):
