@@ -13,6 +13,7 @@ from decimal import Decimal
 from itertools import count, islice
 from random import Random
 from typing import Any
+from uuid import UUID
 
 from django.db import connection, models, transaction
 from psycopg import sql
@@ -65,36 +66,19 @@ def copy(model: type[models.Model], rows: Iterable[models.Model]) -> int:
         sql.Identifier(model._meta.db_table),
         sql.SQL(", ").join(sql.Identifier(field.column) for field in fields),
     )
-    with connection.cursor() as cursor:
-        with cursor.copy(statement) as pipe:
-            for row in rows:
-                pipe.write_row([_stored(field, row) for field in fields])
+    with connection.cursor() as cursor, cursor.copy(statement) as pipe:
+        for row in rows:
+            pipe.write_row([_stored(field, row) for field in fields])
     return len(rows)
 
 
 def _stored(field: models.Field[Any, Any], row: models.Model) -> Any:
     value = getattr(row, field.attname)
-    if isinstance(value, (list, dict)) or field.get_internal_type() not in PLAIN:
-        return field.get_db_prep_save(value, connection)
-    return value
+    return value if type(value) in PLAIN else field.get_db_prep_save(value, connection)
 
 
-PLAIN = {
-    "BigAutoField",
-    "BooleanField",
-    "CharField",
-    "DateField",
-    "DateTimeField",
-    "DecimalField",
-    "ForeignKey",
-    "OneToOneField",
-    "PositiveIntegerField",
-    "PositiveSmallIntegerField",
-    "SlugField",
-    "TextField",
-    "UUIDField",
-}
-"""Fields whose Python values PostgreSQL takes as they are."""
+PLAIN = {type(None), bool, int, str, Decimal, date, datetime, UUID}
+"""What PostgreSQL takes as it is."""
 
 
 def ids(model: type[models.Model], wanted: int) -> list[int]:

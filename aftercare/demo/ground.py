@@ -65,10 +65,8 @@ def lay_ground(random: Random, today: date) -> Ground:
                 london,
                 ("Thames", "Fleet", "Tyburn"),
                 [
-                    _staff(
-                        "practitioner2", "Dr Paul Lee", Role.PRACTITIONER, london, "GMC 7010101"
-                    ),
-                    _staff("", "Dr Siân Llewellyn", Role.PRACTITIONER, london, "GMC 7010102"),
+                    _staff("practitioner2", "Dr Paul Lee", Role.PRACTITIONER, london, "GMC 70101"),
+                    _staff("", "Dr Siân Llewellyn", Role.PRACTITIONER, london, "GMC 70102"),
                 ],
                 _staff("frontdesk2", "Gwen Shaw", Role.FRONT_DESK, london),
                 "L",

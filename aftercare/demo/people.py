@@ -226,7 +226,9 @@ def _phone(random: Random, country: str) -> str:
 
 
 def _email(given: str, family: str, number: int, random: Random) -> str:
-    name = ".".join(_plain(part) for part in (given.split()[0], family.split()[-1]))
+    name = ".".join(
+        _plain(part) for part in (given.split(maxsplit=1)[0], family.rsplit(maxsplit=1)[-1])
+    )
     return f"{name.strip('.') or 'patient'}{number}@{random.choice(MAILS)}"
 
 

@@ -64,6 +64,8 @@ MOST_DOCUMENTS = 12
 """Left for the worker to render at the first start; a document takes it about half a second."""
 MOST_MAILS = 6
 DAYS_BACK, DAYS_AHEAD = 28, 42
+BEHIND = (("done", "no_show", "cancelled"), (88, 5, 7))
+AHEAD = (("booked", "confirmed", "cancelled"), (60, 37, 3))
 SERVICES = ("session", "consultation", "review")
 Say = Callable[[str], None]
 
