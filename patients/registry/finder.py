@@ -1,8 +1,8 @@
 """Finding patients in one statement that stops as soon as a page is full.
 
-Three tiers, each an index scan: names that begin with what was typed, names that contain every
-word in any order, and names that are nearly that. PostgreSQL works a later tier only when the
-earlier ones did not fill the page, and no tier sorts more than `CANDIDATES` rows.
+Three tiers, each over an index: names that begin with what was typed, by name; names that contain
+every word in any order, by file number; and names that are nearly that, the nearest first.
+PostgreSQL works a later tier only when the earlier ones did not fill the page.
 """
 
 from __future__ import annotations
@@ -18,7 +18,6 @@ from patients.registry.models import Fold, Patient, PatientQuerySet
 from patients.registry.search import Query, swapped
 
 PAGE = 20
-CANDIDATES = 200
 SHORTEST_FOR_TRIGRAMS = 3
 SHORTEST_FOR_MISTAKES = 4
 BEGINS, CONTAINS, RESEMBLES = 1, 2, 3
@@ -128,33 +127,28 @@ def _in_order(patients: PatientQuerySet, after: Cursor | None) -> PatientQuerySe
 def _by_name(
     base: PatientQuerySet, words: tuple[str, ...], after: Cursor | None
 ) -> QuerySet[Any, Any]:
+    named = base.alias(in_order=Collate(F("folded_name"), "C"))
     begins = Q(in_order__startswith=_folded(" ".join(words)))
-    first = base.alias(in_order=Collate(F("folded_name"), "C"))
-    contains = base.filter(_all(words, _contained))
-    tiers = [
-        _rows(_in_order(_candidates(first.exclude(begins), contains), _cursor(after, CONTAINS)), 2)
-    ]
-    if after is None or after.tier == BEGINS:
-        tiers.insert(0, _rows(_in_order(first.filter(begins), _cursor(after, BEGINS)), BEGINS))
+    contain = named.filter(_all(words, _contained)).exclude(begins).order_by("pk")
+    if after and after.tier == CONTAINS:
+        tiers = [_rows(contain.filter(pk__gt=after.pk), CONTAINS)]
+    else:
+        tiers = [
+            _rows(_in_order(named.filter(begins), after), BEGINS),
+            _rows(contain, CONTAINS),
+        ]
     tiers.append(_resembling(base, words))
     head, *rest = [tier[: PAGE + 1] for tier in tiers]
     return head.union(*rest, all=True)
 
 
-def _cursor(after: Cursor | None, tier: int) -> Cursor | None:
-    return after if after and after.tier == tier else None
-
-
-def _candidates(others: PatientQuerySet, contains: PatientQuerySet) -> PatientQuerySet:
-    """Never more than `CANDIDATES` are sorted; whoever types `an` is asked for more letters."""
-    return others.filter(pk__in=contains.values("pk")[:CANDIDATES])
-
-
 def _resembling(base: PatientQuerySet, words: tuple[str, ...]) -> QuerySet[Any, Any]:
-    near = base.filter(_all(words, _resembled)).exclude(_all(words, _contained))
+    if len(words) == 1:
+        near = base.filter(_mistyped(words[0])).exclude(_contained(words[0]))
+    else:
+        near = base.filter(_all(words, _resembled)).exclude(_all(words, _contained))
     closeness = WordSimilarity(_folded(" ".join(words)), F("folded_name"))
-    candidates = Patient.objects.filter(pk__in=near.values("pk")[:CANDIDATES])
-    return _rows(candidates.order_by(closeness.desc(), "pk"), RESEMBLES)
+    return _rows(near.order_by(closeness.desc(), "pk"), RESEMBLES)
 
 
 def _all(words: tuple[str, ...], condition: Any) -> Q:
@@ -172,10 +166,19 @@ def _contained(word: str) -> Q:
 
 
 def _resembled(word: str) -> Q:
-    """Contained, or with one wrong, missing, doubled or exchanged letter."""
+    """Contained as it is, or mistyped."""
+    return (
+        _contained(word)
+        if len(word) < SHORTEST_FOR_MISTAKES
+        else (_contained(word) | _mistyped(word))
+    )
+
+
+def _mistyped(word: str) -> Q:
+    """With one wrong, missing, doubled or exchanged letter; nothing for very short words."""
     if len(word) < SHORTEST_FOR_MISTAKES:
-        return _contained(word)
-    near = _contained(word) | Q(folded_name__trigram_word_similar=_folded(word))
+        return Q(pk__in=[])
+    near = Q(folded_name__trigram_word_similar=_folded(word))
     for variant in swapped(word):
         near |= Q(folded_name__contains=_folded(variant))
     return near

@@ -74,7 +74,12 @@ class Patient(Record):
             ),
         ]
         indexes = [
-            GinIndex(OpClass(F("folded_name"), name="gin_trgm_ops"), name="patient_name_trigrams"),
+            # Without a list of pending entries, which every search would have to read through.
+            GinIndex(
+                OpClass(F("folded_name"), name="gin_trgm_ops"),
+                name="patient_name_trigrams",
+                fastupdate=False,
+            ),
             models.Index(Collate(F("folded_name"), "C"), F("id"), name="patient_name_in_order"),
             models.Index(fields=["birth_date"], name="patient_birth_date"),
             models.Index(
