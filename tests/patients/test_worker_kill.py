@@ -67,19 +67,19 @@ def test_killed_while_rendering(cast, worker):
             html=html.format("<p>word</p>" * 300),
             by="test",
         )
-    assert until(rendering, 30), worker.log.read_text()
+    assert until(rendering, 90), worker.log.read_text()
     worker.kill_all()
     assert until(lambda: not renderers(), 5), "the renderer outlived its worker"
     let_the_leases_run_out()
     worker.start()
-    assert until(rendering, 30), worker.log.read_text()
+    assert until(rendering, 90), worker.log.read_text()
     worker.kill_child()
     let_the_leases_run_out()
 
     def all_ready() -> bool:
         return Document.objects.filter(state="ready").count() == DOCUMENTS
 
-    assert until(all_ready, 60), worker.log.read_text()
+    assert until(all_ready, 120), worker.log.read_text()
     for document in Document.objects.all():
         assert read_pdf(document).startswith(b"%PDF-")
     files = [path for path in Path(settings.MEDIA_ROOT).rglob("*") if path.is_file()]
@@ -99,7 +99,9 @@ def test_killed_while_sending(cast, worker, sink):
         )
     kills = 0
     for amount, kill in ((4, "all"), (9, "child"), (14, "all")):
-        assert until(lambda amount=amount: len(sink.taken) >= amount, 30, each=0.01)
+        assert until(lambda amount=amount: len(sink.taken) >= amount, 90, each=0.01), (
+            worker.log.read_text()
+        )
         if kill == "all":
             worker.kill_all()
         else:
@@ -108,7 +110,7 @@ def test_killed_while_sending(cast, worker, sink):
         let_the_leases_run_out()
         if kill == "all":
             worker.start()
-    assert until(lambda: finished("sent", "uncertain") == MESSAGES, 60), worker.log.read_text()
+    assert until(lambda: finished("sent", "uncertain") == MESSAGES, 120), worker.log.read_text()
     assert max(sink.taken.values()) == 1, "a message was delivered twice"
     uncertain = finished("uncertain")
     assert uncertain <= kills
