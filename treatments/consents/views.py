@@ -99,13 +99,13 @@ def bar(request: HttpRequest, number: int) -> HttpResponse:
 def today(request: HttpRequest) -> HttpResponse:
     """Who comes today with an accepted plan that no consent covers."""
     location, now = location_of(request), timezone.now()
-    start = timezone.localtime(now, location.zone).replace(
-        hour=0, minute=0, second=0, microsecond=0
-    )
+    day = timezone.localdate(now, location.zone)
+    start = datetime.combine(day, time.min, location.zone)
+    end = datetime.combine(day + timedelta(days=1), time.min, location.zone)
     coming = (
         Appointment.objects.visible_to(staff_of(request))
         .live()
-        .between(start, start + timedelta(days=1))
+        .between(start, end)
         .filter(location=location)
         .select_related("patient")
     )

@@ -246,6 +246,8 @@ class Rows(forms.BaseFormSet):  # type: ignore[type-arg]
         """Show what was typed without judging it yet: a row was added, nothing was sent."""
         for form in self.forms:
             form._errors = ErrorDict()
+        self._errors = [form._errors for form in self.forms]
+        self._non_form_errors = self.error_class()
 
 
 class AreaRows(Rows):
