@@ -18,7 +18,7 @@ from clinic.embedded import urls
 from clinic.embedded.child import adopt_orphans, end_with_parent
 from clinic.embedded.keys import ensure_keys
 from clinic.embedded.lock import held
-from clinic.embedded.postgres import Postgres, private_folder
+from clinic.embedded.postgres import CHILD, Postgres, private_folder
 from clinic.embedded.redis import Redis
 from clinic.embedded.services import Service
 from clinic.embedded.steps import say, step
@@ -99,8 +99,13 @@ class Supervisor:
         if "EMAIL_URL" not in os.environ:
             with step("Starting the mail sink"):
                 self._start_mailbox()
+        # Hashing and compressing takes a core of its own while the database is made ready.
+        gather = [sys.executable, "manage.py", "collectstatic", "--noinput", "--verbosity=0"]
+        gathering = self._begin(gather)
         self._finish("preparing", [sys.executable, "-m", "clinic.embedded.prepare"], owner=True)
         self._fill()
+        with step("Gathering static files"):
+            self._end("gathering static files", gathering)
         with step("Starting web, worker and beat"):
             for name, command in self._programs():
                 self._start(name, command)
@@ -157,31 +162,37 @@ class Supervisor:
             ("beat", [*celery, "beat", "--loglevel=INFO", "--pidfile=", "--schedule", schedule]),
         ]
 
-    def _finish(self, name: str, command: list[str], *, owner: bool = False) -> None:
-        """Run a program to its end; what it prints is shown. Raises EmbeddedError if it fails."""
+    def _begin(self, command: list[str], *, owner: bool = False) -> subprocess.Popen[bytes]:
+        """Start a program that will end by itself; what it prints is shown."""
         # What runs before the clinic opens takes as long as it takes; pages may not.
         patient = {"STATEMENT_TIMEOUT_MS": "0", "LOCK_TIMEOUT_MS": "30000"}
-        process = subprocess.Popen(
-            command,
+        bound = [sys.executable, str(CHILD), str(os.getpid()), str(int(signal.SIGKILL)), *command]
+        return subprocess.Popen(
+            bound,
             stdin=subprocess.DEVNULL,
             start_new_session=True,
             env=self.environment(owner=owner) | patient,
         )
+
+    def _end(self, name: str, process: subprocess.Popen[bytes]) -> None:
+        """Wait for a program. Raises EmbeddedError if it failed."""
+        code = process.wait()
+        if code:
+            raise EmbeddedError(f"The clinic did not open: {name} failed (code {code}).")
+
+    def _finish(self, name: str, command: list[str], *, owner: bool = False) -> None:
+        """Run a program to its end. Raises EmbeddedError if it fails."""
+        process = self._begin(command, owner=owner)
         try:
-            code = process.wait()
+            self._end(name, process)
         except Interrupted:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
             process.wait()
             raise
-        if code:
-            raise EmbeddedError(f"The clinic did not open: {name} failed (code {code}).")
 
     def _fill(self) -> None:
         """Make the demo's data in an empty database; a run that was cut short is told."""
-        if not (urls.REPOSITORY / "aftercare/management/commands/demo_data.py").exists():
-            say("  There is no demo data yet.")
-            return
         unfinished = self.base / "demo_data.unfinished"
         if not self._is_empty():
             if unfinished.exists():
