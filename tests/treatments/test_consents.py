@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.db import connection, transaction
 from django.db.utils import DatabaseError
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 from django.utils import timezone
 
 from clinic.errors import ActionRefused
 from clinic.places.models import CountryProfile
+from patients.portal.actions import open_link
+from tests.conftest import make_patient
 from tests.treatments.plan_parts import (
     D,
     accepted_plan,
@@ -34,6 +40,7 @@ from treatments.consents.actions import (
 )
 from treatments.consents.coverage import coverage
 from treatments.consents.models import Consent
+from treatments.diary.models import Appointment
 from treatments.plans.actions import stop_plan
 from treatments.plans.specs import MixSpec
 
@@ -254,3 +261,269 @@ def test_areas_are_named_with_their_side(cast: Any) -> None:
     plan = accepted_plan(cast, areas=[back(code="thigh-lateral")])
     consent = prepare_consent(by=cast.practitioner, plan=plan, language="en")
     assert "thigh" in consent.html.lower()
+
+
+def address(consent: Consent, name: str = "detail") -> str:
+    return reverse(f"consents:{name}", args=[consent.patient.number, consent.pk])
+
+
+def drawing() -> str:
+    points = [{"x": 10 * step, "y": 20 + step, "time": step} for step in range(12)]
+    return json.dumps({"width": 400, "height": 200, "strokes": [{"points": points}]})
+
+
+def ticked(consent: Consent, **changed: Any) -> dict[str, Any]:
+    return {
+        "statements": [one["code"] for one in consent.statements],
+        "signed_name": "Élodie Martin",
+        "signature_strokes": drawing(),
+        "signature_typed": "",
+        **changed,
+    }
+
+
+def on_the_phone(patient: Any) -> tuple[Client, str]:
+    """A browser whose link is proved, and the link's token."""
+    token = open_link(patient).rstrip("/").rsplit("/", 1)[-1]
+    client = Client()
+    born = patient.birth_date
+    sent = {"birth_date_0": born.day, "birth_date_1": born.month, "birth_date_2": born.year}
+    assert client.post(reverse("portal:prove", args=[token]), sent).status_code == 302
+    return client, token
+
+
+class TestAtTheClinic:
+    def prepared(self, cast: Any, language: str = "en") -> Consent:
+        plan = accepted_plan(cast)
+        return prepare_consent(by=cast.practitioner, plan=plan, language=language)
+
+    def test_prepared_from_the_plans_page(self, cast: Any, client_for: Any) -> None:
+        plan = accepted_plan(cast)
+        client = client_for(cast.practitioner)
+        slot = client.get(reverse("consents:plan", args=[plan.patient.number, plan.pk]))
+        assert "Prepare the consent" in slot.content.decode()
+        url = reverse("consents:prepare", args=[plan.patient.number, plan.pk])
+        response = client.post(url, {"language": "fr"})
+        consent = Consent.objects.get()
+        assert response["Location"] == address(consent)
+        assert consent.language == "fr"
+        assert "Hand over" in client.get(address(consent)).content.decode()
+        client.post(url, {"language": "klingon"})
+        assert Consent.objects.latest("pk").language == "en"
+
+    def test_the_patient_sees_this_consent_and_no_way_elsewhere(
+        self, cast: Any, client_for: Any
+    ) -> None:
+        consent = self.prepared(cast)
+        page = client_for(cast.practitioner).get(address(consent, "sign")).content.decode()
+        assert 'class="rail"' not in page
+        assert "/patients/?q" not in page
+        assert page.count('name="statements"') == len(consent.statements)
+
+    def test_signed_on_the_tablet_and_countersigned(self, cast: Any, client_for: Any) -> None:
+        consent = self.prepared(cast)
+        client = client_for(cast.practitioner)
+        response = client.post(address(consent, "sign"), ticked(consent))
+        assert response["Location"] == address(consent, "signed")
+        consent.refresh_from_db()
+        assert (consent.method, consent.signed_on_device) == ("drawn", "clinic device")
+        assert consent.signature_svg.startswith("<svg")
+        assert "polyline" in consent.document.html
+        assert "give the tablet back" in client.get(response["Location"]).content.decode()
+        client.post(address(consent, "countersign"))
+        consent.refresh_from_db()
+        assert consent.countersigned_by == cast.practitioner
+
+    @pytest.mark.parametrize(
+        ("changed", "field"),
+        [
+            ({"statements": []}, "statements"),
+            ({"statements": ["read"]}, "statements"),
+            ({"statements": ["invented"]}, "statements"),
+            ({"signed_name": ""}, "signed_name"),
+            ({"signed_name": "x" * 201}, "signed_name"),
+            ({"signature_strokes": ""}, "signature"),
+            ({"signature_strokes": "<svg onload=alert(1)>"}, "signature"),
+            ({"signature_strokes": '{"width": 1}'}, "signature"),
+        ],
+    )
+    def test_refused_beside_the_field_and_nothing_lost(
+        self, cast: Any, client_for: Any, changed: dict[str, Any], field: str
+    ) -> None:
+        consent = self.prepared(cast)
+        sent = ticked(consent, **changed)
+        response = client_for(cast.practitioner).post(address(consent, "sign"), sent)
+        assert response.status_code == 422
+        assert field in response.context["form"].errors
+        page = response.content.decode()
+        kept = [code for code in sent["statements"] if code != "invented"]
+        assert page.count("checked") == len(kept)
+        if field == "statements":
+            assert "Élodie Martin" in page
+            assert "&quot;strokes&quot;" in page
+        consent.refresh_from_db()
+        assert consent.signed_at is None
+
+    def test_a_typed_name_instead_of_a_drawing(self, cast: Any, client_for: Any) -> None:
+        consent = self.prepared(cast)
+        sent = ticked(consent, signature_strokes="", signature_typed="Élodie Martin")
+        client_for(cast.practitioner).post(address(consent, "sign"), sent)
+        consent.refresh_from_db()
+        assert (consent.method, consent.signature_svg) == ("typed", "")
+
+    def test_signing_again_is_told(self, cast: Any, client_for: Any) -> None:
+        consent = self.prepared(cast)
+        client = client_for(cast.practitioner)
+        client.post(address(consent, "sign"), ticked(consent))
+        response = client.post(address(consent, "sign"), ticked(consent))
+        assert response.status_code == 422
+        assert "already been signed" in response.content.decode()
+
+    def test_time_to_think_is_said_with_its_end(self, cast: Any, client_for: Any) -> None:
+        CountryProfile.objects.filter(pk="FR").update(cooling_off_hours=72)
+        consent = self.prepared(cast)
+        client = client_for(cast.practitioner)
+        assert "you can sign from" in client.get(address(consent, "sign")).content.decode()
+        response = client.post(address(consent, "sign"), ticked(consent))
+        assert response.status_code == 422
+        assert "time to think" in response.content.decode()
+
+    def test_withdrawn_on_the_patients_word(self, cast: Any, client_for: Any) -> None:
+        consent = signed_consent(cast, accepted_plan(cast))
+        client = client_for(cast.practitioner)
+        url = address(consent, "withdraw")
+        assert client.post(url, {"reason": "x" * 501}).status_code == 422
+        assert client.post(url, {"reason": "Changed her mind"}).status_code == 302
+        assert state(consent.plan) == "withdrawn"
+        assert client.post(url, {"reason": ""}).status_code == 422
+
+    @pytest.mark.parametrize("name", ["detail", "sign", "signed", "countersign", "withdraw"])
+    def test_roles_and_places(self, cast: Any, client_for: Any, name: str) -> None:
+        consent = self.prepared(cast)
+        method = "post" if name in ("countersign", "withdraw") else "get"
+        for staff, expected in (
+            (cast.front_desk, 403),
+            (cast.manager, 403),
+            (cast.practitioner2, 404),
+        ):
+            response = getattr(client_for(staff), method)(address(consent, name))
+            assert response.status_code == expected
+
+    def test_under_another_patients_number_it_is_not_there(
+        self, cast: Any, client_for: Any
+    ) -> None:
+        consent = self.prepared(cast)
+        other = make_patient(cast.here, "Otto", "Other")
+        client = client_for(cast.practitioner)
+        for name in ("detail", "sign"):
+            url = reverse(f"consents:{name}", args=[other.number, consent.pk])
+            assert client.get(url).status_code == 404
+        url = reverse("consents:prepare", args=[other.number, consent.plan_id])
+        assert client.post(url, {"language": "en"}).status_code == 404
+
+
+class TestOnTheirPhone:
+    def prepared(self, cast: Any) -> Consent:
+        plan = accepted_plan(cast)
+        return prepare_consent(by=cast.practitioner, plan=plan, language="en")
+
+    def test_read_signed_and_withdrawn_by_link(self, cast: Any) -> None:
+        consent = self.prepared(cast)
+        phone, token = on_the_phone(cast.patient)
+        panel = phone.get(reverse("my-consents:panel", args=[token])).content.decode()
+        assert "Read and sign" in panel
+        url = reverse("my-consents:read", args=[token, consent.pk])
+        assert "Lower back" in phone.get(url).content.decode()
+        assert phone.post(url, ticked(consent)).status_code == 302
+        consent.refresh_from_db()
+        assert consent.signed_on_device == "own device"
+        assert (
+            "Read and sign"
+            not in phone.get(reverse("my-consents:panel", args=[token])).content.decode()
+        )
+        away = reverse("my-consents:withdraw", args=[token, consent.pk])
+        assert phone.post(away, {"reason": ""}).status_code == 302
+        assert "no longer counts" in phone.get(url).content.decode()
+        assert state(consent.plan) == "withdrawn"
+
+    def test_partly_ticked_is_refused(self, cast: Any) -> None:
+        consent = self.prepared(cast)
+        phone, token = on_the_phone(cast.patient)
+        url = reverse("my-consents:read", args=[token, consent.pk])
+        response = phone.post(url, ticked(consent, statements=["read"]))
+        assert response.status_code == 422
+        assert "tick every statement" in response.content.decode()
+
+    def test_another_patients_consent_is_not_there(self, cast: Any) -> None:
+        consent = self.prepared(cast)
+        phone, token = on_the_phone(cast.stranger)
+        for name in ("read", "withdraw"):
+            url = reverse(f"my-consents:{name}", args=[token, consent.pk])
+            assert phone.post(url, ticked(consent)).status_code == 404
+        consent.refresh_from_db()
+        assert consent.signed_at is None
+
+    def test_without_the_birth_date_nothing_is_shown(self, cast: Any) -> None:
+        consent = self.prepared(cast)
+        token = open_link(cast.patient).rstrip("/").rsplit("/", 1)[-1]
+        url = reverse("my-consents:read", args=[token, consent.pk])
+        response = Client().get(url)
+        assert response.status_code == 302
+        assert "Lower back" not in response.content.decode()
+
+
+class TestStates:
+    def visit(self, cast: Any, patient: Any, hour: int) -> Appointment:
+        start = timezone.now().astimezone(cast.here.zone).replace(hour=hour, minute=0)
+        return Appointment.objects.create(
+            location=cast.here,
+            patient=patient,
+            practitioner=cast.practitioner,
+            room=cast.room,
+            service=cast.treatment,
+            starts_at=start,
+            ends_at=start + timedelta(minutes=30),
+        )
+
+    def test_the_bar_says_the_state_to_everyone(self, cast: Any, client_for: Any) -> None:
+        url = reverse("consents:bar", args=[cast.patient.number])
+        client = client_for(cast.front_desk)
+        assert "no plan under way" in client.get(url).content.decode()
+        plan = accepted_plan(cast)
+        page = client.get(url).content.decode()
+        assert "Missing" in page
+        assert plan.title not in page
+        signed_consent(cast, plan)
+        assert "Signed" in client.get(url).content.decode()
+        assert client_for(cast.front_desk2).get(url).status_code == 404
+
+    def test_today_names_who_lacks_one_in_constant_queries(
+        self, cast: Any, client_for: Any
+    ) -> None:
+        serum = [MixSpec(product("test-serum", (substance("test-one"), "10")), D(3))]
+        client, counts = client_for(cast.front_desk), []
+        covered = accepted_plan(cast, mix=serum)
+        self.visit(cast, cast.patient, 8)
+        signed_consent(cast, covered)
+        page = client.get(reverse("consents:today")).content.decode()
+        assert "Every plan" in page
+        for number in range(3):
+            patient = make_patient(cast.here, f"Given{number}", "Waiting")
+            accepted_plan(cast, mix=serum, patient=patient)
+            self.visit(cast, patient, 9 + number)
+            with CaptureQueriesContext(connection) as queries:
+                page = client.get(reverse("consents:today")).content.decode()
+            counts.append(len(queries))
+            assert page.count("WAITING") == number + 1
+        assert counts[0] == counts[2]
+        assert "Martin".upper() not in page
+        assert (
+            "WAITING"
+            not in client_for(cast.front_desk2).get(reverse("consents:today")).content.decode()
+        )
+
+    def test_the_panel_is_for_practitioners(self, cast: Any, client_for: Any) -> None:
+        signed_consent(cast, accepted_plan(cast))
+        url = reverse("consents:panel", args=[cast.patient.number])
+        assert "Signed by" in client_for(cast.practitioner).get(url).content.decode()
+        assert client_for(cast.front_desk).get(url).status_code == 403

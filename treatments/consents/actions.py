@@ -24,6 +24,7 @@ from treatments.consents.text import TEMPLATE_VERSION, compose, supported
 from treatments.plans.models import Plan
 
 LONGEST_NAME = 200
+LONGEST_REASON = 500
 
 
 @transaction.atomic
@@ -122,7 +123,7 @@ def withdraw(*, consent: Consent, reason: str = "", at: datetime | None = None) 
         raise ActionRefused(_("This consent was never signed, so there is nothing to withdraw."))
     if paper.withdrawn_at is not None:
         raise ActionRefused(_("This consent has already been withdrawn."))
-    if len(reason) > Consent._meta.get_field("withdrawal_reason").max_length:
+    if len(reason) > LONGEST_REASON:
         raise ActionRefused(_("This reason is too long."), field="reason")
     paper.withdrawn_at, paper.withdrawal_reason = at or timezone.now(), reason.strip()
     paper.save(update_fields=["withdrawn_at", "withdrawal_reason"])

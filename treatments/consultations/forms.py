@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from clinic.web.forms import ClinicForm
 from treatments.catalogue.models import Area, Scale
 from treatments.consultations.indications import indication_choices, indication_name
-from treatments.consultations.models import Consultation, ConsultationAddendum
+from treatments.consultations.models import Consultation
 from treatments.consultations.skin import Question, current_scale, kept_answers, questions_of
 
 SKIN_TYPES = (
@@ -34,18 +34,13 @@ GROUPS = {
 }
 
 
-def _longest(field: str) -> int | None:
-    longest: int | None = Consultation._meta.get_field(field).max_length
-    return longest
-
-
-def _words(field: str, rows: int, **kwargs: Any) -> forms.CharField:
+def _words(label: Any, longest: int, rows: int, help_text: Any = "") -> forms.CharField:
     return forms.CharField(
-        label=Consultation._meta.get_field(field).verbose_name,
-        max_length=_longest(field),
+        label=label,
+        max_length=longest,
         required=False,
+        help_text=help_text,
         widget=forms.Textarea({"rows": rows}),
-        **kwargs,
     )
 
 
@@ -53,25 +48,28 @@ class ConsultationForm(ClinicForm):
     """The draft. `revision` is the one the page was opened with."""
 
     revision = forms.IntegerField(min_value=0, widget=forms.HiddenInput)
-    concern = _words("concern", 3)
+    concern = _words(_("Concern, in the patient's words"), 4000, 3)
     indications = forms.MultipleChoiceField(
         label=_("Indications"), required=False, widget=forms.CheckboxSelectMultiple
     )
     areas = forms.MultipleChoiceField(
         label=_("Areas"), required=False, widget=forms.CheckboxSelectMultiple
     )
-    examination = _words("examination", 5)
+    examination = _words(_("Examination"), 8000, 5)
     fitzpatrick = forms.TypedChoiceField(
-        label=Consultation._meta.get_field("fitzpatrick").verbose_name,
+        label=_("Skin type (Fitzpatrick)"),
         choices=SKIN_TYPES,
         coerce=int,
         empty_value=None,
         required=False,
         widget=forms.RadioSelect,
     )
-    discussion = _words("discussion", 5)
+    discussion = _words(_("What was explained"), 8000, 5)
     alternatives = _words(
-        "alternatives", 3, help_text=_("Less risky treatments, other methods, doing nothing.")
+        _("Alternatives discussed"),
+        4000,
+        3,
+        _("Less risky treatments, other methods, doing nothing."),
     )
     decision = forms.ChoiceField(
         label=_("Decision"),
@@ -154,12 +152,12 @@ class AddendumForm(ClinicForm):
 
     text = forms.CharField(
         label=_("Addendum"),
-        max_length=ConsultationAddendum._meta.get_field("text").max_length,
+        max_length=4000,
         widget=forms.Textarea({"rows": 4}),
     )
     reason = forms.CharField(
         label=_("Why it is written"),
-        max_length=ConsultationAddendum._meta.get_field("reason").max_length,
+        max_length=300,
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.formats import date_format
@@ -87,7 +87,7 @@ def _save(request: HttpRequest, note: Consultation) -> HttpResponse:
         )
         if not signing:
             return redirect("consultations:edit", note.patient.number, note.pk)
-        form = _reopened(form, note)
+        form = _reopened(request.POST, note)
         for field, message in missing_parts(note).items():
             form.add_error(field, message)
         if form.is_valid():
@@ -102,9 +102,9 @@ def _save(request: HttpRequest, note: Consultation) -> HttpResponse:
     return _page(request, note, form, status=422)
 
 
-def _reopened(form: ConsultationForm, note: Consultation) -> ConsultationForm:
+def _reopened(sent: QueryDict, note: Consultation) -> ConsultationForm:
     """The same entries with the revision that has just been saved."""
-    data = form.data.copy()
+    data = sent.copy()
     data["revision"] = str(note.revision)
     again = ConsultationForm(data, note=note)
     again.full_clean()

@@ -21,7 +21,7 @@ from treatments.catalogue.models import Area, CatalogueRow, Product, Technique
 from treatments.consultations.forms import GROUPS
 from treatments.consultations.indications import indication_choices, indication_name
 from treatments.plans.course import total
-from treatments.plans.models import Phase, Plan, Side
+from treatments.plans.models import Phase, Side
 from treatments.plans.specs import AreaSpec, MixSpec, PhaseSpec
 
 MOST_ROWS = 40
@@ -268,7 +268,7 @@ class AreaRows(Rows):
 
 
 def _rows(form: type[RowForm], base: type[Rows] = Rows) -> type[Rows]:
-    made: type[Rows] = forms.formset_factory(
+    return forms.formset_factory(  # type: ignore[return-value]
         form,
         formset=base,
         extra=1,
@@ -277,7 +277,6 @@ def _rows(form: type[RowForm], base: type[Rows] = Rows) -> type[Rows]:
         absolute_max=MOST_ROWS + 1,
         validate_max=True,
     )
-    return made
 
 
 AREAS, MIX, PHASES = _rows(AreaForm, AreaRows), _rows(MixForm), _rows(PhaseForm)
@@ -306,7 +305,7 @@ class PlanPage:
 
     def __init__(self, data: QueryDict | None = None, initial: Mapping[str, Any] | None = None):
         known = initial or {}
-        shelf = {"form_kwargs": {"shelf": Shelf.current()}}
+        shelf: dict[str, Any] = {"form_kwargs": {"shelf": Shelf.current()}}
         self.head = PlanForm(data, initial=known.get("head"))
         self.areas = AREAS(data, initial=known.get("areas"), prefix="areas", **shelf)
         self.mix = MIX(data, initial=known.get("mix"), prefix="mix", **shelf)
@@ -367,7 +366,7 @@ class PlanPage:
 
     def hush(self) -> None:
         """Show what was typed without judging it."""
-        self.head._errors = ErrorDict()
+        self.head._errors = ErrorDict()  # type: ignore[attr-defined]
         for rows in self.lists:
             rows.hush()
 
@@ -385,6 +384,4 @@ def with_another_row(data: QueryDict, prefix: str) -> QueryDict:
 class StopForm(ClinicForm):
     """Why a course ends before its time."""
 
-    reason = forms.CharField(
-        label=_("Reason"), max_length=Plan._meta.get_field("stop_reason").max_length
-    )
+    reason = forms.CharField(label=_("Reason"), max_length=300)
