@@ -6,8 +6,9 @@ parts, and only then are they accepted and signed, each by one statement.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from itertools import count, islice
@@ -27,7 +28,7 @@ from aftercare.watch.models import CheckIn
 from aftercare.watch.schedule import due_times
 from clinic.access.models import Membership, Staff
 from clinic.access.permissions import Role
-from clinic.audit.context import SYSTEM, acting
+from clinic.audit.context import SYSTEM, Actor, acting, current
 from clinic.places.models import Location, Room
 from patients.intake.models import History
 from patients.registry.models import Patient, Registration
@@ -45,8 +46,9 @@ ROOMS_OF_A_NEW_PLACE = 4
 SCALES_PER_NEW_PLACE = 12
 YEARS_BACK, YEARS_AHEAD = 4, 1
 FULL_DAY_VISITS = 60
-GAP = timedelta(days=49)
+DAYS_BEHIND, DAYS_AHEAD = 180, 56
 """Bulk visits keep this far from today: nearer is where the story is told."""
+DEMO_DATA = Actor(kind="system", who="demo data", role="system")
 
 
 # -- rows by COPY ----------------------------------------------------------------------------
@@ -54,21 +56,25 @@ GAP = timedelta(days=49)
 
 def copy(model: type[models.Model], rows: Iterable[models.Model]) -> int:
     """Write unsaved instances by COPY; those with a primary key keep it. How many were written."""
-    fields = [
-        field
+    columns = {
+        field.column: field
         for field in model._meta.local_concrete_fields
-        if not getattr(field, "generated", False)
-    ]
+        if field.column and not getattr(field, "generated", False)
+    }
     rows = list(rows)
     if rows and rows[0].pk is None:
-        fields = [field for field in fields if not field.primary_key]
+        columns.pop("id")
+    names = sql.SQL(", ").join([sql.Identifier(name) for name in columns])
     statement = sql.SQL("COPY {} ({}) FROM STDIN").format(
-        sql.Identifier(model._meta.db_table),
-        sql.SQL(", ").join(sql.Identifier(field.column) for field in fields),
+        sql.Identifier(model._meta.db_table), names
     )
-    with connection.cursor() as cursor, cursor.copy(statement) as pipe:
-        for row in rows:
-            pipe.write_row([_stored(field, row) for field in fields])
+    actor = json.dumps(asdict(current() or SYSTEM))
+    with connection.cursor() as cursor, connection.wrap_database_errors:
+        # Only executed statements name the actor by themselves.
+        cursor.execute("SELECT set_config('clinic.actor', %s, true)", [actor])
+        with cursor.copy(statement) as pipe:
+            for row in rows:
+                pipe.write_row([_stored(field, row) for field in columns.values()])
     return len(rows)
 
 
@@ -142,13 +148,9 @@ def add_crowd(
     ground: Ground, *, scales: int, seed: int, now: datetime, say: Callable[[str], None]
 ) -> None:
     """So many times 300 patients and 1500 appointments, with notes, plans and sessions."""
-    with transaction.atomic(), acting(SYSTEM):
+    with transaction.atomic(), acting(DEMO_DATA):
         with connection.cursor() as cursor:
             cursor.execute("SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = '30s'")
-            cursor.execute(
-                "SELECT set_config('clinic.actor', %s, true)",
-                ['{"kind": "system", "id": null, "who": "demo data", "role": "system"}'],
-            )
         crowd = Crowd(ground, scales, seed, now)
         crowd.open_places()
         crowd.register()
@@ -341,9 +343,9 @@ class Crowd:
     def _days(self) -> Iterator[date]:
         for offset in count(-365 * YEARS_BACK):
             day = self.today + timedelta(days=offset)
-            if offset > 365 * YEARS_AHEAD + GAP.days:
+            if offset > 365 * YEARS_AHEAD:
                 return
-            if abs(offset) >= GAP.days + 7 and day.isoweekday() <= 5:
+            if not -DAYS_BEHIND < offset < DAYS_AHEAD and day.isoweekday() <= 5:
                 yield day
 
     # -- care --------------------------------------------------------------------------------

@@ -151,7 +151,7 @@ NOT_TREATED = (
     ("think", "Wedding in five days: too close for possible bruises. Comes back afterwards."),
     ("not_suitable", "Breastfeeding. To be seen again when that is over."),
 )
-CONDITIONS = (
+CONDITIONS: tuple[tuple[dict[str, Any], int], ...] = (
     ({"conditions": ["hypertension"], "medicines_text": "Ramipril 5 mg"}, 8),
     ({"conditions": ["asthma"]}, 6),
     ({"allergies": ["allergy-nsaid"], "no_known_allergies": False}, 4),
@@ -187,7 +187,9 @@ def tell(*, seed: int, now: datetime, say: Say) -> Ground:
     story.consult_without_plan()
     story.fill_histories()
     story.fill_diaries()
-    bulk.fill_full_day(ground, [patient.pk for *_rest, patient in story.everyone], story.today)
+    with then(now):
+        everyone = [patient.pk for *_rest, patient in story.everyone]
+        bulk.fill_full_day(ground, everyone, story.today)
     say("Diaries")
     story.settle_messages()
     return ground
