@@ -214,14 +214,13 @@ function addRow(name) {
   line.querySelector("select, input")?.focus();
 }
 
-// "Now" writes the time of this device's clock.
+// "Now" writes the time at the location, wherever this device thinks it is.
 for (const button of document.querySelectorAll("[data-now], [data-discard]")) button.hidden = false;
 form.addEventListener("click", (event) => {
   const now = event.target.closest("[data-now]");
   const rest = event.target.closest("[data-discard]");
   if (now) {
-    const time = new Date();
-    const clock = [time.getHours(), time.getMinutes()].map((part) => String(part).padStart(2, "0")).join(":");
+    const clock = new Intl.DateTimeFormat("en-GB", { timeZone: words.zone, hour: "2-digit", minute: "2-digit", hourCycle: "h23" }).format(new Date());
     document.getElementById(now.dataset.now).value = clock;
     changed();
   }

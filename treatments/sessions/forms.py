@@ -69,7 +69,13 @@ class PickField(forms.TypedChoiceField):
         known = {str(row.pk): row for row in rows}
         choices = [("", "—"), *((pk, label_of(row)) for pk, row in known.items())]
         kwargs.setdefault("empty_value", None)
-        super().__init__(choices=choices, coerce=lambda pk: known[pk], **kwargs)
+
+        def pick(pk: object) -> Any:
+            if str(pk) not in known:
+                raise ValueError(pk)
+            return known[str(pk)]
+
+        super().__init__(choices=choices, coerce=pick, **kwargs)
         self.error_messages["invalid_choice"] = kwargs.get("error_messages", {}).get(
             "invalid_choice", _("This is not one of the choices.")
         )

@@ -168,9 +168,9 @@ def _chart_view(code: str, rows: Sequence[TreatedArea], shelf: Shelf | None) -> 
 
 
 def mark_size(code: str) -> float:
-    """A mark is 3 mm wide on a face; on larger charts it grows, so that it can be seen."""
+    """A mark is about 4 mm wide on a face; on larger charts it grows, so that it can be seen."""
     chart = charts()[code]
-    return round(max(3.0 / chart.scale.mm_per_unit, chart.scale.width / 75), 2)
+    return round(max(3.5 / chart.scale.mm_per_unit, chart.scale.width / 55), 2)
 
 
 @dataclass(frozen=True)
