@@ -14,7 +14,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from clinic.access.gate import fetch
 from clinic.access.permissions import Permission, requires
-from clinic.access.request import staff_of
+from clinic.access.request import location_of, staff_of
 from clinic.errors import ActionRefused
 from patients.documents.actions import read_pdf, retry_document
 from patients.documents.models import Document
@@ -87,7 +87,8 @@ def panel(request: HttpRequest, number: int) -> HttpResponse:
         .order_by("-created_at")[:SHOWN]
     )
     shown = [_shown(request, document) for document in documents]
-    return render(request, "patients/document_panel.html", {"patient": patient, "shown": shown})
+    context = {"patient": patient, "shown": shown, "zone": location_of(request).zone}
+    return render(request, "patients/document_panel.html", context)
 
 
 def _shown(request: HttpRequest, document: Document) -> dict[str, object]:

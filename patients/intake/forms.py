@@ -81,6 +81,18 @@ class AboutForm(StepForm):
         return {"weight_kg": given["weight_kg"], "pregnant": given["pregnant"] == "yes"}
 
 
+class TickField(forms.MultipleChoiceField):
+    """Must be answered, but 'none of these' beside it is an answer too: the form sees to that."""
+
+    def validate(self, value: Any) -> None:
+        """Refuse only what is not on the list."""
+        for code in value:
+            if not self.valid_value(code):
+                raise forms.ValidationError(
+                    self.error_messages["invalid_choice"], code="invalid_choice"
+                )
+
+
 class TickForm(StepForm):
     """A list to tick, and the explicit 'none of these'."""
 
@@ -88,22 +100,20 @@ class TickForm(StepForm):
     field = ""
     text_field = ""
     legend: str | _StrPromise = ""
-    none_label: str | _StrPromise = _("None of these")
+    none_label: str | _StrPromise = _("None of these applies to me")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.asked = questions(*self.kinds)
         own = {
-            "chosen": forms.MultipleChoiceField(
+            "chosen": TickField(
                 label=self.legend,
                 choices=[(question.code, question.text) for question in self.asked],
                 widget=forms.CheckboxSelectMultiple,
-                required=False,
                 error_messages={"invalid_choice": _("Tick only what is on the list.")},
             ),
             "none": forms.BooleanField(label=self.none_label, required=False),
         }
-        own["chosen"].widget.attrs["data-required"] = "yes"
         self.fields = {**own, **self.fields}
 
     def clean(self) -> dict[str, Any]:
@@ -144,14 +154,14 @@ class ConditionsForm(TickForm):
     step, field, kinds = "conditions", "conditions", (CONDITION, EVENT)
     title = _("Your health")
     lead = _("Tick everything that applies to you now, or that has happened.")
-    legend = _("Do you have, or have you had, any of these?")
+    legend = _("Tick each question that you would answer with yes")
 
 
 class MedicinesForm(TickForm):
     step, field, kinds, text_field = "medicines", "medicines", (MEDICINE,), "medicines_text"
     title = _("Your medicines")
     lead = _("Some medicines make bruises or reactions more likely. Do not stop any of them now.")
-    legend = _("Do you take any of these, or have you in the last months?")
+    legend = _("Tick each question that you would answer with yes")
     none_label = _("I take no medicines")
 
     medicines_text = forms.CharField(

@@ -37,8 +37,9 @@ def _patient(request: HttpRequest, number: int) -> Patient:
 
 
 def _page(request: HttpRequest, patient: Patient, **more: Any) -> dict[str, Any]:
-    today = timezone.localdate(timezone=location_of(request).zone)
-    return {"patient": patient, "today": today, **more}
+    zone = location_of(request).zone
+    today = timezone.localdate(timezone=zone)
+    return {"patient": patient, "today": today, "zone": zone, **more}
 
 
 @requires(Permission.SEE_PATIENTS)
@@ -64,6 +65,7 @@ def panel(request: HttpRequest, number: int) -> HttpResponse:
     may_read = staff_of(request).may(Permission.SEE_HISTORY)
     context = {
         "patient": patient,
+        "zone": location_of(request).zone,
         "latest": latest,
         "draft": draft_of(patient),
         "may_read": may_read,

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from clinic.access.gate import fetch, listed
 from clinic.access.permissions import Permission, requires
-from clinic.access.request import staff_of
+from clinic.access.request import location_of, staff_of
 from clinic.errors import ActionRefused
 from patients.documents.models import Document
 from patients.messages.actions import resend_message, send_link, settle_message
@@ -37,7 +37,7 @@ def index(request: HttpRequest) -> HttpResponse:
     older = f"?state={chosen}&before={shown[PAGE_SIZE - 1].pk}" if len(shown) > PAGE_SIZE else ""
     shown = shown[:PAGE_SIZE]
     listed(request, [message.patient_id for message in shown])
-    context = {"shown": shown, "chosen": chosen, "older": older}
+    context = {"shown": shown, "chosen": chosen, "older": older, "zone": location_of(request).zone}
     return render(request, "patients/message_list.html", context)
 
 
@@ -54,7 +54,8 @@ def panel(request: HttpRequest, number: int) -> HttpResponse:
     """The newest messages of one patient."""
     patient = fetch(request, Patient.objects.visible_to(staff_of(request)), pk=number)
     shown = Message.objects.filter(patient=patient).defer("body").order_by("-due_at", "-pk")
-    context = {"patient": patient, "shown": shown[:PANEL_SIZE]}
+    zone = location_of(request).zone
+    context = {"patient": patient, "shown": shown[:PANEL_SIZE], "zone": zone}
     return render(request, "patients/message_panel.html", context)
 
 

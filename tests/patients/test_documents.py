@@ -210,7 +210,7 @@ def test_the_panel_asks_as_often_for_one_as_for_three(
     for _row in range(rows):
         asked(cast)
     client = client_for(cast.practitioner)
-    with django_assert_max_num_queries(9):
+    with django_assert_max_num_queries(10):
         client.get(reverse("documents:panel", args=[cast.patient.number]))
 
 
