@@ -185,8 +185,42 @@ def test_htmx_gets_only_the_results(people, client_for) -> None:
 
 def many(cast, count: int) -> None:
     """Bulk rows with common names, half of them at the other location."""
-    parts = "mar ber du tho ro gar ngu mül le pe si ka wi ha lo vi".split()
-    ends = "tin nard bois mas bert cia yen ler roy tit ard aire nski dad pez dal".split()
+    parts = [
+        "mar",
+        "ber",
+        "du",
+        "tho",
+        "ro",
+        "gar",
+        "ngu",
+        "mül",
+        "le",
+        "pe",
+        "si",
+        "ka",
+        "wi",
+        "ha",
+        "lo",
+        "vi",
+    ]
+    ends = [
+        "tin",
+        "nard",
+        "bois",
+        "mas",
+        "bert",
+        "cia",
+        "yen",
+        "ler",
+        "roy",
+        "tit",
+        "ard",
+        "aire",
+        "nski",
+        "dad",
+        "pez",
+        "dal",
+    ]
     families = [f"{first}{end}" for first in parts for end in ends]
     givens = ["Marie", "Jean", "Ana", "Élise", "Paul", "Noor", "Li", "Mohamed", "Zoë", "Ivan"]
     start = Patient.objects.order_by("-pk").first().pk

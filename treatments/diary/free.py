@@ -66,7 +66,7 @@ def free_times(
                 yield Free(
                     offer.start.astimezone(zone).replace(tzinfo=None),
                     offer.practitioner,
-                    names[offer.practitioner]
+                    names[offer.practitioner],
                 )
 
 

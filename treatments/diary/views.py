@@ -207,8 +207,8 @@ def _book_posted(request: HttpRequest) -> HttpResponse:
                 raise ActionRefused(_("This patient is not known at your location."))
             made = _book_valid(request, location, patient, values)
         except ActionRefused as refused:
-            refuse(form, refused)
             free = _others(location, patient, values)
+            refuse(form, refused)
         else:
             messages.success(request, _booked_words(made, location))
             return redirect(f"{reverse('diary:day')}?date={values['date']}#a{made.pk}")
@@ -398,8 +398,8 @@ def move(request: HttpRequest, pk: int) -> HttpResponse:
         try:
             return _moved(request, row, form.cleaned_data)
         except ActionRefused as refused:
-            refuse(form, refused)
             offers = _other_times(row, form.cleaned_data)
+            refuse(form, refused)
     context = {
         "form": form,
         "appointment": row,
