@@ -10,6 +10,7 @@ from typing import Any, cast
 from django import forms
 from django.contrib.postgres.forms import SimpleArrayField
 from django.core.exceptions import ValidationError
+from django.core.validators import MinValueValidator
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
@@ -85,6 +86,9 @@ def _dress(name: str, field: forms.Field) -> None:
         field.label = _("%(what)s, English") % {"what": field.label}
     if name.endswith("_fr"):
         field.label = _("%(what)s, French") % {"what": field.label}
+    if isinstance(field, forms.DecimalField):
+        field.min_value = 0
+        field.validators.append(MinValueValidator(0))
     if isinstance(field, SimpleArrayField):
         field.help_text = lazy("Separated by commas.")
     if isinstance(field, forms.JSONField):

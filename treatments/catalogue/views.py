@@ -38,7 +38,7 @@ FILTERS = {
 @require_GET
 def index(request: HttpRequest) -> HttpResponse:
     """Every kind with how many rows it has and how many nobody has verified."""
-    counts = {row["kind"]: row for row in _counts()}
+    counts = {row["of_kind"]: row for row in _counts()}
     kinds = [{"kind": kind, **counts.get(kind.slug, _NONE)} for kind in KINDS]
     unverified = sum(row["unverified"] for row in kinds)
     return render(
@@ -54,8 +54,8 @@ def _counts() -> QuerySet[Any, dict[str, Any]]:
     each = [
         kind.model._default_manager.filter(is_current=True)
         .order_by()
-        .annotate(kind=Value(kind.slug))
-        .values("kind")
+        .annotate(of_kind=Value(kind.slug))
+        .values("of_kind")
         .annotate(total=Count("pk"), unverified=Count("pk", filter=Q(approved_at__isnull=True)))
         for kind in KINDS
     ]
