@@ -5,7 +5,7 @@ VENV := .venv/bin/python
 COMPILE := uv pip compile pyproject.toml --generate-hashes --universal --python-version 3.11 \
 	--no-header --no-emit-index-url --no-emit-find-links --no-annotate --quiet
 
-.PHONY: demo test check soak bench reset lock messages setup setup-test
+.PHONY: demo test check soak bench reset lock messages setup setup-test setup-bench
 .DEFAULT_GOAL := demo
 
 # Opens a clinic with believable data at http://127.0.0.1:$(PORT), 8000 unless said otherwise.
@@ -24,8 +24,9 @@ check: setup-test
 soak: setup-test
 	@exec $(VENV) -m clinic.embedded test -- $(VENV) -m pytest tests/soak -o addopts='--strict-markers -ra'
 
-bench: setup-test
-	@exec $(VENV) -m clinic.embedded bench -- $(VENV) scripts/bench.py
+# What each page costs above a bare Django view, at 30,000 patients; SCALE=1 is quick.
+bench: setup-bench
+	@exec $(VENV) -m clinic.embedded bench -- $(VENV) -m tests.bench
 
 # Erases the demo after asking; YES=1 answers.
 reset: setup
@@ -49,3 +50,6 @@ setup:
 
 setup-test:
 	@$(PYTHON) scripts/bootstrap.py test
+
+setup-bench:
+	@$(PYTHON) scripts/bootstrap.py bench

