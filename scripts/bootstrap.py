@@ -1,6 +1,6 @@
 """Make a fresh clone able to run: Python packages, Debian packages, translations.
 
-Uses nothing but the standard library. `python3 scripts/bootstrap.py demo`, `... test` or `... bench`.
+Uses nothing but the standard library. `python3 scripts/bootstrap.py demo`, `test` or `bench`.
 Written so that an old Python can still read it and be told that it is too old.
 """
 
