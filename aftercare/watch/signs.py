@@ -45,35 +45,35 @@ SIGNS: tuple[Sign, ...] = (
     Sign(
         "skin-colour",
         _("The skin is white, blue, grey or mottled, or hurts more and more"),
-        "skin-necrosis",
+        "vascular-occlusion",
         EARLY | {"7d"},
     ),
     Sign(
         "infection",
         _("Redness is spreading, there is pus, or I have a fever"),
-        "bacterial-abscess",
+        "abscess",
         ALWAYS,
     ),
     Sign(
         "lump",
         _("There is a new lump, a hard knot or a sore that does not heal"),
-        "ntm-infection",
+        "mycobacteria",
         MIDDLE | LATE,
     ),
     Sign(
         "plaques",
         _("There are itchy patches, blisters or raised plaques"),
-        "inflammatory-plaques",
+        "plaques",
         MIDDLE,
     ),
     Sign(
         "pigment",
         _("The skin has become darker or lighter where I was treated"),
-        "post-inflammatory-hyperpigmentation",
+        "hyperpigmentation",
         MIDDLE | LATE,
     ),
     Sign("bruise", _("There are bruises"), "bruise", EARLY | {"7d"}),
-    Sign("redness", _("There is a little redness or swelling"), "erythema-oedema", EARLY),
+    Sign("redness", _("There is a little redness or swelling"), "erythema", EARLY),
 )
 BY_CODE = {sign.code: sign for sign in SIGNS}
 

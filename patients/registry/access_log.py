@@ -31,6 +31,14 @@ PAGES: dict[str, str | Promise] = {
     "diary:appointment": gettext_lazy("appointment"),
     "diary:patient-panel": gettext_lazy("appointments of the patient"),
 }
+WITHOUT_CLINICAL_WORDS = {
+    "patients_patient",
+    "patients_registration",
+    "patients_link",
+    "patients_message",
+    "treatments_appointment",
+}
+"""Tables whose values the manager may read; of every other table only what was changed is named."""
 TONES = {Action.CREATE: "good", Action.CHANGE: "info", Action.DELETE: "stop", Action.READ: "calm"}
 ICONS = {Action.CREATE: "plus-circle", Action.CHANGE: "pencil", Action.DELETE: "trash"}
 
@@ -86,8 +94,9 @@ def _thing(what: str, model: type[Model] | None) -> str:
 def _changes(entry: AuditEntry, model: type[Model] | None) -> list[Change]:
     before, after = entry.before or {}, entry.after or {}
     names = [name for name in {**before, **after} if name not in ("id", "folded_name")]
+    shown = _value if entry.what in WITHOUT_CLINICAL_WORDS else _hidden
     return [
-        Change(_column(name, model), _value(before.get(name)), _value(after.get(name)))
+        Change(_column(name, model), shown(before.get(name)), shown(after.get(name)))
         for name in names
         if before.get(name) not in (None, "") or after.get(name) not in (None, "")
     ]
@@ -99,6 +108,11 @@ def _column(name: str, model: type[Model] | None) -> str:
     except FieldDoesNotExist:
         field = None
     return str(capfirst(getattr(field, "verbose_name", name.replace("_", " "))))
+
+
+def _hidden(value: Any) -> str:
+    """That there is a value, without its words: who reads the log may not read the notes."""
+    return "" if value in (None, "", [], {}) else "•••"
 
 
 def _value(value: Any) -> str:

@@ -35,6 +35,7 @@ IDENTITIES = (
     "other_location",
     "patient_by_link",
 )
+RECORDS = {"pk", "public_id", "plan_id", "session_id", "consent_id", "consultation_id"}
 SEES_NOBODY = {"anonymous", "other_location"}
 SEES_NO_NOTES = {"front_desk", "manager"}
 
@@ -96,33 +97,84 @@ def browsers(cast: Cast, world: World, client_for: Callable[[Staff], Client]) ->
     return browsers
 
 
-def knock(browser: Client, method: str, address: str) -> tuple[int, bytes]:
-    """One request, undone afterwards: the status, and every byte that came back."""
+def knock(browser: Client, method: str, address: str) -> tuple[str, bytes]:
+    """One request, undone afterwards: the answer, and every byte that came back.
+
+    The answer is the status, or `sign-in` and `prove` for a redirect to those pages.
+    """
     cookies = browser.cookies.copy()
     with transaction.atomic():
         response = browser.generic(method, address)
         body = b"".join(response.streaming_content) if response.streaming else response.content
         transaction.set_rollback(True)
     browser.cookies = cookies
-    return response.status_code, body + repr(dict(response.headers)).encode()
+    return answer_of(response), body + repr(dict(response.headers)).encode()
+
+
+def answer_of(response: Any) -> str:
+    target = response.headers.get("Location", "").partition("?")[0]
+    if target.endswith("/sign-in/"):
+        return "sign-in"
+    return "prove" if target.endswith("/prove/") else str(response.status_code)
 
 
 def codes(browser: Client, address: str) -> tuple[str, bytes]:
     """The statuses of all methods in the order of `METHODS`, and all bytes together."""
     answers = [knock(browser, method, address) for method in METHODS]
-    return " ".join(str(status) for status, _ in answers), b"".join(body for _, body in answers)
+    return " ".join(answer for answer, _ in answers), b"".join(body for _, body in answers)
 
 
 def arguments_of(row: dict[str, str], names: tuple[str, ...], world: World) -> dict[str, Any]:
     """Values for a pattern's arguments; an argument without a known value fails the test."""
-    known = FIXED.get(row["url"]) or world.arguments.get(row["arguments"], {})
+    known = world.arguments.get(row["arguments"], {}) | FIXED.get(row["url"], {})
     missing = [name for name in names if name not in known]
-    assert not missing, f"{row['url']}: no value for {missing} under '{row['arguments']}'"
+    assert not missing, f"{row['url']}: no value for {missing} under {row['arguments']!r}"
     return {name: known[name] for name in names}
+
+
+SUBJECTS = {
+    "intake:": "history",
+    "diary:": "appointment",
+    "consultations:": "consultation",
+    "plans:": "plan",
+    "consents:": "consent",
+    "sessions:start": "plan",
+    "sessions:detail": "signed",
+    "sessions:addendum": "signed",
+    "sessions:": "session",
+    "sheets:": "sheet",
+    "documents:": "document",
+    "messages:": "message",
+    "watch:": "call",
+    "catalogue:lot": "lot",
+    "catalogue:": "row",
+    "places:room": "room",
+    "places:device": "device",
+    "places:staff": "staff",
+    "places:": "place",
+    "my-sheets:": "my_sheet",
+    "my-consents:": "my_consent",
+    "my-check-ins:": "my_check_in",
+    "portal:document": "my_document",
+    "my-history:": "my",
+    "portal:": "my",
+    "": "patient",
+}
+"""Which record a new address is about, by the beginning of its name; the table has the last word."""
+
+
+def subject_of(name: str) -> str:
+    return next(subject for start, subject in SUBJECTS.items() if name.startswith(start))
 
 
 FIXED: dict[str, dict[str, Any]] = {
     "account_reset_password_from_key": {"uidb36": "1", "key": "set-password"},
+    "mfa_remove_webauthn": {"pk": 1},
+    "mfa_edit_webauthn": {"pk": 1},
+    "mailbox-message": {"name": "unknown"},
+    "mailbox-attachment": {"name": "unknown", "number": 1},
+    "my-history:step": {"step": "conditions"},
+    "intake:step": {"step": "conditions"},
 }
 
 
@@ -137,13 +189,20 @@ def test_everyone_gets_exactly_what_the_table_says(
     identity: str, world: World, browsers: dict[str, Client]
 ) -> None:
     table, wrong, leaks = read_table(), [], []
+    if os.environ.get("WRITE_ACCESS_TABLE"):
+        known = {name for name, _, _ in addresses()}
+        blank = dict.fromkeys(IDENTITIES, "")
+        table = {
+            name: table.get(name) or {"url": name, "arguments": subject_of(name)} | blank
+            for name in known
+        }
     for name, _pattern, names in addresses():
         row = table[name]
         address = reverse(name, kwargs=arguments_of(row, names, world))
         got, body = codes(browsers[identity], address)
-        if got != row[identity]:
+        if got != row[identity] and not os.environ.get("WRITE_ACCESS_TABLE"):
             wrong.append(f"{name}: {got}, not {row[identity]}")
-            row[identity] = got
+        row[identity] = got
         words = (world.canary.encode(), world.secret.encode())
         if identity in SEES_NOBODY and any(word in body for word in words):
             leaks.append(name)
@@ -151,7 +210,8 @@ def test_everyone_gets_exactly_what_the_table_says(
             leaks.append(name)
         if identity == "patient_by_link" and "token" not in names and world.secret.encode() in body:
             leaks.append(name)
-        assert " 500" not in f" {got}", f"{name} broke for {identity}"
+        if " 500" in f" {got}":
+            wrong.append(f"{name} broke: {got}")
     if os.environ.get("WRITE_ACCESS_TABLE"):
         write_table(table)
     assert leaks == []
@@ -165,13 +225,13 @@ def test_a_part_of_another_patient_is_not_there(
     other = make_patient(cast.here, "Other", "Person")
     table = read_table()
     tried = 0
-    for name, pattern, names in addresses():
-        if "number" not in names or len(names) < 2 or not hasattr(pattern.callback, "access"):
+    for name, _pattern, names in addresses():
+        if "number" not in names or not RECORDS & set(names) or name.startswith("mailbox"):
             continue
         values = arguments_of(table[name], names, world) | {"number": other.number}
         for method in ("GET", "POST"):
             status, body = knock(browsers["practitioner"], method, reverse(name, kwargs=values))
-            assert status in (404, 405), f"{method} {name} answered {status}"
+            assert status in ("404", "405"), f"{method} {name} answered {status}"
             assert world.secret.encode() not in body
             tried += 1
     assert tried > 20
@@ -183,11 +243,11 @@ def test_a_patient_reaches_nothing_of_another_patient(
     second = make_world(cast.here, cast.practitioner, cast.treatment)
     table = read_table()
     for name, _pattern, names in addresses():
-        if "token" not in names or len(names) < 2:
+        if "token" not in names or not RECORDS & set(names):
             continue
         values = arguments_of(table[name], names, second) | {"token": world.token}
         status, body = knock(browsers["patient_by_link"], "GET", reverse(name, kwargs=values))
-        assert status in (404, 405), f"{name} answered {status}"
+        assert status in ("404", "405"), f"{name} answered {status}"
         assert second.secret.encode() not in body
 
 
@@ -238,6 +298,6 @@ def test_removing_the_middleware_makes_the_table_fail(
     world: World, browsers: dict[str, Client], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(AccessMiddleware, "process_view", lambda *args: None)
-    address = reverse("catalogue:home")
+    address = reverse("catalogue:index")
     got, _ = codes(browsers["anonymous"], address)
-    assert got != read_table()["catalogue:home"]["anonymous"]
+    assert got != read_table()["catalogue:index"]["anonymous"]

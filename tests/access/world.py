@@ -58,6 +58,7 @@ def make_world(place: Location, practitioner: Staff, service: Service) -> World:
     token = secrets.token_urlsafe(32)
     world = World(place, practitioner, canary, secret, patient, token)
     at = timezone.now()
+    day = at + timedelta(days=7 + Appointment.objects.count())
     history = History.objects.create(
         patient=patient,
         version=1,
@@ -65,7 +66,7 @@ def make_world(place: Location, practitioner: Staff, service: Service) -> World:
         conditions=["pregnancy"],
         allergies=[],
         no_known_allergies=True,
-        other_allergies=secret,
+        other_allergies=canary,
         medicines_text=secret,
         weight_kg=Decimal(70),
         pregnant=False,
@@ -79,8 +80,8 @@ def make_world(place: Location, practitioner: Staff, service: Service) -> World:
         practitioner=practitioner,
         room=place.rooms.first(),
         service=service,
-        starts_at=at + timedelta(days=7),
-        ends_at=at + timedelta(days=7, minutes=45),
+        starts_at=day,
+        ends_at=day + timedelta(minutes=45),
         cancel_reason=canary,
     )
     consultation = Consultation.objects.create(
@@ -189,7 +190,7 @@ def make_world(place: Location, practitioner: Staff, service: Service) -> World:
         body=secret,
         due_at=at,
         state="failed",
-        error=secret,
+        error=canary,
     )
     check_in = CheckIn.objects.create(
         patient=patient, session=signed, step="24h", due_at=at, state="open"
@@ -226,25 +227,26 @@ def make_world(place: Location, practitioner: Staff, service: Service) -> World:
         "patient": of_patient,
         "history": of_patient | {"version": history.version, "pk": history.pk},
         "appointment": of_patient | {"pk": appointment.pk, "appointment_id": appointment.pk},
-        "consultation": of_patient | {"pk": consultation.pk},
-        "plan": of_patient | {"pk": plan.pk, "plan_id": plan.pk},
-        "consent": of_patient | {"pk": consent.pk, "plan_id": plan.pk},
+        "consultation": of_patient | {"consultation_id": consultation.pk},
+        "plan": of_patient | {"plan_id": plan.pk, "pk": plan.pk},
+        "consent": of_patient | {"consent_id": consent.pk, "plan_id": plan.pk},
         "session": of_patient | {"pk": session.pk, "session_id": signed.pk, "plan_id": plan.pk},
         "signed": of_patient | {"pk": signed.pk},
         "document": of_patient | {"public_id": document.public_id, "pk": document.pk},
         "sheet": of_patient | {"pk": sheet.pk, "session_id": signed.pk},
         "message": of_patient | {"pk": message.pk},
         "check_in": {"pk": check_in.pk},
-        "call": {"pk": call.pk},
+        "call": of_patient | {"pk": call.pk},
         "lot": {"pk": lot.pk},
         "device": {"pk": device.pk},
         "room": {"pk": place.rooms.first().pk},
         "place": {"pk": place.pk},
         "staff": {"pk": practitioner.pk},
+        "row": {"kind": "areas", "code": "cheek", "version": 1},
         "my": {"token": token},
         "my_document": {"token": token, "public_id": document.public_id},
         "my_sheet": {"token": token, "pk": sheet.pk},
-        "my_consent": {"token": token, "pk": consent.pk},
+        "my_consent": {"token": token, "consent_id": consent.pk},
         "my_check_in": {"token": token, "pk": check_in.pk},
     }
     return world
@@ -256,7 +258,7 @@ def _document(patient: Patient, secret: str) -> Document:
     return Document.objects.create(
         patient=patient,
         kind="sheet",
-        title=f"Sheet {secret}",
+        title="Aftercare sheet",
         language="en",
         html=f"<p>{secret}</p>",
         state="ready",
