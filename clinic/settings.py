@@ -231,7 +231,7 @@ STORAGES = {
     "staticfiles": {
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
         if DEBUG
-        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        else "clinic.web.static_storage.CompressedHashedStorage"
     },
 }
 # A page in a test or a fresh checkout may be asked for before `collectstatic` has run.
