@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import smtplib
-from email.headerregistry import Address
 from typing import cast
 
 from django.core.mail import EmailMessage, get_connection
 from django.core.mail.backends.smtp import EmailBackend as SmtpBackend
+from django.core.mail.message import sanitize_address
 from django.utils.translation import gettext as _
 
 from clinic.delivery.outcome import NotHandedOver, Rejected, Unknown
@@ -65,8 +65,10 @@ def _send_by_smtp(backend: SmtpBackend, message: EmailMessage) -> None:
 def _envelope(smtp: smtplib.SMTP, message: EmailMessage) -> None:
     try:
         smtp.ehlo_or_helo_if_needed()
-        _must_accept(*smtp.mail(_address(message.from_email)))
-        _must_accept(*smtp.rcpt(_address(message.to[0])))
+        _must_accept(*smtp.mail(sanitize_address(message.from_email, "utf-8")))
+        _must_accept(*smtp.rcpt(sanitize_address(message.to[0], "utf-8")))
+    except ValueError as error:
+        raise Rejected(_("This is not an address that mail can be sent to.")) from error
     except (OSError, smtplib.SMTPException) as error:
         raise NotHandedOver(_("The mail server broke off before taking the message.")) from error
 
@@ -94,10 +96,3 @@ def _must_accept(code: int, reply: bytes) -> None:
 
 def _bytes(reply: bytes | str) -> bytes:
     return reply if isinstance(reply, bytes) else reply.encode()
-
-
-def _address(header: str) -> str:
-    """The bare address of `Name <address>`."""
-    _name, bracket, rest = header.rpartition("<")
-    plain = rest.rstrip("> ") if bracket else header.strip()
-    return Address(addr_spec=plain).addr_spec

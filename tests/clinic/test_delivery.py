@@ -153,6 +153,18 @@ def test_every_way_to_go_wrong_has_its_name(scripted: Callable[..., None], answe
         send_email(**LETTER)
 
 
+@pytest.mark.parametrize("address", ["", "a@b@example.org"])
+def test_what_is_no_address_is_refused(scripted, address):
+    scripted()
+    with pytest.raises(Rejected):
+        send_email(**{**LETTER, "to": address})
+
+
+def test_a_domain_in_its_own_script_is_written_as_mail_wants_it(sink):
+    send_email(**{**LETTER, "to": "elodie@exämple.org"})
+    assert sink.letters[0].rcpt_tos == ["elodie@xn--exmple-cua.org"]
+
+
 def test_a_goodbye_that_fails_does_not_unsend(scripted):
     scripted(quit="")
     send_email(**LETTER)
