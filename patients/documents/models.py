@@ -77,7 +77,12 @@ class Document(Record):
                 fields=["created_at"],
                 condition=models.Q(state__in=["queued", "rendering"]),
                 name="document_to_render",
-            )
+            ),
+            models.Index(
+                fields=["-created_at"],
+                condition=models.Q(state="failed"),
+                name="document_failed",
+            ),
         ]
         constraints = [
             models.CheckConstraint(
