@@ -62,7 +62,8 @@ class TestPreparing:
             assert words in consent.html
         assert "not licensed for this use" in consent.html
         assert "painless" not in consent.html.lower()
-        assert consent.text_sha256 == hashlib.sha256(consent.html.encode()).hexdigest()
+        agreed = "\n".join([consent.html, *(one["text"] for one in consent.statements)])
+        assert consent.text_sha256 == hashlib.sha256(agreed.encode()).hexdigest()
 
     def test_only_an_accepted_plan(self, cast: Any) -> None:
         with pytest.raises(ActionRefused, match="accepted plan"):
@@ -83,7 +84,8 @@ class TestPreparing:
         assert consent.language == "en"
 
     def test_off_label_statement_only_where_it_applies(self, cast: Any) -> None:
-        plain = product("test-plain", (substance("test-plain-one"), "10"))
+        device = substance("test-plain-one", flags=["DEVICE_EU"])
+        plain = product("test-plain", (device, "10"))
         plan = accepted_plan(cast, mix=[MixSpec(plain, D(3))])
         consent = prepare_consent(by=cast.practitioner, plan=plan, language="en")
         assert "off_label" not in {one["code"] for one in consent.statements}

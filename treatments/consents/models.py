@@ -14,8 +14,9 @@ from treatments.plans.models import Plan
 
 
 class Consent(Record):
-    """A consent for one plan. `html` is the text the patient read; its hash is what was signed.
+    """A consent for one plan. `html` is the text the patient read, `statements` what they ticked.
 
+    `text_sha256` is the hash of both, see `treatments.consents.text.text_hash`.
     It covers the substance, technique and area codes frozen in it, and nothing else.
     The signature is `signature_svg` with its strokes, or `typed_name` alone.
     """

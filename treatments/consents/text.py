@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -64,7 +64,7 @@ def compose(plan: Plan, language: str) -> ConsentText:
     )
     with translation.override(supported(language)):
         lines = substance_lines(mix)
-        statements = statements_for(any(line.flags for line in lines))
+        statements = statements_for(any(line.is_off_label for line in lines))
         html = render_to_string(
             "treatments/consent_text.html",
             {
@@ -83,17 +83,22 @@ def compose(plan: Plan, language: str) -> ConsentText:
                 "phases": list(plan.phases.all()),
                 "result": plan.protocol.said("result") if plan.protocol else "",
                 "negative": bool(plan.protocol and plan.protocol.is_negative),
-                "statements": statements,
             },
         ).strip()
     return ConsentText(
         html=html,
-        sha256=hashlib.sha256(html.encode()).hexdigest(),
+        sha256=text_hash(html, statements),
         statements=statements,
         substances=sorted({one.code for one in _substances(mix)}),
         techniques=sorted({part.technique.code for part in areas}),
         areas=sorted({part.area.code for part in areas}),
     )
+
+
+def text_hash(html: str, statements: Sequence[Mapping[str, str]]) -> str:
+    """SHA-256 in hex of everything that is agreed to: the text, then each statement on a line."""
+    words = "\n".join([html, *(one["text"] for one in statements)])
+    return hashlib.sha256(words.encode()).hexdigest()
 
 
 def statements_for(told_flags: bool) -> list[dict[str, str]]:

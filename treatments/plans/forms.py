@@ -155,7 +155,7 @@ class MixForm(RowForm):
 
     product = forms.ChoiceField(label=_("Product"))
     ml = UnitField(
-        label=_("Volume per session"),
+        label=_("Volume"),
         unit="mL",
         min_value=0.01,
         max_value=100,
@@ -166,11 +166,10 @@ class MixForm(RowForm):
         label=_("From session"), min_value=1, max_value=600, initial=1
     )
     to_session = forms.IntegerField(
-        label=_("To session"),
+        label=_("To session, empty: the last"),
         min_value=1,
         max_value=600,
         required=False,
-        help_text=_("Empty: to the last."),
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -204,8 +203,8 @@ class PhaseForm(RowForm):
         label=_("Phase"), choices=Phase.Kind.choices, initial=Phase.Kind.INDUCTION
     )
     sessions = forms.IntegerField(label=_("Sessions"), min_value=1, max_value=60)
-    gap_min_days = forms.IntegerField(label=_("At least days apart"), min_value=1, max_value=730)
-    gap_max_days = forms.IntegerField(label=_("At most days apart"), min_value=1, max_value=730)
+    gap_min_days = forms.IntegerField(label=_("Days apart, least"), min_value=1, max_value=730)
+    gap_max_days = forms.IntegerField(label=_("Days apart, most"), min_value=1, max_value=730)
 
     def clean(self) -> dict[str, Any]:
         """The longest gap is not shorter than the shortest."""
@@ -310,6 +309,8 @@ class PlanPage:
         self.areas = AREAS(data, initial=known.get("areas"), prefix="areas", **shelf)
         self.mix = MIX(data, initial=known.get("mix"), prefix="mix", **shelf)
         self.phases = PHASES(data, initial=known.get("phases"), prefix="phases", **shelf)
+        for rows in self.lists:
+            rows.extra = 0 if rows.initial else 1
 
     @property
     def lists(self) -> tuple[Rows, Rows, Rows]:
