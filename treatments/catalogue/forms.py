@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from decimal import Decimal
 from typing import Any, cast
 
@@ -22,7 +22,6 @@ from treatments.catalogue.presentation import LABELS, LIMIT_LABELS
 from treatments.catalogue.sources import source_key
 
 NEEDED: dict[str, Collection[str]] = {
-    "rules": ("condition", "level", "source"),
     "phases": ("kind", "sessions", "gap_min_days", "gap_max_days"),
     "parameters": ("name_en", "name_fr", "value", "source"),
     "child_limits": ("from_months", "to_months"),
@@ -35,11 +34,76 @@ SELECTORS = {"substances", "groups", "techniques", "areas", "area_groups"}
 SWITCHES = {"current", "by_substance"}
 
 
+class RuleLines(forms.CharField):
+    """What a substance says of conditions, a line each: `thrombosis, stop, S86a, refuses`."""
+
+    widget = forms.Textarea({"rows": 6, "spellcheck": "false"})
+
+    def prepare_value(self, value: Any) -> Any:
+        if not isinstance(value, list):
+            return value
+        return "\n".join(
+            ", ".join(
+                [rule["condition"], rule["level"], rule["source"]]
+                + ([REFUSES] if rule.get("blocks") else [])
+            )
+            for rule in value
+        )
+
+    def clean(self, value: Any) -> list[dict[str, Any]]:
+        """The rules; conditions, levels and sources must be known."""
+        lines = [line for line in (super().clean(value) or "").splitlines() if line.strip()]
+        rules = [_rule_of(line) for line in lines]
+        codes = {rule["condition"] for rule in rules}
+        known = Contraindication.objects.current().filter(code__in=codes)
+        _refuse_unknown(codes - set(known.values_list("code", flat=True)))
+        _refuse_unknown(_unknown_refs(rule["source"] for rule in rules))
+        return rules
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        return super().has_changed(self.prepare_value(initial), data)
+
+
+REFUSES = "refuses"
+
+
+def _rule_of(line: str) -> dict[str, Any]:
+    parts = [part.strip() for part in line.split(",")]
+    if len(parts) not in (3, 4) or (len(parts) == 4 and parts[3] != REFUSES):
+        raise ValidationError(
+            _("Write “%(line)s” as: condition, level, source; a refusal adds “, refuses”.")
+            % {"line": line.strip()}
+        )
+    if parts[1] not in Contraindication.Level.values:
+        raise ValidationError(_("There is no level “%(level)s”.") % {"level": parts[1]})
+    rule: dict[str, Any] = dict(zip(("condition", "level", "source"), parts, strict=False))
+    return {**rule, "blocks": True} if len(parts) == 4 else rule
+
+
+def _unknown_refs(refs: Iterable[str]) -> set[str]:
+    keys = {source_key(ref) for ref in refs}
+    return keys - set(Source.objects.filter(ref__in=keys).values_list("ref", flat=True))
+
+
+def _refuse_unknown(codes: Collection[str]) -> None:
+    if codes:
+        raise ValidationError(
+            _("Not in the catalogue: %(codes)s.") % {"codes": ", ".join(sorted(codes))}
+        )
+
+
 class RowForm(ClinicModelForm):
     """The texts and figures of one row; its fields are the model's own. A source is required."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        if "rules" in self.fields:
+            self.fields["rules"] = RuleLines(
+                required=False,
+                help_text=lazy(
+                    "A line each: condition, level, source. Levels: stop, physician, wait, caution."
+                ),
+            )
         for name, field in self.fields.items():
             _dress(name, field)
         self.fields["source_refs"].required = True
@@ -50,9 +114,7 @@ class RowForm(ClinicModelForm):
     def clean_source_refs(self) -> list[str]:
         """Each reference must be one of the sources."""
         refs = [str(ref).strip() for ref in self.cleaned_data["source_refs"] if str(ref).strip()]
-        keys = {source_key(ref) for ref in refs}
-        known = set(Source.objects.filter(ref__in=keys).values_list("ref", flat=True))
-        if missing := sorted(keys - known):
+        if missing := sorted(_unknown_refs(refs)):
             raise ValidationError(_("There is no source %(refs)s.") % {"refs": ", ".join(missing)})
         return refs
 
@@ -124,8 +186,6 @@ def _checked_entries(name: str, entries: Any) -> Any:
         lacking = lacking or [key for key in NEEDED[name] if key not in entry]
         if lacking:
             raise ValidationError(_("Each entry needs: %(keys)s.") % {"keys": ", ".join(lacking)})
-        if name == "rules" and entry["level"] not in Contraindication.Level.values:
-            raise ValidationError(_("There is no level “%(level)s”.") % {"level": entry["level"]})
     return entries
 
 

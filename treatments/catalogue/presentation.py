@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.db.models import Field
+from django.urls import reverse
 from django.utils.formats import number_format
 from django.utils.functional import Promise
 from django.utils.translation import get_language
@@ -25,6 +26,15 @@ HEADING = {"name_en", "name_fr", "source_refs", "source_note", "general_knowledg
 STRUCTURES = {"rules", "phases", "parameters", "child_limits", "items", "bands", "limits"}
 
 LABELS: dict[str, tuple[str | Promise, str]] = {
+    "name": (lazy("Name"), ""),
+    "source_refs": (lazy("Sources"), ""),
+    "rules": (lazy("What it means for a patient"), ""),
+    "phases": (lazy("Sessions"), ""),
+    "child_limits": (lazy("Limits for children"), ""),
+    "parameters": (lazy("Parameters found"), ""),
+    "items": (lazy("Items"), ""),
+    "bands": (lazy("Bands"), ""),
+    "limits": (lazy("Limits"), ""),
     "snomed": (lazy("SNOMED CT"), ""),
     "parent": (lazy("Part of"), ""),
     "group": (lazy("Group"), ""),
@@ -104,6 +114,15 @@ LABELS: dict[str, tuple[str | Promise, str]] = {
 }
 
 LIMIT_LABELS: dict[str, tuple[str | Promise, str]] = {
+    "name": (lazy("Name"), ""),
+    "source_refs": (lazy("Sources"), ""),
+    "rules": (lazy("What it means for a patient"), ""),
+    "phases": (lazy("Sessions"), ""),
+    "child_limits": (lazy("Limits for children"), ""),
+    "parameters": (lazy("Parameters found"), ""),
+    "items": (lazy("Items"), ""),
+    "bands": (lazy("Bands"), ""),
+    "limits": (lazy("Limits"), ""),
     "max_ml": (lazy("at most"), "mL"),
     "max_points": (lazy("points at most"), ""),
     "max_sessions": (lazy("sessions at most"), ""),
@@ -154,7 +173,8 @@ def _figure(row: CatalogueRow, field: Field[Any, Any]) -> Figure | None:
     label, unit = LABELS.get(name, (name.replace("_", " "), ""))
     value = getattr(row, name)
     if name == "limits":
-        return Figure(_("Limits"), lines=tuple(_limit(key, one) for key, one in value.items()))
+        keys = [key for key in (*LIMIT_LABELS, "never_mixed") if key in value]
+        return Figure(label, lines=tuple(_limit(key, value[key]) for key in keys))
     if name == "only_for":
         return Figure(label, lines=tuple(_selector(key, one) for key, one in value.items()))
     if name == "flags":
@@ -203,14 +223,32 @@ class Listing:
 
 
 def listings(row: CatalogueRow) -> list[Listing]:
-    """The structures of a row that are tables."""
+    """The structures of a row that are tables; at most one query, for the names of conditions."""
     found = []
-    for name, (title, columns, cells) in _TABLES.items():
+    names = _condition_names(row)
+    for name, (columns, cells) in _TABLES.items():
         entries = getattr(row, name, None)
         if entries:
-            rows = [{"url": "", "cells": cells(entry)} for entry in entries]
+            rows = [{"url": _url(entry), "cells": cells(entry, names)} for entry in entries]
+            title, _unit = LABELS[name]
             found.append(Listing(str(title), [str(column) for column in columns], rows))
     return found
+
+
+Names = Mapping[str, str]
+
+
+def _condition_names(row: CatalogueRow) -> Names:
+    codes = [rule["condition"] for rule in getattr(row, "rules", ())]
+    if not codes:
+        return {}
+    known = Contraindication.objects.current().filter(code__in=codes)
+    return {condition.code: condition.name for condition in known}
+
+
+def _url(entry: Mapping[str, Any]) -> str:
+    code = entry.get("condition")
+    return reverse("catalogue:row", args=["contraindications", code]) if code else ""
 
 
 def _text(entry: Mapping[str, Any], name: str) -> str:
@@ -218,18 +256,18 @@ def _text(entry: Mapping[str, Any], name: str) -> str:
     return str(entry.get(f"{name}_{language}") or entry.get(f"{name}_en") or "")
 
 
-def _rule(entry: Mapping[str, Any]) -> list[str]:
+def _rule(entry: Mapping[str, Any], names: Names) -> list[str]:
     level = str(Contraindication.Level(entry["level"]).label)
     force = _("refuses") if entry.get("blocks") else _("advises")
-    return [entry["condition"], level, force, entry["source"]]
+    return [names.get(entry["condition"], entry["condition"]), level, force, entry["source"]]
 
 
-def _phase(entry: Mapping[str, Any]) -> list[str]:
+def _phase(entry: Mapping[str, Any], names: Names) -> list[str]:
     low, high = entry["gap_min_days"], entry["gap_max_days"]
     return [entry["kind"], str(entry["sessions"]), f"{low}" if low == high else f"{low}–{high}"]
 
 
-def _child(entry: Mapping[str, Any]) -> list[str]:
+def _child(entry: Mapping[str, Any], names: Names) -> list[str]:
     months = _("%(low)s to under %(high)s months") % {
         "low": entry["from_months"],
         "high": entry["to_months"],
@@ -242,12 +280,12 @@ def _child(entry: Mapping[str, Any]) -> list[str]:
     ]
 
 
-def _item(entry: Mapping[str, Any]) -> list[str]:
+def _item(entry: Mapping[str, Any], names: Names) -> list[str]:
     options = "; ".join(f"{one['value']} {_text(one, 'label')}" for one in entry["options"])
     return [_text(entry, "text"), options]
 
 
-def _band(entry: Mapping[str, Any]) -> list[str]:
+def _band(entry: Mapping[str, Any], names: Names) -> list[str]:
     if "above" in entry:
         return [
             _text(entry, "label"),
@@ -256,34 +294,18 @@ def _band(entry: Mapping[str, Any]) -> list[str]:
     return [_text(entry, "label"), f"{entry['minimum']}–{entry['maximum']}"]
 
 
-def _parameter(entry: Mapping[str, Any]) -> list[str]:
+def _parameter(entry: Mapping[str, Any], names: Names) -> list[str]:
     return [_text(entry, "name"), entry["value"], entry["source"]]
 
 
-Cells = Callable[[Mapping[str, Any]], list[str]]
-_TABLES: dict[str, tuple[str | Promise, Iterable[str | Promise], Cells]] = {
-    "rules": (
-        lazy("What it means for a patient"),
-        (lazy("Condition"), lazy("Level"), lazy("Force"), lazy("Source")),
-        _rule,
-    ),
-    "phases": (
-        lazy("Sessions"),
-        (lazy("Phase"), lazy("Sessions"), lazy("Days between")),
-        _phase,
-    ),
-    "child_limits": (
-        lazy("Limits for children"),
-        (lazy("Age"), lazy("Grams"), lazy("Area"), lazy("Time")),
-        _child,
-    ),
-    "parameters": (
-        lazy("Parameters found"),
-        (lazy("Parameter"), lazy("Value"), lazy("Source")),
-        _parameter,
-    ),
-    "items": (lazy("Items"), (lazy("Item"), lazy("Answers")), _item),
-    "bands": (lazy("Bands"), (lazy("Band"), lazy("Score")), _band),
+Cells = Callable[[Mapping[str, Any], Names], list[str]]
+_TABLES: dict[str, tuple[Iterable[str | Promise], Cells]] = {
+    "rules": ((lazy("Condition"), lazy("Level"), lazy("Force"), lazy("Source")), _rule),
+    "phases": ((lazy("Phase"), lazy("Sessions"), lazy("Days between")), _phase),
+    "child_limits": ((lazy("Age"), lazy("Grams"), lazy("Area"), lazy("Time")), _child),
+    "parameters": ((lazy("Parameter"), lazy("Value"), lazy("Source")), _parameter),
+    "items": ((lazy("Item"), lazy("Answers")), _item),
+    "bands": ((lazy("Band"), lazy("Score")), _band),
 }
 
 

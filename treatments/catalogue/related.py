@@ -52,7 +52,7 @@ def related_to(row: CatalogueRow) -> list[Related]:
 def _incompatibilities(row: Substance) -> Related:
     names = [row.code, f"group:{row.group}"]
     pairs = Incompatibility.objects.current().filter(Q(first__in=names) | Q(second__in=names))
-    entries = [(pair, f"{pair.get_level_display()}. {pair.said('effect')}") for pair in pairs]
+    entries = [(pair, pair.said("effect")) for pair in pairs]
     return Related(_("Incompatible with"), KIND_BY_MODEL[Incompatibility].slug, entries)
 
 
