@@ -58,7 +58,7 @@ class DeviceForm(ClinicModelForm):
 
     def _get_validation_exclusions(self) -> set[str]:
         """The action says that a serial number is taken; asked here too, it would be said twice."""
-        return {*super()._get_validation_exclusions(), "serial_number"}
+        return {*super()._get_validation_exclusions(), "serial_number"}  # type: ignore[misc]
 
 
 class StaffForm(ClinicModelForm):

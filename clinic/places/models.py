@@ -25,10 +25,14 @@ class CountryProfile(models.Model):
     code = models.CharField(_("country code"), max_length=2, primary_key=True)
     name = models.CharField(_("name"), max_length=80)
     emergency_number = models.CharField(_("emergency number"), max_length=20)
-    cooling_off_hours = models.PositiveIntegerField(_("hours between reading and signing"), default=0)
+    cooling_off_hours = models.PositiveIntegerField(
+        _("hours between reading and signing"), default=0
+    )
     mixing_in_pharmacy_only = models.BooleanField(_("mixes only from a pharmacy"), default=False)
     adults_only_toxin_filler = models.BooleanField(_("no toxin or filler under 18"), default=False)
-    blocks_warned_substances = models.BooleanField(_("blocks substances with a warning"), default=False)
+    blocks_warned_substances = models.BooleanField(
+        _("blocks substances with a warning"), default=False
+    )
     source = models.TextField(_("source"))
 
     def __str__(self) -> str:

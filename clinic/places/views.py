@@ -42,7 +42,8 @@ def index(request: HttpRequest) -> HttpResponse:
 
 def _people(me: Staff) -> QuerySet[Staff]:
     """Whoever shares a location with the manager."""
-    return Staff.objects.filter(memberships__location__in=me.place_ids).distinct().order_by("name")
+    people: QuerySet[Staff] = Staff.objects.filter(memberships__location__in=me.place_ids)
+    return people.distinct().order_by("name")
 
 
 def _found(rows: QuerySet[Any], pk: int | None) -> Any:

@@ -39,6 +39,23 @@ WITHOUT_CLINICAL_WORDS = {
     "treatments_appointment",
 }
 """Tables whose values the manager may read; of every other table only what was changed is named."""
+ROOMS: dict[str, str | Promise] = {
+    "intake": gettext_lazy("medical history"),
+    "consultations": gettext_lazy("consultations"),
+    "screening": gettext_lazy("screening"),
+    "plans": gettext_lazy("plans"),
+    "consents": gettext_lazy("consents"),
+    "sessions": gettext_lazy("sessions"),
+    "sheets": gettext_lazy("aftercare sheets"),
+    "watch": gettext_lazy("check-ins"),
+    "documents": gettext_lazy("documents"),
+    "messages": gettext_lazy("messages"),
+}
+PARTS: dict[str, str | Promise] = {
+    "bar": gettext_lazy("patient bar"),
+    "panel": gettext_lazy("patient page"),
+    "panel-all": gettext_lazy("patient page"),
+}
 TONES = {Action.CREATE: "good", Action.CHANGE: "info", Action.DELETE: "stop", Action.READ: "calm"}
 ICONS = {Action.CREATE: "plus-circle", Action.CHANGE: "pencil", Action.DELETE: "trash"}
 
@@ -85,10 +102,12 @@ def _model(table: str) -> type[Model] | None:
 
 def _thing(what: str, model: type[Model] | None) -> str:
     if model is not None:
-        return str(capfirst(model._meta.verbose_name))
+        return str(capfirst(str(model._meta.verbose_name)))
     if what in PAGES:
-        return str(capfirst(PAGES[what]))
-    return str(capfirst(what.replace(":", ", ").replace("-", " ").replace("_", " ")))
+        return str(capfirst(str(PAGES[what])))
+    room, _sep, part = what.partition(":")
+    words = [str(ROOMS.get(room, room)), str(PARTS.get(part, part.replace("-", " ")))]
+    return str(capfirst(", ".join(filter(None, words)).replace("_", " ")))
 
 
 def _changes(entry: AuditEntry, model: type[Model] | None) -> list[Change]:
@@ -107,7 +126,7 @@ def _column(name: str, model: type[Model] | None) -> str:
         field = model._meta.get_field(name.removesuffix("_id")) if model else None
     except FieldDoesNotExist:
         field = None
-    return str(capfirst(getattr(field, "verbose_name", name.replace("_", " "))))
+    return str(capfirst(str(getattr(field, "verbose_name", name.replace("_", " ")))))
 
 
 def _hidden(value: Any) -> str:

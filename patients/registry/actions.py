@@ -103,7 +103,7 @@ def _near(day: date) -> Q:
 
 def _replaced(moment: date, **parts: int) -> date | None:
     try:
-        return moment.replace(**parts)  # type: ignore[arg-type]
+        return moment.replace(**parts)
     except ValueError:
         return None
 

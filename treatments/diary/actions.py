@@ -236,7 +236,7 @@ def move(
     """
     try:
         with transaction.atomic():
-            row = Appointment.objects.select_for_update().get(pk=appointment.pk)
+            row: Appointment = Appointment.objects.select_for_update().get(pk=appointment.pk)
             if row.status not in MOVABLE:
                 raise ActionRefused(_("Only an appointment still to come can be moved."))
             span = Span(starts_at, starts_at + (row.ends_at - row.starts_at))
@@ -276,7 +276,7 @@ def set_status(
     """Go on to another status; the same one again changes nothing. Raises `ActionRefused`."""
     try:
         with transaction.atomic():
-            row = Appointment.objects.select_for_update().get(pk=appointment.pk)
+            row: Appointment = Appointment.objects.select_for_update().get(pk=appointment.pk)
             if row.status == status:
                 return row
             _refuse_bad_status(row, status, at or timezone.now())
@@ -307,7 +307,7 @@ def _refuse_bad_status(row: Appointment, status: str, at: datetime) -> None:
 @transaction.atomic
 def cancel(*, by: Staff | None, appointment: Appointment, reason: str) -> Appointment:
     """Cancel with a reason; the time is free again. Raises `ActionRefused`."""
-    row = Appointment.objects.select_for_update().get(pk=appointment.pk)
+    row: Appointment = Appointment.objects.select_for_update().get(pk=appointment.pk)
     if row.status == Appointment.Status.CANCELLED:
         return row
     if not reason.strip():

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import uuid
-from datetime import date, datetime, time
 from typing import Any
 
 from crispy_forms.layout import Div, Layout
@@ -30,7 +30,7 @@ def service_name(service: Service) -> str:
     return service.name_fr if french else service.name_en
 
 
-class ServiceField(forms.ModelChoiceField):
+class ServiceField(forms.ModelChoiceField):  # type: ignore[type-arg]
     """The services that can be booked, each with its length."""
 
     def label_from_instance(self, obj: Any) -> str:
@@ -93,8 +93,8 @@ class WhenForm(ClinicForm):
         named = rooms.values_list("pk", "name")
         return [(ANY, _("Any that is free")), *((str(pk), name) for pk, name in named)]
 
-    def clean_date(self) -> date:
-        day: date = self.cleaned_data["date"]
+    def clean_date(self) -> dt.date:
+        day: dt.date = self.cleaned_data["date"]
         if not FIRST_YEAR <= day.year <= LAST_YEAR:
             raise ValidationError(_("Enter a date between 2000 and 2100."))
         return day
@@ -102,13 +102,13 @@ class WhenForm(ClinicForm):
     def clean(self) -> dict[str, Any]:
         """Adds `starts_at`, in UTC."""
         values = super().clean() or {}
-        if isinstance(day := values.get("date"), date) and isinstance(
-            at := values.get("time"), time
+        if isinstance(day := values.get("date"), dt.date) and isinstance(
+            at := values.get("time"), dt.time
         ):
             self._put_start(values, day, at)
         return values
 
-    def _put_start(self, values: dict[str, Any], day: date, at: time) -> None:
+    def _put_start(self, values: dict[str, Any], day: dt.date, at: dt.time) -> None:
         try:
             values["starts_at"] = instant(day, at, self.location.zone)
         except NoSuchTimeError:
@@ -161,7 +161,7 @@ def read_offer(text: str) -> tuple[str, str, str] | None:
     """Date, time and practitioner of an offered time (`2026-05-19T14:30|7`), or None."""
     when, _sep, who = text.partition("|")
     try:
-        moment = datetime.strptime(when, "%Y-%m-%dT%H:%M")  # noqa: DTZ007 (the location's clock)
+        moment = dt.datetime.strptime(when, "%Y-%m-%dT%H:%M")  # noqa: DTZ007 (the location's clock)
     except ValueError:
         return None
     return f"{moment:%Y-%m-%d}", f"{moment:%H:%M}", who

@@ -113,7 +113,7 @@ def _line(row: tuple[Any, ...], zone: ZoneInfo) -> Line:
         intake = "missing"
     else:
         intake = "old" if seen is not None and seen > handed_in else "ok"
-    return Line(pk, starts.astimezone(zone), ends.astimezone(zone), *rest, intake)
+    return Line._make([pk, starts.astimezone(zone), ends.astimezone(zone), *rest, intake])
 
 
 def badges() -> dict[str, SafeString]:

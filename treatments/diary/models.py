@@ -54,7 +54,7 @@ def _span() -> TimeSpan:
     return TimeSpan("starts_at", "ends_at", RangeBoundary(inclusive_lower=True))
 
 
-class AppointmentQuerySet(OfPatientQuerySet):
+class AppointmentQuerySet(OfPatientQuerySet["Appointment"]):
     def live(self) -> AppointmentQuerySet:
         """Those that hold their time: not cancelled and not a no-show."""
         return self.exclude(status__in=Appointment.GIVEN_UP)

@@ -172,7 +172,7 @@ def _asked(given: QueryDict, location: Location) -> dict[str, Any]:
     now = timezone.now().astimezone(location.zone)
     first = Service.objects.filter(is_active=True).order_by("pk").first()
     quarter = (now + timedelta(minutes=15)).replace(minute=now.minute // 15 * 15)
-    wanted = {
+    wanted: dict[str, Any] = {
         "service": first.pk if first else None,
         "date": _day(given.get("date", ""), location).isoformat(),
         "time": f"{quarter:%H:%M}",
@@ -291,7 +291,8 @@ def _free_of(form: BookForm, location: Location, patient_id: int | None) -> list
 def _fetch(request: HttpRequest, pk: int) -> Appointment:
     related = ("patient", "practitioner", "room", "service", "location", "booked_by")
     visible = Appointment.objects.visible_to(staff_of(request)).select_related(*related)
-    return gate.fetch(request, visible, pk=pk)  # type: ignore[return-value,arg-type]
+    row: Appointment = gate.fetch(request, visible, pk=pk)
+    return row
 
 
 def _writable(request: HttpRequest, pk: int) -> Appointment:
