@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import NamedTuple
 
 from django.urls import NoReverseMatch, reverse
@@ -60,6 +61,16 @@ class Stop:
 
 def url_or_none(url_name: str, *args: object) -> str | None:
     """The address of a URL name, or None where the wing that owns it is not there."""
+    return _looked_up(url_name, args) if args else _fixed(url_name)
+
+
+@cache
+def _fixed(url_name: str) -> str | None:
+    """Kept: the same dozen addresses stand on every page."""
+    return _looked_up(url_name, ())
+
+
+def _looked_up(url_name: str, args: tuple[object, ...]) -> str | None:
     try:
         return reverse(url_name, args=args)
     except NoReverseMatch:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from functools import lru_cache
 from typing import Any
 
 from django import template
@@ -25,11 +26,19 @@ register = template.Library()
 SPRITE = "vendor/bootstrap-icons/icons.svg"
 MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
 ON_THE_BAR_OF_A_PHONE = 4
+MARKS: dict[str, Access | None] = {}
+"""The access mark of a slot's view by URL name, once it was asked for."""
 
 
 @register.simple_tag
 def icon(name: str, label: str = "", size: str = "") -> SafeString:
     """`{% icon "search" %}` is decoration; `{% icon "flag" label=_("Urgent") %}` is read out."""
+    return _drawn(name, str(label), size)
+
+
+@lru_cache(maxsize=1_000)
+def _drawn(name: str, label: str, size: str) -> SafeString:
+    """An icon's markup. Kept: a page holds dozens, and there are few different ones."""
     said = (
         format_html('role="img" aria-label="{}"', label)
         if label
@@ -63,14 +72,16 @@ def slot(
     the person's role may not open it. `block=True` for a whole panel instead of one line.
     """
     url = url_or_none(url_name, *args)
-    if url and not _may_open(context, url):
+    if url and not _may_open(context, url_name, url):
         url = None
     return {"url": url, "label": label, "block": block}
 
 
-def _may_open(context: Context, url: str) -> bool:
+def _may_open(context: Context, url_name: str, url: str) -> bool:
     """Whether the view's own mark admits whoever is asking."""
-    access: Access | None = getattr(resolve(url).func, "access", None)
+    if url_name not in MARKS:
+        MARKS[url_name] = getattr(resolve(url).func, "access", None)
+    access = MARKS[url_name]
     if access is None or access.permission is None:
         return True
     user = getattr(context.get("request"), "user", None)
