@@ -14,9 +14,11 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import reverse
+from django.utils import timezone
 
 from clinic.access.actor import actor_of
 from clinic.access.permissions import PATIENT_LINK, PUBLIC, Access
+from clinic.access.request import zone_of
 from clinic.access.third_party import THIRD_PARTY, WITHOUT_SECOND_FACTOR
 from clinic.audit.context import become
 
@@ -59,6 +61,7 @@ class AccessMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        timezone.deactivate()  # the last request of this thread may have been at another location
         response = self.get_response(request)
         if request.session.accessed and not response.has_header("Cache-Control"):
             response["Cache-Control"] = "no-store"
@@ -79,6 +82,7 @@ class AccessMiddleware:
         if access.permission is not None and not request.user.may(access.permission):
             raise PermissionDenied
         become(actor_of(request.user))
+        timezone.activate(zone_of(request))
         return None
 
 

@@ -25,6 +25,9 @@ class StaffQuerySet(models.QuerySet["Staff"]):
             location_names=ArrayAgg(
                 "memberships__location__name", filter=member, order_by=by_id, default=none
             ),
+            location_zones=ArrayAgg(
+                "memberships__location__timezone", filter=member, order_by=by_id, default=none
+            ),
         )
 
     def practising_at(self, location_id: int) -> StaffQuerySet:

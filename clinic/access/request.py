@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import cast
+from zoneinfo import ZoneInfo
 
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
@@ -27,6 +28,15 @@ def location_id_of(request: HttpRequest) -> int:
     if not mine:
         raise PermissionDenied
     return mine[0]
+
+
+def zone_of(request: HttpRequest) -> ZoneInfo:
+    """The clock of the chosen location, from what was fetched with the person; else UTC."""
+    staff = staff_of(request)
+    zones = dict(zip(staff.place_ids, getattr(staff, "location_zones", []), strict=False))
+    chosen = request.session.get(LOCATION_KEY)
+    name = zones[chosen] if chosen in zones else next(iter(zones.values()), "UTC")
+    return ZoneInfo(name)
 
 
 def location_of(request: HttpRequest) -> Location:

@@ -119,6 +119,8 @@ def _enter(request: HttpRequest, token: str, patient: Patient) -> None:
     request.patient_location = SimpleLazyObject(  # type: ignore[attr-defined]
         lambda: location_of_patient(patient)
     )
+    if place := request.patient_location:  # type: ignore[attr-defined]
+        timezone.activate(place.zone)
     if settings.LANGUAGE_COOKIE_NAME not in request.COOKIES:
         speak(request, patient.language)
     match = request.resolver_match

@@ -12,6 +12,7 @@ from django.core.cache import cache
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.test import Client, RequestFactory
+from django.utils import timezone
 
 from clinic.access.middleware import AccessMiddleware
 from clinic.access.models import Staff
@@ -156,3 +157,13 @@ def test_the_security_headers_are_there(cast: Cast, client_for: ClientFor) -> No
     assert response["X-Content-Type-Options"] == "nosniff"
     assert response["Cache-Control"] == "no-store"
     assert response["Referrer-Policy"] == "same-origin"
+
+
+def test_times_are_those_of_the_chosen_location(cast: Cast, client_for: ClientFor) -> None:
+    """The same moment, read at two locations with clocks an hour apart."""
+    seen = {}
+    for staff, place in ((cast.practitioner, cast.here), (cast.practitioner2, cast.there)):
+        client = client_for(staff)
+        client.get("/today/")
+        seen[place.timezone] = timezone.get_current_timezone_name()
+    assert seen == {"Europe/Paris": "Europe/Paris", "Europe/London": "Europe/London"}

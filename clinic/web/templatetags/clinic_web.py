@@ -94,7 +94,7 @@ def url_if_any(url_name: str, *args: object) -> str:
     return url_or_none(url_name, *args) or ""
 
 
-@register.filter
+@register.filter(expects_localtime=True)
 def clinical_date(value: datetime.date | None) -> str:
     """`14-Jul-1945`: the month in letters, so that 03/04 is never two dates. Never translated."""
     if not value:
@@ -196,7 +196,7 @@ def demo_password() -> str:
     return settings.DEMO_PASSWORD if settings.DEMO else ""
 
 
-@register.filter
+@register.filter(expects_localtime=True)
 def clock(value: datetime.datetime | datetime.time | None) -> str:
     """`14:32`, as clinics write it, in every language."""
     return value.strftime("%H:%M") if value else ""
