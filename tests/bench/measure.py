@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import importlib
 import json
+import logging
 import os
 import subprocess
 import sys
@@ -142,6 +143,7 @@ def main() -> int:
     arguments.home.mkdir(parents=True, exist_ok=True)
     os.environ.update(environment(os.environ["DATABASE_URL"], free_port(), arguments.home))
     django.setup()
+    logging.disable(logging.INFO)
     started = time.monotonic()
     if not arguments.keep_data:
         call_command("migrate", verbosity=0)
