@@ -120,7 +120,5 @@ def test_killed_while_sending(cast, worker, sink):
         if sink.taken[message.message_id] != 1
     ]
     assert not lost, "a message was lost without a word"
-    assert list(Message.objects.filter(state="uncertain")) == list(
-        Message.objects.filter(state="uncertain").troubled().order_by("pk")
-    )
+    assert Message.objects.all().troubled().filter(state="uncertain").count() == uncertain
     assert sink.subjects == {"Your clinic has something for you"}
