@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 from datetime import timedelta
 from typing import Any
@@ -14,9 +15,11 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
+from pypdf import PdfReader
 
 from clinic.errors import ActionRefused
 from clinic.places.models import CountryProfile
+from clinic.rendering.pdf import render_html
 from patients.portal.actions import open_link
 from tests.conftest import make_patient
 from tests.treatments.plan_parts import (
@@ -103,6 +106,12 @@ class TestPreparing:
         shown = words.replace("<", "&lt;").replace(">", "&gt;").replace("'", "&#x27;")
         assert shown in consent.html
         assert shown in consent.document.html
+
+    def test_and_literally_in_the_pdf(self, cast: Any) -> None:
+        plan = accepted_plan(cast, title="Back {{7*7}} {% load i18n %} <script>x()</script>")
+        pdf = render_html(signed_consent(cast, plan).document.html).pdf
+        text = " ".join(page.extract_text() for page in PdfReader(io.BytesIO(pdf)).pages)
+        assert "Back {{7*7}} {% load i18n %} <script>x()</script>" in " ".join(text.split())
 
 
 class TestSigning:

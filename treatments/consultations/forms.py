@@ -34,11 +34,35 @@ GROUPS = {
 }
 
 
+class _AskedLater:
+    """Needed to sign, so not marked optional; a draft may still be saved without it."""
+
+    def validate(self, value: Any) -> None:
+        """Judge only what was given."""
+        if value not in self.empty_values:  # type: ignore[attr-defined]
+            super().validate(value)  # type: ignore[misc]
+
+
+class _Words(_AskedLater, forms.CharField):
+    pass
+
+
+class _Choices(_AskedLater, forms.MultipleChoiceField):
+    pass
+
+
+class _Choice(_AskedLater, forms.ChoiceField):
+    pass
+
+
+class _Number(_AskedLater, forms.TypedChoiceField):
+    pass
+
+
 def _words(label: Any, longest: int, rows: int, help_text: Any = "") -> forms.CharField:
-    return forms.CharField(
+    return _Words(
         label=label,
         max_length=longest,
-        required=False,
         help_text=help_text,
         widget=forms.Textarea({"rows": rows}),
     )
@@ -47,21 +71,17 @@ def _words(label: Any, longest: int, rows: int, help_text: Any = "") -> forms.Ch
 class ConsultationForm(ClinicForm):
     """The draft. `revision` is the one the page was opened with."""
 
+    use_required_attribute = False
     revision = forms.IntegerField(min_value=0, widget=forms.HiddenInput)
     concern = _words(_("Concern, in the patient's words"), 4000, 3)
-    indications = forms.MultipleChoiceField(
-        label=_("Indications"), required=False, widget=forms.CheckboxSelectMultiple
-    )
-    areas = forms.MultipleChoiceField(
-        label=_("Areas"), required=False, widget=forms.CheckboxSelectMultiple
-    )
+    indications = _Choices(label=_("Indications"), widget=forms.CheckboxSelectMultiple)
+    areas = _Choices(label=_("Areas"), widget=forms.CheckboxSelectMultiple)
     examination = _words(_("Examination"), 8000, 5)
-    fitzpatrick = forms.TypedChoiceField(
+    fitzpatrick = _Number(
         label=_("Skin type (Fitzpatrick)"),
         choices=SKIN_TYPES,
         coerce=int,
         empty_value=None,
-        required=False,
         widget=forms.RadioSelect,
     )
     discussion = _words(_("What was explained"), 8000, 5)
@@ -71,10 +91,9 @@ class ConsultationForm(ClinicForm):
         3,
         _("Less risky treatments, other methods, doing nothing."),
     )
-    decision = forms.ChoiceField(
+    decision = _Choice(
         label=_("Decision"),
         choices=Consultation.Decision.choices,
-        required=False,
         widget=forms.RadioSelect,
     )
 
@@ -88,12 +107,11 @@ class ConsultationForm(ClinicForm):
         self.fields["areas"].choices = [(row.code, row.name) for row in rows]  # type: ignore[attr-defined]
         self.group_of = {row.code: row.group for row in rows}
         for question in self.questions:
-            self.fields[f"skin_{question.code}"] = forms.TypedChoiceField(
+            self.fields[f"skin_{question.code}"] = _Number(
                 label=question.text,
                 choices=question.answers,
                 coerce=int,
                 empty_value=None,
-                required=False,
                 widget=forms.RadioSelect,
             )
 

@@ -166,10 +166,11 @@ class MixForm(RowForm):
         label=_("From session"), min_value=1, max_value=600, initial=1
     )
     to_session = forms.IntegerField(
-        label=_("To session, empty: the last"),
+        label=_("To session"),
         min_value=1,
         max_value=600,
         required=False,
+        widget=forms.NumberInput({"placeholder": _("last")}),
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
