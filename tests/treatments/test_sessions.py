@@ -29,11 +29,13 @@ from tests.treatments.session_world import (
     make_world,
     sign_consent,
 )
-from treatments.catalogue.models import Anaesthetic, Area, Lot, Technique
+from treatments.catalogue.models import Anaesthetic, Area, Lot, Product, Technique
 from treatments.consents.models import Consent
 from treatments.diary.models import Appointment
+from treatments.plans.actions import accept_plan, make_plan
 from treatments.plans.models import Plan
-from treatments.sessions import actions
+from treatments.plans.specs import AreaSpec, MixSpec, PhaseSpec
+from treatments.sessions import actions, charts, grid
 from treatments.sessions.actions import NotSignable, StaleSession
 from treatments.sessions.entries import (
     AreaEntry,
@@ -757,3 +759,66 @@ def test_points_outside_by_less_than_a_line_are_inside(world: World, session: Se
     entry: AreaEntry = replace(world.areas()[0], points=forehead(3))
     actions.save_areas(by=world.practitioner, session=session, entries=[entry], at=NOON)
     assert counts(session) == {"forehead none": 3}
+
+
+# --- the published course (S60a) ------------------------------------------------------------
+
+
+def test_the_published_back_course(cast: Any) -> None:
+    """Five sessions on days 1, 4, 7, 10 and 13, 20 mg lidocaine each; steroid halved from day 7."""
+    with acting(SYSTEM):
+        make_history(cast.patient)
+        back = AreaSpec(
+            area=current(Area, "lower-back"),
+            technique=current(Technique, "papule"),
+            depth_mm=D(2),
+            ml_per_point=D("0.1"),
+            points=30,
+        )
+        mix = [
+            MixSpec(current(Product, "lidocaine-2"), D(1)),
+            MixSpec(current(Product, "ketoprofen-160"), D(1)),
+            MixSpec(current(Product, "methylprednisolone-40"), D(1), 1, 2),
+            MixSpec(current(Product, "methylprednisolone-40"), D("0.5"), 3),
+            MixSpec(current(Product, "sodium-chloride-09"), D("0.5"), 3),
+        ]
+        plan = make_plan(
+            by=cast.practitioner,
+            patient=cast.patient,
+            location=cast.here,
+            indication="low-back-pain",
+            title="Low back pain",
+            areas=[back],
+            mix=mix,
+            phases=[PhaseSpec(5, 3, 3)],
+        )
+        accept_plan(by=cast.practitioner, plan=plan, at=NOON)
+        for line in mix:
+            if not Lot.objects.filter(product=line.product).exists():
+                make_lot(cast.here, line.product.code)
+        sign_consent(plan, cast.practitioner)
+        world = World(plan, plan.consents.get(), cast.practitioner, *[Lot.objects.first()] * 2)
+        for number in range(5):
+            at = NOON + timedelta(days=3 * number)
+            opened = world.start(at=at)
+            drawn = [MixEntry(part.lot, part.ml) for part in opened.mix.all()]
+            outline = charts.charts()["body-back"].outlines_mm("lower-back", "none")[0]
+            scale = charts.charts()["body-back"].scale
+            points = [scale.to_fraction(p) for p in grid.spread(outline, 30, margin=5)]
+            entry = AreaEntry(
+                area=back.area,
+                technique=back.technique,
+                depth_mm=D(2),
+                ml_per_point=D("0.1"),
+                chart="body-back",
+                points=points,
+            )
+            signed = world.sign(world.fill(opened, mix=drawn, areas=[entry]), at=at)
+            assert signed.totals["injected_ml"] == "3"
+            assert signed.totals["lidocaine_mg"] == "20"
+            assert signed.totals["warnings"] == []
+            given = {a["code"]: a["injected"] for a in signed.totals["amounts"]}
+            assert given["ketoprofen"] == "160"
+            assert given["methylprednisolone"] == ("40" if number < 2 else "20")
+        plan.refresh_from_db()
+        assert plan.state == Plan.State.FINISHED

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict
 from datetime import datetime
-from typing import Any
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
 
-from django.db import transaction
+from django.db import OperationalError, transaction
 from django.db.models import F, Max
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -20,6 +21,7 @@ from treatments.catalogue.models import Lot
 from treatments.consents.coverage import coverage
 from treatments.consents.models import Consent
 from treatments.diary.actions import set_status
+from treatments.diary.contention import TRIES, TRY_AGAIN, sqlstate
 from treatments.diary.models import Appointment
 from treatments.plans.actions import finish_plan
 from treatments.plans.course import shares_of, total
@@ -49,6 +51,25 @@ from treatments.sessions.readiness import (
 from treatments.sessions.totals import totals_of
 from treatments.sessions.words import sentence
 
+Given = ParamSpec("Given")
+Answer = TypeVar("Answer")
+
+
+def patiently(action: Callable[Given, Answer]) -> Callable[Given, Answer]:
+    """Try again when someone held the same lot or plan for too long; at last say so."""
+
+    @wraps(action)
+    def tried(*args: Given.args, **kwargs: Given.kwargs) -> Answer:
+        for _attempt in range(TRIES):
+            try:
+                return action(*args, **kwargs)
+            except OperationalError as error:
+                if sqlstate(error) not in TRY_AGAIN:
+                    raise
+        raise ActionRefused(_("The shelf is very busy right now. Please try again."))
+
+    return tried
+
 
 class StaleSession(ActionRefused):
     """Somebody has saved this session since it was opened; nothing was overwritten."""
@@ -62,6 +83,7 @@ class NotSignable(ActionRefused):
         super().__init__(" ".join(self.problems))
 
 
+@patiently
 @transaction.atomic
 def start_session(
     *,
@@ -85,11 +107,13 @@ def start_session(
     if found := obstacles(plan, number, place, moment):
         raise NotReady(found)
     history = latest_history(plan.patient)
+    consent = coverage(plan.patient, plan, moment).consent
+    assert consent is not None  # a missing one would have been an obstacle
     session = Session.objects.create(
         patient=plan.patient,
         location=place,
         plan=plan,
-        consent=coverage(plan.patient, plan, moment).consent,
+        consent=consent,
         appointment=appointment,
         practitioner=by,
         number=number,
@@ -156,6 +180,7 @@ def _lay_out_planned_areas(session: Session) -> None:
         )
 
 
+@patiently
 @transaction.atomic
 def save_sections(
     *,
@@ -244,6 +269,7 @@ def save_observation(
     return _bump(draft, moment)
 
 
+@patiently
 @transaction.atomic
 def sign_session(
     *, by: Staff, session: Session, revision: int | None = None, at: datetime | None = None

@@ -340,7 +340,7 @@ class AreaFormSet(RowFormSet):
         return {**super().get_form_kwargs(index), "empty_permitted": False}
 
 
-AreaRows = forms.formset_factory(
+AreaRows: type[AreaFormSet] = forms.formset_factory(  # type: ignore[assignment]
     AreaForm, formset=AreaFormSet, extra=0, max_num=MOST_ROWS, absolute_max=MOST_ROWS + 5
 )
 

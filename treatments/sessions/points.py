@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 
 from django.utils.translation import gettext as _
 
@@ -42,10 +41,11 @@ def _point(pair: object) -> Point:
 
 
 def _share(value: object) -> float:
-    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    if not is_number or not math.isfinite(value) or not 0 <= value <= 1:  # type: ignore[arg-type]
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise ActionRefused(_unreadable())
-    return round(float(value), DECIMALS)  # type: ignore[arg-type]
+    if not 0 <= value <= 1:  # NaN is not in between either
+        raise ActionRefused(_unreadable())
+    return round(float(value), DECIMALS)
 
 
 def _unreadable() -> str:

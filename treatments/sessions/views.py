@@ -62,7 +62,7 @@ def start(request: HttpRequest, number: int, pk: int) -> HttpResponse:
     """Whether this plan's next session may start, and what stands in its way; POST starts it."""
     plan: Plan = fetch(
         request,
-        Plan.objects.visible_to(staff_of(request)).select_related("patient", "location"),  # type: ignore[arg-type]
+        Plan.objects.visible_to(staff_of(request)).select_related("patient", "location"),
         pk=pk,
         patient_id=number,
     )
