@@ -84,7 +84,9 @@ def _busy(
 ) -> Busy:
     busy = Busy({pk: [] for pk in practitioners}, {pk: [] for pk in rooms}, [])
     concerned = Q(practitioner__in=practitioners) | Q(room__in=rooms) | Q(patient=patient_id)
-    rows = Appointment.objects.live().overlapping(*span).filter(concerned).exclude(pk=apart_from or 0)
+    rows = (
+        Appointment.objects.live().overlapping(*span).filter(concerned).exclude(pk=apart_from or 0)
+    )
     for who, room, patient, start, end in rows.values_list(
         "practitioner_id", "room_id", "patient_id", "starts_at", "ends_at"
     ):
