@@ -21,6 +21,8 @@ from patients.portal.access import by_link
 from patients.registry.models import Patient
 
 MOST_CALLS = 50
+MOST_SHOWN = 70
+LATEST = 5
 
 
 def _calls(request: HttpRequest) -> list[Call]:
@@ -101,8 +103,15 @@ def call(request: HttpRequest, pk: int) -> HttpResponse:
 def panel(request: HttpRequest, number: int) -> HttpResponse:
     """On the patient's page: every check-in, silence shown as silence."""
     patient = fetch(request, Patient.objects.visible_to(staff_of(request)), pk=number)
-    check_ins = patient.check_ins.select_related("session", "call").order_by("-due_at")[:50]
-    context = {"patient": patient, "check_ins": check_ins, "now": timezone.now()}
+    check_ins = list(patient.check_ins.select_related("call").order_by("-due_at")[:MOST_SHOWN])
+    planned = [row for row in check_ins if row.state == CheckIn.State.PLANNED]
+    asked = [row for row in check_ins if row.state != CheckIn.State.PLANNED]
+    context = {
+        "patient": patient,
+        "next": planned[-1:],
+        "asked": asked[:LATEST],
+        "rest": planned[:-1] + asked[LATEST:],
+    }
     return render(request, "aftercare/watch_panel.html", context)
 
 
