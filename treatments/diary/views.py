@@ -171,7 +171,7 @@ def _asked(given: QueryDict, location: Location) -> dict[str, Any]:
     """The form's values as the address asks for them; a first service and the next quarter."""
     now = timezone.now().astimezone(location.zone)
     first = Service.objects.filter(is_active=True).order_by("pk").first()
-    quarter = (now + timedelta(minutes=15)).replace(minute=now.minute // 15 * 15)
+    quarter = now + timedelta(minutes=15 - now.minute % 15)
     wanted: dict[str, Any] = {
         "service": first.pk if first else None,
         "date": _day(given.get("date", ""), location).isoformat(),
@@ -180,7 +180,7 @@ def _asked(given: QueryDict, location: Location) -> dict[str, Any]:
         "room": "any",
     }
     wanted |= {name: given[name] for name in ("service", "time", "practitioner") if given.get(name)}
-    return wanted | {"patient": given.get("patient", ""), "key": ""}
+    return wanted | {"patient": given.get("patient", "")}
 
 
 def _patient(request: HttpRequest, number: str) -> Patient:
