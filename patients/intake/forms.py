@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django import forms
-from django.utils.translation import gettext as _now
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from clinic.web.fields import UnitField
@@ -124,12 +124,13 @@ class TickForm(StepForm):
             return given
         if some and given.get("none"):
             self.add_error(
-                "none", _now("You named something and also ticked this. Please keep one of them.")
+                "none",
+                gettext("You named something and also ticked this. Please keep one of them."),
             )
         elif not some and not given.get("none"):
             label = str(self.none_label)
             self.add_error(
-                "chosen", _now("Tick what applies to you, or “%(none)s”.") % {"none": label}
+                "chosen", gettext("Tick what applies to you, or “%(none)s”.") % {"none": label}
             )
         return given
 
