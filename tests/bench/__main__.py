@@ -61,12 +61,12 @@ def database_of(name: str) -> str:
     return urlunsplit(parts._replace(path=f"/{name}"))
 
 
-def measured(scale: int, home: Path, *more: str) -> dict[str, Any]:
+def measured(scale: int, home: Path, *more: str, database: str = "") -> dict[str, Any]:
     """The result of one scale, in a process and a database of its own."""
     print(f"Scale {scale}", flush=True)
     command = [sys.executable, "-m", "tests.bench.measure", "--scale", str(scale)]
     command += ["--home", str(home / f"scale-{scale}"), *more]
-    database = database_of(f"bench_{scale}")
+    database = database or database_of(f"bench_{scale}")
     done = subprocess.run(
         command, stdout=subprocess.PIPE, env=os.environ | {"DATABASE_URL": database}, check=False
     )
@@ -87,7 +87,7 @@ def cpu_ratio(cells: dict[str, Any], page: str) -> float:
     return cost("product") / (cost("floor") or 1)
 
 
-def goals_of(small: dict[str, Any], large: dict[str, Any]) -> list[Goal]:
+def goals_of(large: dict[str, Any]) -> list[Goal]:
     """Every figure that has a bound."""
     cells = large["cells"]
     found = [
@@ -104,10 +104,8 @@ def goals_of(small: dict[str, Any], large: dict[str, Any]) -> list[Goal]:
             share = many["requests_per_s"] / few["requests_per_s"]
             found.append(Goal(f"throughput of {page}, 16 / 4 connections", share, KEEPS_UP, True))
     found.append(Goal("memory of two workers, MB (PSS)", large["memory"]["pss_mb"], MEMORY_MB))
-    for page in ("diary", "search"):
-        before, after = (one["cells"][f"{page} product 1"]["p50_ms"] for one in (small, large))
-        name = f"p50 of {page}, scale {large['scale']} / {small['scale']}"
-        found.append(Goal(name, after / before, GROWTH))
+    for page, p50 in large["growth"].items():
+        found.append(Goal(f"p50 of {page}, scale {large['scale']} / 1", p50["ratio"], GROWTH))
     return found
 
 
@@ -136,19 +134,22 @@ def main() -> int:
         return 1
     home = Path(os.environ["CLINIC_HOME"]) / "measure"
     pace = ["--seconds", "1" if arguments.quick else "3"]
-    small = measured(1, home, *pace, "--only-product", "--connections", "1", "4")
-    large = measured(arguments.scale, home, *pace) if arguments.scale != 1 else None
-    large = large or measured(1, home, *pace)
-    goals = goals_of(small, large)
+    if arguments.scale == 1:
+        result = measured(1, home, *pace)
+    else:
+        small = database_of("bench_1")
+        measured(1, home, "--only-fill", database=small)
+        result = measured(arguments.scale, home, *pace, "--beside", small)
+    goals = goals_of(result)
     RESULTS.mkdir(exist_ok=True)
     marked = [vars(goal) | {"met": goal.met} for goal in goals]
-    data = {"small": small, "large": large, "goals": marked}
+    data = result | {"goals": marked}
     (RESULTS / "bench.json").write_text(json.dumps(data, indent=1))
-    print(f"\n{table(large)}\n\nFilled in {large['filled_s']:.0f} s; ", end="")
-    print(f"the diary day holds {large['diary_rows']} visits.\n")
+    print(f"\n{table(result)}\n\nFilled in {result['filled_s']:.0f} s; ", end="")
+    print(f"the diary day holds {result['diary_rows']} visits.\n")
     print("\n".join(goal.line() for goal in goals))
-    bad = [name for part in (small, large) for name, cell in part["cells"].items() if cell["bad"]]
-    wrong = [p for p, s in large["statements"].items() if s["status"] not in (200, 302)]
+    bad = [name for name, cell in result["cells"].items() if cell["bad"]]
+    wrong = [p for p, s in result["statements"].items() if s["status"] not in (200, 302)]
     if bad or wrong:
         print(f"\nErrors were answered: {', '.join(bad + wrong)}", file=sys.stderr)
     return 1 if bad or wrong else 0

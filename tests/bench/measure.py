@@ -43,7 +43,6 @@ class Bench:
         self.pages, self.bodies = pages.PAGES, pages.bodies
         self.seconds, self.rounds = arguments.seconds, arguments.rounds
         self.connections = arguments.connections
-        self.only_product = arguments.only_product
         self.home = home
         self.asked = pages.Asked()
         port = int(os.environ["PORT"])
@@ -57,8 +56,7 @@ class Bench:
         """Everything, as plain data."""
         sizes = {page: self._size(page) for page in self.pages}
         cells: dict[str, list[dict[str, Any]]] = {}
-        wanted = ["diary", "search"] if self.only_product else list(self.pages)
-        sides = ["product"] if self.only_product else ["product", "floor"]
+        wanted, sides = list(self.pages), ["product", "floor"]
         for page in wanted:
             for side in sides:
                 self._round(page, side, 2, 0.7)
@@ -104,13 +102,45 @@ class Bench:
             file.write_text(self.bodies(self.asked, self.token, count, floor=is_floor))
             command.append(str(file))
         web, database = self.server.cpu(), spent(self.database)
-        answer = subprocess.run(command, capture_output=True, text=True, check=True)
+        cell = _said(command)
         web, database = self.server.cpu() - web, spent(self.database) - database
-        cell: dict[str, Any] = json.loads(answer.stdout.strip().splitlines()[-1])
         return cell | {"web_cpu_s": web, "database_cpu_s": database}
+
+    def growth(self, small_url: str) -> dict[str, Any]:
+        """p50 at one connection of this database against a small one, in alternating rounds."""
+        port = free_port()
+        around = environment(small_url, port, self.home)
+        small = Server(around, port, self.home / "gunicorn-small.log")
+        try:
+            browser = Browser(small.url, "practitioner@demo.clinic")
+            sides = {"large": (self.server, self.browser), "small": (small, browser)}
+            found: dict[str, Any] = {}
+            for page in ("diary", "search"):
+                p50: dict[str, list[float]] = {"large": [], "small": []}
+                for number in range(2 * self.rounds):
+                    for side in list(sides)[:: 1 if number % 2 else -1]:
+                        server, person = sides[side]
+                        url = server.url + self.asked.product(page)
+                        command = ["wrk", "-t1", "-c1", f"-d{max(1, round(self.seconds))}s"]
+                        command += ["-s", str(WRK), "-H", f"Cookie: {person.cookies}", url]
+                        p50[side].append(_said(command)["p50_ms"])
+                found[page] = {side: median(rounds) for side, rounds in p50.items()}
+                found[page]["ratio"] = median(
+                    large / low for large, low in zip(p50["large"], p50["small"], strict=True)
+                )
+            return found
+        finally:
+            small.stop()
 
     def close(self) -> None:
         self.server.stop()
+
+
+def _said(command: list[str]) -> dict[str, Any]:
+    """What wrk found."""
+    answer = subprocess.run(command, capture_output=True, text=True, check=True)
+    found: dict[str, Any] = json.loads(answer.stdout.strip().splitlines()[-1])
+    return found
 
 
 def summary(rounds: list[dict[str, Any]]) -> dict[str, Any]:
@@ -137,8 +167,9 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=3)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--connections", type=int, nargs="+", default=[1, 4, 16])
-    parser.add_argument("--only-product", action="store_true")
+    parser.add_argument("--only-fill", action="store_true")
     parser.add_argument("--keep-data", action="store_true", help="the database is filled already")
+    parser.add_argument("--beside", help="a database of scale 1 to compare with")
     arguments = parser.parse_args()
     arguments.home.mkdir(parents=True, exist_ok=True)
     os.environ.update(environment(os.environ["DATABASE_URL"], free_port(), arguments.home))
@@ -149,10 +180,14 @@ def main() -> int:
         call_command("migrate", verbosity=0)
         call_command("demo_data", scale=arguments.scale, stdout=sys.stderr)
     filled = time.monotonic() - started
+    if arguments.only_fill:
+        json.dump({"scale": arguments.scale, "filled_s": filled}, sys.stdout)
+        return 0
     call_command("collectstatic", interactive=False, verbosity=0)
     bench = Bench(arguments, arguments.home)
     try:
         result = bench.run()
+        result["growth"] = bench.growth(arguments.beside) if arguments.beside else {}
     finally:
         bench.close()
     json.dump(result | {"scale": arguments.scale, "filled_s": filled}, sys.stdout, indent=1)
