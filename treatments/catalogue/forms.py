@@ -12,7 +12,7 @@ from django.contrib.postgres.forms import SimpleArrayField
 from django.core.exceptions import ValidationError
 from django.core.validators import MinValueValidator
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as lazy
+from django.utils.translation import gettext_lazy
 
 from clinic.web.fields import UnitField
 from clinic.web.forms import ClinicForm, ClinicModelForm
@@ -100,14 +100,14 @@ class RowForm(ClinicModelForm):
         if "rules" in self.fields:
             self.fields["rules"] = RuleLines(
                 required=False,
-                help_text=lazy(
+                help_text=gettext_lazy(
                     "A line each: condition, level, source. Levels: stop, physician, wait, caution."
                 ),
             )
         for name, field in self.fields.items():
             _dress(name, field)
         self.fields["source_refs"].required = True
-        self.fields["source_refs"].help_text = lazy(
+        self.fields["source_refs"].help_text = gettext_lazy(
             "References, separated by commas, with the letter of their tier: S59a, GK."
         )
 
@@ -152,9 +152,9 @@ def _dress(name: str, field: forms.Field) -> None:
         field.min_value = 0
         field.validators.append(MinValueValidator(0))
     if isinstance(field, SimpleArrayField):
-        field.help_text = lazy("Separated by commas.")
+        field.help_text = gettext_lazy("Separated by commas.")
     if isinstance(field, forms.JSONField):
-        field.help_text = lazy("Keep the form of what is there.")
+        field.help_text = gettext_lazy("Keep the form of what is there.")
         field.widget = forms.Textarea({"rows": 6, "spellcheck": "false"})
         field.encoder = _Indented
     elif isinstance(field.widget, forms.Textarea):
@@ -225,26 +225,28 @@ class LotForm(ClinicForm):
     """A lot that has arrived."""
 
     product = forms.ModelChoiceField(
-        label=lazy("Product"),
+        label=gettext_lazy("Product"),
         queryset=Product.objects.none(),
-        empty_label=lazy("Choose a product"),
+        empty_label=gettext_lazy("Choose a product"),
     )
     number = forms.CharField(
-        label=lazy("Lot number"), max_length=60, help_text=lazy("As printed on the package.")
+        label=gettext_lazy("Lot number"),
+        max_length=60,
+        help_text=gettext_lazy("As printed on the package."),
     )
     expires_on = forms.DateField(
-        label=lazy("Expires on"),
+        label=gettext_lazy("Expires on"),
         widget=forms.DateInput({"type": "date"}, format="%Y-%m-%d"),
-        help_text=lazy("Where only a month is printed, its last day."),
+        help_text=gettext_lazy("Where only a month is printed, its last day."),
     )
     quantity_ml = UnitField(
-        label=lazy("Quantity"),
+        label=gettext_lazy("Quantity"),
         unit="mL",
         min_value=Decimal("0.01"),
         max_value=Decimal(100000),
         max_digits=8,
         decimal_places=2,
-        help_text=lazy("Of a cream: 1 g counts as 1 mL."),
+        help_text=gettext_lazy("Of a cream: 1 g counts as 1 mL."),
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -257,6 +259,6 @@ class LotStateForm(ClinicForm):
     """Holding a lot back, or releasing it."""
 
     state = forms.ChoiceField(
-        label=lazy("State"), choices=Lot.State.choices, widget=forms.RadioSelect
+        label=gettext_lazy("State"), choices=Lot.State.choices, widget=forms.RadioSelect
     )
-    reason = forms.CharField(label=lazy("Reason"), max_length=300)
+    reason = forms.CharField(label=gettext_lazy("Reason"), max_length=300)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone, translation
+from django.utils.translation import gettext_noop
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from clinic.access.gate import fetch
@@ -18,7 +19,7 @@ from treatments.consents.text import TEMPLATE_VERSION
 from treatments.consents.views import signer_name
 from treatments.plans.models import Plan
 
-ON_THEIR_OWN = "own device"
+ON_THEIR_OWN = gettext_noop("own device")
 
 
 def _mine(request: HttpRequest, consent_id: int) -> Consent:

@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from clinic.access.gate import fetch, listed
@@ -32,7 +33,7 @@ from treatments.consents.text import supported
 from treatments.diary.models import Appointment
 from treatments.plans.models import Plan
 
-AT_THE_CLINIC = "clinic device"
+AT_THE_CLINIC = gettext_noop("clinic device")
 
 
 def _patient(request: HttpRequest, number: int) -> Patient:
