@@ -59,6 +59,7 @@ require_production_settings(
     redis_url=REDIS_URL,
     email_url=EMAIL_URL,
     media_key_file=MEDIA_KEY_FILE,
+    signing_p12_file=SIGNING_P12_FILE,
 )
 
 INSTALLED_APPS = [

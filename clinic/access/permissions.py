@@ -32,7 +32,8 @@ class Permission(Enum):
     SEE_CONSENT_STATE = "see whether consent is there, not what it says"
     SEE_DOCUMENTS = "open a patient's documents"
     SEE_CATALOGUE = "browse the catalogue"
-    EDIT_CATALOGUE = "edit and approve the catalogue"
+    EDIT_CATALOGUE = "edit the catalogue"
+    APPROVE_CATALOGUE = "take responsibility for a row of the catalogue"
     MANAGE_STOCK = "receive and correct lots"
     SEE_MESSAGES = "see what was sent to whom"
     WORK_WATCH = "see and work off check-ins and calls"
@@ -67,6 +68,7 @@ GRANTS: dict[str, frozenset[Permission]] = {
     Role.MANAGER: _ALL_STAFF
     | {
         Permission.EDIT_CATALOGUE,
+        Permission.APPROVE_CATALOGUE,
         Permission.MANAGE_STOCK,
         Permission.SEE_ACCESS_LOG,
         Permission.MANAGE_CLINIC,
@@ -78,6 +80,7 @@ GRANTS: dict[str, frozenset[Permission]] = {
         Permission.WRITE_NOTES,
         Permission.TAKE_CONSENT,
         Permission.SEE_DOCUMENTS,
+        Permission.APPROVE_CATALOGUE,
         Permission.MANAGE_STOCK,
         Permission.WORK_WATCH,
     },

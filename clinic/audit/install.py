@@ -52,8 +52,8 @@ def triggers_for(model: type[models.Model]) -> Iterator[str]:
         parent, condition = rest.split(":", 1)
         parts = ", ".join(_quote(value) for value in (column, parent, condition))
         yield (
-            f"CREATE OR REPLACE TRIGGER aa_parent_closed BEFORE INSERT OR UPDATE OR DELETE ON {table} "
-            f"FOR EACH ROW EXECUTE FUNCTION clinic_parent_closed({parts})"
+            f"CREATE OR REPLACE TRIGGER aa_parent_closed BEFORE INSERT OR UPDATE OR DELETE "
+            f"ON {table} FOR EACH ROW EXECUTE FUNCTION clinic_parent_closed({parts})"
         )
 
 

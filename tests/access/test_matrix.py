@@ -160,7 +160,7 @@ SUBJECTS = {
     "portal:": "my",
     "": "patient",
 }
-"""Which record a new address is about, by the beginning of its name; the table has the last word."""
+"""Which record a new address is about, by the start of its name; the table has the last word."""
 
 
 def subject_of(name: str) -> str:

@@ -59,7 +59,7 @@ def edit_row(*, by: Staff, row: Row, values: Mapping[str, Any]) -> Row:
 @transaction.atomic
 def approve_row(*, by: Staff, row: Row, at: datetime | None = None) -> Row:
     """A practitioner or manager takes responsibility for the version in force."""
-    if not (by.may(Permission.WRITE_NOTES) or by.may(Permission.EDIT_CATALOGUE)):
+    if not by.may(Permission.APPROVE_CATALOGUE):
         raise ActionRefused(_("Only a practitioner or a manager may approve a row."))
     found = _in_force(row, _locked(row))
     if found.is_approved:

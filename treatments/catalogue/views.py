@@ -116,7 +116,7 @@ def row(request: HttpRequest, kind: str, code: str) -> HttpResponse:
         "may_edit": user.may(Permission.EDIT_CATALOGUE),
         "may_approve": not shown.is_approved
         and shown.is_current
-        and (user.may(Permission.EDIT_CATALOGUE) or user.may(Permission.WRITE_NOTES)),
+        and user.may(Permission.APPROVE_CATALOGUE),
     }
     return render(request, "treatments/catalogue_row.html", values)
 
@@ -141,10 +141,10 @@ def edit(request: HttpRequest, kind: str, code: str) -> HttpResponse:
     return render(request, "treatments/catalogue_edit.html", values, status=status)
 
 
-@requires(Permission.SEE_CATALOGUE)
+@requires(Permission.APPROVE_CATALOGUE)
 @require_POST
 def approve(request: HttpRequest, kind: str, code: str, version: int) -> HttpResponse:
-    """Take responsibility for the version that was shown; the action knows who may."""
+    """Take responsibility for the version that was shown."""
     shown, _versions = _version(_kind(kind), code, str(version))
     try:
         approve_row(by=staff_of(request), row=shown)
