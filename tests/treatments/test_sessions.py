@@ -720,6 +720,16 @@ def test_what_stands_in_the_way_is_listed(world: World, client: Client, cast: An
     assert Session.objects.count() == 0
 
 
+def test_a_verdict_is_decided_where_it_stops_the_start(
+    world: World, client: Client, cast: Any
+) -> None:
+    make_history(cast.patient, 2, pregnant=True)
+    start = reverse("sessions:start", args=[cast.patient.number, world.plan.pk])
+    text = client.get(start).content.decode()
+    assert "cannot start yet" in text
+    assert "Record the decision" in text
+
+
 def test_who_may_see_a_session(
     client_for: Callable[[Staff], Client], session: Session, cast: Any
 ) -> None:

@@ -38,15 +38,19 @@ class NotReady(ActionRefused):
 
 def obstacles(plan: Plan, number: int, location: Location, at: datetime) -> list[Obstacle]:
     """Everything that stops session `number` of a plan from starting."""
-    verdicts = screen_patient(
-        patient=plan.patient, proposal=planned_proposal(plan, number, location), at=at
-    )
+    verdicts = planned_verdicts(plan, number, location, at)
     return [
         *_plan_obstacles(plan, number),
         *consent_obstacles(coverage(plan.patient, plan, at)),
         # Without a history screening says the same again.
         *(_history_obstacles(plan.patient) or screening_obstacles(verdicts)),
     ]
+
+
+def planned_verdicts(plan: Plan, number: int, location: Location, at: datetime) -> list[Verdict]:
+    """What screening says of what session `number` is going to give."""
+    proposal = planned_proposal(plan, number, location)
+    return screen_patient(patient=plan.patient, proposal=proposal, at=at)
 
 
 def _plan_obstacles(plan: Plan, number: int) -> list[Obstacle]:

@@ -41,7 +41,7 @@ from treatments.sessions.forms import AddendumForm, SessionForms, Shelf
 from treatments.sessions.gather import given, last_signed
 from treatments.sessions.models import Session
 from treatments.sessions.points import read_points
-from treatments.sessions.readiness import NotReady, Obstacle, obstacles
+from treatments.sessions.readiness import NotReady, Obstacle, obstacles, planned_verdicts
 from treatments.sessions.totals import totals_of
 
 AUTOSAVE = "X-Autosave"
@@ -96,6 +96,10 @@ def _start_page(
     request: HttpRequest, plan: Plan, found: list[Obstacle], status: int = 200
 ) -> HttpResponse:
     begun = Session.objects.filter(plan=plan, signed_at__isnull=True).first()
+    number = 1 + plan.sessions.filter(signed_at__isnull=False).count()
+    verdicts = []
+    if any(obstacle.cure == "screening" for obstacle in found):
+        verdicts = planned_verdicts(plan, number, plan.location, timezone.now())
     today = timezone.localdate(timezone=plan.location.zone)
     visits = Appointment.objects.filter(
         patient=plan.patient, location=plan.location, session__isnull=True
@@ -107,7 +111,8 @@ def _start_page(
         "obstacles": found,
         "begun": begun,
         "visit": visits.filter(starts_at__date=today).order_by("starts_at").first(),
-        "number": 1 + plan.sessions.filter(signed_at__isnull=False).count(),
+        "verdicts": verdicts,
+        "number": number,
         "planned": total(plan.phases.all()),
     }
     return render(request, "treatments/session_start.html", context, status=status)
