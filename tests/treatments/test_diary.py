@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from datetime import UTC, date, datetime, time, timedelta
 
@@ -285,6 +286,9 @@ def test_the_desk_books(cast, client_for) -> None:
     page = client.get(f"/diary/book/?patient={cast.patient.number}&date={DAY}").content.decode()
     assert "MARTIN, Élodie" in page
     assert 'data-free-time="08:00"' in page
+    key = re.search(r'name="key" value="([^"]+)"', page)
+    assert key
+    assert uuid.UUID(key[1])
     client.get("/diary/")
     with CaptureQueriesContext(connection) as queries:
         response = client.post("/diary/book/", form(cast))

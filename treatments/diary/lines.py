@@ -128,8 +128,8 @@ def badges() -> dict[str, SafeString]:
 
 
 CARD = (
-    '<a id="a{}" class="appt {}" href="{}/"><span class="appt-top"><span class="appt-time">{}</span> '
-    '<span class="appt-name" data-name>{}</span></span>{}{}'
+    '<a id="a{}" class="appt {}" href="{}/"><span class="appt-top">'
+    '<span class="appt-time">{}</span> <span class="appt-name" data-name>{}</span></span>{}{}'
     '<span class="appt-what">{} · {}</span></a>'
 )
 """A visit in the day's grid. Through the template engine sixty of these cost more than the rest of
