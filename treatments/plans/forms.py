@@ -374,13 +374,20 @@ class PlanPage:
 
 
 def with_another_row(data: QueryDict, prefix: str) -> QueryDict:
-    """What was sent, with one more empty row in the list of that name."""
+    """What was sent, with one more row in the list of that name; it begins as a first row does."""
     more = data.copy()
     name = f"{prefix}-TOTAL_FORMS"
     sent = more.get(name, "")
     count = int(sent) if sent.isdigit() and len(sent) < 4 else 0
-    more[name] = str(min(count + 1, MOST_ROWS))
+    if count < MOST_ROWS:
+        more[name] = str(count + 1)
+        fields = ROW_FORMS[prefix].base_fields
+        for field in (name for name, one in fields.items() if one.initial is not None):
+            more[f"{prefix}-{count}-{field}"] = str(fields[field].initial)
     return more
+
+
+ROW_FORMS: dict[str, type[RowForm]] = {"areas": AreaForm, "mix": MixForm, "phases": PhaseForm}
 
 
 class StopForm(ClinicForm):

@@ -154,7 +154,9 @@ def _form_page(
         "earlier": Plan.objects.filter(patient=patient).order_by("-created_at")[:10],
         "facts": None,
     }
-    if plan is not None and not page.head.is_bound:
+    if status == 422:
+        context |= _totals(request.POST, location)
+    elif plan is not None and not page.head.is_bound:
         facts = plan_facts(plan)
         context |= {"facts": facts, "cautions": cautions(facts)}
     template = "treatments/plan_form.html" + ("#rows" if htmx else "")
