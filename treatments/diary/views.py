@@ -214,7 +214,8 @@ def _book_posted(request: HttpRequest) -> HttpResponse:
             return redirect(f"{reverse('diary:day')}?date={values['date']}#a{made.pk}")
     else:
         patient = _visible(request, str(data.get("patient", "")))
-    context = {"form": form, "patient": patient, "offers": free} | _of(location)
+    of_day = _free_of(BookForm(data, location=location), location, patient.pk if patient else None)
+    context = {"form": form, "patient": patient, "offers": free, "free": of_day} | _of(location)
     return render(request, "treatments/appointment_book.html", context, status=422)
 
 
