@@ -150,6 +150,7 @@ def summary(rounds: list[dict[str, Any]]) -> dict[str, Any]:
     return {
         "requests": requests,
         "requests_per_s": median(one["requests"] / one["seconds"] for one in rounds),
+        "rates": [one["requests"] / one["seconds"] for one in rounds],
         "p50_ms": median(one["p50_ms"] for one in rounds),
         "p95_ms": median(one["p95_ms"] for one in rounds),
         "cpu_ms": 1000 * cpu / max(1, requests),
