@@ -74,7 +74,7 @@ def register(request: HttpRequest) -> HttpResponse:
         if found and not form.cleaned_data["anyway"]:
             form.ask_about_duplicates()
             form.add_error(
-                None, _("There may be a file already. Look at it, or say that it is not.")
+                None, _("There may be a file already. Look at it first.")
             )
         else:
             values = {name: form.cleaned_data[name] for name in EDITABLE}
