@@ -105,6 +105,8 @@ class Membership(models.Model):
     staff = models.ForeignKey(Staff, models.CASCADE, related_name="memberships")
     location = models.ForeignKey("clinic.Location", models.PROTECT, related_name="memberships")
 
+    audit_always = True
+
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["staff", "location"], name="membership_once")

@@ -35,6 +35,8 @@ class CountryProfile(models.Model):
     )
     source = models.TextField(_("source"))
 
+    audit_always = True
+
     def __str__(self) -> str:
         return self.name
 
@@ -88,6 +90,8 @@ class Room(models.Model):
     name = models.CharField(_("name"), max_length=80)
     is_active = models.BooleanField(_("in use"), default=True)
 
+    audit_always = True
+
     class Meta:
         ordering = ["location_id", "name"]
         constraints = [
@@ -107,6 +111,8 @@ class Device(models.Model):
     model = models.CharField(_("model"), max_length=80)
     serial_number = models.CharField(_("serial number"), max_length=80, unique=True)
     is_active = models.BooleanField(_("in use"), default=True)
+
+    audit_always = True
 
     class Meta:
         ordering = ["location_id", "make", "model"]

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from django.conf import settings
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import pgettext
 
 from treatments.sessions.grid import Outline, Point, Scale, contains, distance_to_edge
 
@@ -100,12 +101,18 @@ def _chart(code: str, data: dict[str, object]) -> Chart:
     return Chart(code, scale, regions)
 
 
-@cache
 def drawing(code: str) -> SafeString:
-    """The chart's SVG, inline so that it takes the page's ink. Our own file, never input."""
+    """The chart's SVG, inline so that it takes the page's ink, its sides lettered as one reads."""
+    return _lettered(code, pgettext("side on a chart", "L"), pgettext("side on a chart", "R"))
+
+
+@cache
+def _lettered(code: str, left: str, right: str) -> SafeString:
+    """Our own file and our own translations, never input."""
     if code not in charts():
         raise KeyError(code)
     text = (_folder() / f"{code}.svg").read_text()
+    text = text.replace(">L</text>", f">{left}</text>").replace(">R</text>", f">{right}</text>")
     return mark_safe(text[text.index("<svg") :])  # noqa: S308  # nosec: our own static file
 
 

@@ -7,6 +7,7 @@ from treatments.sessions import views
 app_name = "sessions"
 urlpatterns = [
     path("panel/", views.panel, name="panel"),
+    path("next/", views.following, name="next"),
     path("start/<int:pk>/", views.start, name="start"),
     path("<int:pk>/", views.detail, name="detail"),
     path("<int:pk>/edit/", views.edit, name="edit"),

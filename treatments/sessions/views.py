@@ -57,6 +57,17 @@ def _session(request: HttpRequest, number: int, pk: int) -> Session:
 
 
 @requires(Permission.WRITE_NOTES)
+@require_safe
+def following(request: HttpRequest, number: int) -> HttpResponse:
+    """From Today to the session of the visit: the plan under way, or the choice between several."""
+    patient = fetch(request, Patient.objects.visible_to(staff_of(request)), pk=number)
+    plans = list(Plan.objects.filter(patient=patient, state=Plan.State.ACCEPTED).order_by("-pk"))
+    if len(plans) == 1:
+        return redirect("sessions:start", patient.number, plans[0].pk)
+    return render(request, "treatments/session_next.html", {"patient": patient, "plans": plans})
+
+
+@requires(Permission.WRITE_NOTES)
 @require_http_methods(["GET", "HEAD", "POST"])
 def start(request: HttpRequest, number: int, pk: int) -> HttpResponse:
     """Whether this plan's next session may start, and what stands in its way; POST starts it."""

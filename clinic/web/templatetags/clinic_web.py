@@ -155,7 +155,9 @@ def error_links(form: BaseForm | None) -> list[dict[str, str]]:
 def _named(field: BoundField, message: str) -> str:
     """The message with its field's label in front, unless it names the field itself."""
     label = str(field.label)
-    return message if label.lower() in message.lower() else f"{label}: {message}"
+    if label.lower() in message.lower():
+        return message
+    return _("%(label)s: %(message)s") % {"label": label, "message": message}
 
 
 def control_id(field: BoundField) -> str:
