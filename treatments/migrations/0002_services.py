@@ -17,5 +17,5 @@ def add_services(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("treatments", "0004_created_at_default")]
+    dependencies = [("treatments", "0001_initial")]
     operations = [migrations.RunPython(add_services, migrations.RunPython.noop)]
