@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from django.utils.formats import number_format
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
@@ -126,7 +127,7 @@ def _listed(history: History, field: str) -> str:
 
 
 def _weight(weight: Decimal | None) -> str:
-    return f"{weight:g} kg" if weight is not None else ""
+    return f"{number_format(weight.normalize())} kg" if weight is not None else ""
 
 
 def _yes_no(answer: Any) -> str:

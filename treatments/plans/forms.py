@@ -13,6 +13,7 @@ from django.forms.formsets import DELETION_FIELD_NAME
 from django.forms.utils import ErrorDict
 from django.http import QueryDict
 from django.utils.functional import cached_property
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from clinic.web.fields import UnitField
@@ -359,8 +360,7 @@ class PlanPage:
                 control = form[name].id_for_label if name in form.fields else ""
                 label = str(form.fields[name].label) if name in form.fields else ""
                 found += [
-                    {"id": control, "message": f"{label}: {error}" if label else str(error)}
-                    for error in errors
+                    {"id": control, "message": _labelled(label, str(error))} for error in errors
                 ]
         for rows in self.lists:
             found += [{"id": "", "message": str(error)} for error in rows.non_form_errors()]
@@ -371,6 +371,12 @@ class PlanPage:
         self.head._errors = ErrorDict()  # type: ignore[attr-defined]
         for rows in self.lists:
             rows.hush()
+
+
+def _labelled(label: str, message: str) -> str:
+    if not label:
+        return message
+    return gettext("%(label)s: %(message)s") % {"label": label, "message": message}
 
 
 def with_another_row(data: QueryDict, prefix: str) -> QueryDict:

@@ -303,7 +303,7 @@ def _matter(
                 matter,
                 condition.code,
                 level=condition.level,
-                title=f"{matter.title}: {named.title if named else condition.code}",
+                title=_titled(matter, named.title if named else condition.code),
                 fact=_said(facts),
                 source=condition.source,
                 blocks=condition.blocks,
@@ -314,7 +314,7 @@ def _matter(
             matter,
             ALLERGY + allergen,
             level=STOP,
-            title=f"{matter.title}: {named.title if named else allergen}",
+            title=_titled(matter, named.title if named else allergen),
             fact=_said(facts),
             source=named.source if named else matter.source,
             blocks=True,
@@ -369,6 +369,10 @@ def _places(matter: MatterRule, proposal: Proposal, rules: Rules) -> Iterator[Ve
                 fact=place.title,
                 blocks=True,
             )
+
+
+def _titled(matter: MatterRule, condition: str) -> str:
+    return _("%(what)s: %(condition)s") % {"what": matter.title, "condition": condition}
 
 
 def _said(facts: Facts) -> str:
