@@ -11,150 +11,325 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='AuditSeal',
+            name="AuditSeal",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('sealed_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('entries', models.TextField()),
-                ('first_id', models.BigIntegerField()),
-                ('last_id', models.BigIntegerField()),
-                ('count', models.PositiveIntegerField()),
-                ('previous_hash', models.CharField(max_length=64)),
-                ('hash', models.CharField(max_length=64, unique=True)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "sealed_at",
+                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now()),
+                ),
+                ("entries", models.TextField()),
+                ("first_id", models.BigIntegerField()),
+                ("last_id", models.BigIntegerField()),
+                ("count", models.PositiveIntegerField()),
+                ("previous_hash", models.CharField(max_length=64)),
+                ("hash", models.CharField(max_length=64, unique=True)),
             ],
         ),
         migrations.CreateModel(
-            name='CountryProfile',
+            name="CountryProfile",
             fields=[
-                ('code', models.CharField(max_length=2, primary_key=True, serialize=False, verbose_name='country code')),
-                ('name', models.CharField(max_length=80, verbose_name='name')),
-                ('emergency_number', models.CharField(max_length=20, verbose_name='emergency number')),
-                ('cooling_off_hours', models.PositiveIntegerField(default=0, verbose_name='hours between reading and signing')),
-                ('mixing_in_pharmacy_only', models.BooleanField(default=False, verbose_name='mixes only from a pharmacy')),
-                ('adults_only_toxin_filler', models.BooleanField(default=False, verbose_name='no toxin or filler under 18')),
-                ('blocks_warned_substances', models.BooleanField(default=False, verbose_name='blocks substances with a warning')),
-                ('source', models.TextField(verbose_name='source')),
+                (
+                    "code",
+                    models.CharField(
+                        max_length=2, primary_key=True, serialize=False, verbose_name="country code"
+                    ),
+                ),
+                ("name", models.CharField(max_length=80, verbose_name="name")),
+                (
+                    "emergency_number",
+                    models.CharField(max_length=20, verbose_name="emergency number"),
+                ),
+                (
+                    "cooling_off_hours",
+                    models.PositiveIntegerField(
+                        default=0, verbose_name="hours between reading and signing"
+                    ),
+                ),
+                (
+                    "mixing_in_pharmacy_only",
+                    models.BooleanField(default=False, verbose_name="mixes only from a pharmacy"),
+                ),
+                (
+                    "adults_only_toxin_filler",
+                    models.BooleanField(default=False, verbose_name="no toxin or filler under 18"),
+                ),
+                (
+                    "blocks_warned_substances",
+                    models.BooleanField(
+                        default=False, verbose_name="blocks substances with a warning"
+                    ),
+                ),
+                ("source", models.TextField(verbose_name="source")),
             ],
         ),
         migrations.CreateModel(
-            name='Heartbeat',
+            name="Heartbeat",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=200, unique=True)),
-                ('at', models.DateTimeField()),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("name", models.CharField(max_length=200, unique=True)),
+                ("at", models.DateTimeField()),
             ],
         ),
         migrations.CreateModel(
-            name='Staff',
+            name="Staff",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('password', models.CharField(max_length=128, verbose_name='password')),
-                ('last_login', models.DateTimeField(blank=True, null=True, verbose_name='last login')),
-                ('email', models.EmailField(max_length=254, verbose_name='e-mail')),
-                ('name', models.CharField(max_length=120, verbose_name='name')),
-                ('role', models.CharField(choices=[('practitioner', 'Practitioner'), ('front_desk', 'Front desk'), ('manager', 'Manager')], max_length=20, verbose_name='role')),
-                ('registration_number', models.CharField(blank=True, max_length=60, verbose_name='professional registration number')),
-                ('language', models.CharField(default='en', max_length=8, verbose_name='language')),
-                ('is_active', models.BooleanField(default=True, verbose_name='active')),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("password", models.CharField(max_length=128, verbose_name="password")),
+                (
+                    "last_login",
+                    models.DateTimeField(blank=True, null=True, verbose_name="last login"),
+                ),
+                ("email", models.EmailField(max_length=254, verbose_name="e-mail")),
+                ("name", models.CharField(max_length=120, verbose_name="name")),
+                (
+                    "role",
+                    models.CharField(
+                        choices=[
+                            ("practitioner", "Practitioner"),
+                            ("front_desk", "Front desk"),
+                            ("manager", "Manager"),
+                        ],
+                        max_length=20,
+                        verbose_name="role",
+                    ),
+                ),
+                (
+                    "registration_number",
+                    models.CharField(
+                        blank=True, max_length=60, verbose_name="professional registration number"
+                    ),
+                ),
+                ("language", models.CharField(default="en", max_length=8, verbose_name="language")),
+                ("is_active", models.BooleanField(default=True, verbose_name="active")),
+                (
+                    "created_at",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(), editable=False
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.UniqueConstraint(django.db.models.functions.text.Lower('email'), name='staff_email_unique', violation_error_message='Someone already signs in with this e-mail.'), models.CheckConstraint(condition=models.Q(('role__in', ['practitioner', 'front_desk', 'manager'])), name='staff_role_known')],
+                "constraints": [
+                    models.UniqueConstraint(
+                        django.db.models.functions.text.Lower("email"),
+                        name="staff_email_unique",
+                        violation_error_message="Someone already signs in with this e-mail.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("role__in", ["practitioner", "front_desk", "manager"])),
+                        name="staff_role_known",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='AuditEntry',
+            name="AuditEntry",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('actor_kind', models.CharField(db_default='database', max_length=10)),
-                ('actor_id', models.BigIntegerField(null=True)),
-                ('who', models.CharField(db_default='', max_length=200)),
-                ('role', models.CharField(db_default='', max_length=20)),
-                ('patients', django.contrib.postgres.fields.ArrayField(base_field=models.BigIntegerField(), db_default=[], size=None)),
-                ('action', models.CharField(choices=[('create', 'created'), ('change', 'changed'), ('delete', 'deleted'), ('read', 'read')], max_length=6)),
-                ('what', models.CharField(max_length=100)),
-                ('object_id', models.CharField(db_default='', max_length=60)),
-                ('request_id', models.CharField(db_default='', max_length=36)),
-                ('before', models.JSONField(null=True)),
-                ('after', models.JSONField(null=True)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                ("actor_kind", models.CharField(db_default="database", max_length=10)),
+                ("actor_id", models.BigIntegerField(null=True)),
+                ("who", models.CharField(db_default="", max_length=200)),
+                ("role", models.CharField(db_default="", max_length=20)),
+                (
+                    "patients",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.BigIntegerField(), db_default=[], size=None
+                    ),
+                ),
+                (
+                    "action",
+                    models.CharField(
+                        choices=[
+                            ("create", "created"),
+                            ("change", "changed"),
+                            ("delete", "deleted"),
+                            ("read", "read"),
+                        ],
+                        max_length=6,
+                    ),
+                ),
+                ("what", models.CharField(max_length=100)),
+                ("object_id", models.CharField(db_default="", max_length=60)),
+                ("request_id", models.CharField(db_default="", max_length=36)),
+                ("before", models.JSONField(null=True)),
+                ("after", models.JSONField(null=True)),
             ],
             options={
-                'indexes': [django.contrib.postgres.indexes.GinIndex(fields=['patients'], name='audit_entry_patients')],
+                "indexes": [
+                    django.contrib.postgres.indexes.GinIndex(
+                        fields=["patients"], name="audit_entry_patients"
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Location',
+            name="Location",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=120, verbose_name='name')),
-                ('timezone', models.CharField(max_length=60, validators=[clinic.places.models.validate_zone], verbose_name='time zone')),
-                ('language', models.CharField(default='en', max_length=8, verbose_name='language')),
-                ('address', models.TextField(verbose_name='address')),
-                ('phone', models.CharField(max_length=40, verbose_name='phone in hours')),
-                ('phone_out_of_hours', models.CharField(max_length=40, verbose_name='phone out of hours')),
-                ('email', models.EmailField(max_length=254, verbose_name='e-mail')),
-                ('opens_at', models.TimeField(verbose_name='opens')),
-                ('closes_at', models.TimeField(verbose_name='closes')),
-                ('country', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to='clinic.countryprofile', verbose_name='country')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("name", models.CharField(max_length=120, verbose_name="name")),
+                (
+                    "timezone",
+                    models.CharField(
+                        max_length=60,
+                        validators=[clinic.places.models.validate_zone],
+                        verbose_name="time zone",
+                    ),
+                ),
+                ("language", models.CharField(default="en", max_length=8, verbose_name="language")),
+                ("address", models.TextField(verbose_name="address")),
+                ("phone", models.CharField(max_length=40, verbose_name="phone in hours")),
+                (
+                    "phone_out_of_hours",
+                    models.CharField(max_length=40, verbose_name="phone out of hours"),
+                ),
+                ("email", models.EmailField(max_length=254, verbose_name="e-mail")),
+                ("opens_at", models.TimeField(verbose_name="opens")),
+                ("closes_at", models.TimeField(verbose_name="closes")),
+                (
+                    "country",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        to="clinic.countryprofile",
+                        verbose_name="country",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['name'],
+                "ordering": ["name"],
             },
         ),
         migrations.CreateModel(
-            name='Device',
+            name="Device",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(max_length=40, verbose_name='kind')),
-                ('make', models.CharField(max_length=80, verbose_name='make')),
-                ('model', models.CharField(max_length=80, verbose_name='model')),
-                ('serial_number', models.CharField(max_length=80, unique=True, verbose_name='serial number')),
-                ('is_active', models.BooleanField(default=True, verbose_name='in use')),
-                ('location', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='devices', to='clinic.location')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("kind", models.CharField(max_length=40, verbose_name="kind")),
+                ("make", models.CharField(max_length=80, verbose_name="make")),
+                ("model", models.CharField(max_length=80, verbose_name="model")),
+                (
+                    "serial_number",
+                    models.CharField(max_length=80, unique=True, verbose_name="serial number"),
+                ),
+                ("is_active", models.BooleanField(default=True, verbose_name="in use")),
+                (
+                    "location",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="devices",
+                        to="clinic.location",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['location_id', 'make', 'model'],
+                "ordering": ["location_id", "make", "model"],
             },
         ),
         migrations.CreateModel(
-            name='Membership',
+            name="Membership",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('location', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='memberships', to='clinic.location')),
-                ('staff', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='memberships', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "location",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="memberships",
+                        to="clinic.location",
+                    ),
+                ),
+                (
+                    "staff",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="memberships",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Room',
+            name="Room",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=80, verbose_name='name')),
-                ('is_active', models.BooleanField(default=True, verbose_name='in use')),
-                ('location', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='rooms', to='clinic.location')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("name", models.CharField(max_length=80, verbose_name="name")),
+                ("is_active", models.BooleanField(default=True, verbose_name="in use")),
+                (
+                    "location",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="rooms",
+                        to="clinic.location",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['location_id', 'name'],
+                "ordering": ["location_id", "name"],
             },
         ),
         migrations.AddConstraint(
-            model_name='location',
-            constraint=models.CheckConstraint(condition=models.Q(('closes_at__gt', models.F('opens_at'))), name='location_closes_after_it_opens', violation_error_message='Closing time must be after opening time.'),
+            model_name="location",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("closes_at__gt", models.F("opens_at"))),
+                name="location_closes_after_it_opens",
+                violation_error_message="Closing time must be after opening time.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='membership',
-            constraint=models.UniqueConstraint(fields=('staff', 'location'), name='membership_once'),
+            model_name="membership",
+            constraint=models.UniqueConstraint(
+                fields=("staff", "location"), name="membership_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='room',
-            constraint=models.UniqueConstraint(fields=('location', 'name'), name='room_name_once_per_location'),
+            model_name="room",
+            constraint=models.UniqueConstraint(
+                fields=("location", "name"), name="room_name_once_per_location"
+            ),
         ),
     ]

@@ -1,6 +1,10 @@
 """What the tables stand on: PostgreSQL extensions, and names folded for searching."""
 
-from django.contrib.postgres.operations import BtreeGistExtension, TrigramExtension, UnaccentExtension
+from django.contrib.postgres.operations import (
+    BtreeGistExtension,
+    TrigramExtension,
+    UnaccentExtension,
+)
 from django.db import migrations
 
 # unaccent() is only STABLE, as its dictionary could be changed; naming the dictionary makes the

@@ -27,7 +27,8 @@ CONSTRAINTS = ("practitioner_not_twice", "room_not_twice", "patient_not_twice")
 OVERLAPS = """
     SELECT count(*) FROM treatments_appointment one JOIN treatments_appointment other
         ON one.id < other.id AND one.starts_at < other.ends_at AND other.starts_at < one.ends_at
-    WHERE one.status NOT IN ('cancelled', 'no_show') AND other.status NOT IN ('cancelled', 'no_show')
+    WHERE one.status NOT IN ('cancelled', 'no_show')
+        AND other.status NOT IN ('cancelled', 'no_show')
         AND (one.practitioner_id = other.practitioner_id OR one.room_id = other.room_id
              OR one.patient_id = other.patient_id)
 """

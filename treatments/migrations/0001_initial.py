@@ -13,969 +13,2860 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('clinic', '0001_initial'),
-        ('patients', '0002_initial'),
+        ("clinic", "0001_initial"),
+        ("patients", "0002_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Source',
+            name="Source",
             fields=[
-                ('ref', models.SlugField(primary_key=True, serialize=False)),
-                ('citation', models.TextField()),
+                ("ref", models.SlugField(primary_key=True, serialize=False)),
+                ("citation", models.TextField()),
             ],
         ),
         migrations.CreateModel(
-            name='Anaesthetic',
+            name="Anaesthetic",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('code', models.SlugField(max_length=80, verbose_name='code')),
-                ('version', models.PositiveIntegerField(default=1, verbose_name='version')),
-                ('is_current', models.BooleanField(default=True)),
-                ('origin', models.CharField(choices=[('shipped', 'shipped with the product'), ('clinic', 'edited by the clinic')], default='shipped', max_length=8)),
-                ('name_en', models.CharField(max_length=200, verbose_name='name in English')),
-                ('name_fr', models.CharField(max_length=200, verbose_name='name in French')),
-                ('source_refs', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=20), blank=True, default=list, size=None)),
-                ('source_note', models.TextField(blank=True, verbose_name='what the source says')),
-                ('general_knowledge', models.BooleanField(default=False, verbose_name='general knowledge, unverified')),
-                ('shipped_hash', models.CharField(blank=True, editable=False, max_length=64)),
-                ('approved_at', models.DateTimeField(blank=True, editable=False, null=True)),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
-                ('substance_codes', django.contrib.postgres.fields.ArrayField(base_field=models.SlugField(), blank=True, default=list, size=None)),
-                ('is_topical', models.BooleanField(default=True)),
-                ('mg_per_g', models.DecimalField(blank=True, decimal_places=2, max_digits=7, null=True)),
-                ('wait_min_minutes', models.PositiveSmallIntegerField(blank=True, null=True)),
-                ('wait_max_minutes', models.PositiveSmallIntegerField(blank=True, null=True)),
-                ('max_g', models.DecimalField(blank=True, decimal_places=2, max_digits=6, null=True)),
-                ('max_cm2', models.DecimalField(blank=True, decimal_places=1, max_digits=6, null=True)),
-                ('mg_per_kg', models.DecimalField(blank=True, decimal_places=2, max_digits=4, null=True)),
-                ('max_mg', models.DecimalField(blank=True, decimal_places=1, max_digits=6, null=True)),
-                ('child_limits', models.JSONField(blank=True, default=list)),
-                ('allergens', django.contrib.postgres.fields.ArrayField(base_field=models.SlugField(), blank=True, default=list, size=None)),
-                ('rules', models.JSONField(blank=True, default=list)),
-                ('caution_en', models.TextField(blank=True)),
-                ('caution_fr', models.TextField(blank=True)),
-                ('approved_by', models.ForeignKey(blank=True, editable=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("code", models.SlugField(max_length=80, verbose_name="code")),
+                ("version", models.PositiveIntegerField(default=1, verbose_name="version")),
+                ("is_current", models.BooleanField(default=True)),
+                (
+                    "origin",
+                    models.CharField(
+                        choices=[
+                            ("shipped", "shipped with the product"),
+                            ("clinic", "edited by the clinic"),
+                        ],
+                        default="shipped",
+                        max_length=8,
+                    ),
+                ),
+                ("name_en", models.CharField(max_length=200, verbose_name="name in English")),
+                ("name_fr", models.CharField(max_length=200, verbose_name="name in French")),
+                (
+                    "source_refs",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(max_length=20),
+                        blank=True,
+                        default=list,
+                        size=None,
+                    ),
+                ),
+                ("source_note", models.TextField(blank=True, verbose_name="what the source says")),
+                (
+                    "general_knowledge",
+                    models.BooleanField(
+                        default=False, verbose_name="general knowledge, unverified"
+                    ),
+                ),
+                ("shipped_hash", models.CharField(blank=True, editable=False, max_length=64)),
+                ("approved_at", models.DateTimeField(blank=True, editable=False, null=True)),
+                (
+                    "created_at",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(), editable=False
+                    ),
+                ),
+                (
+                    "substance_codes",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.SlugField(), blank=True, default=list, size=None
+                    ),
+                ),
+                ("is_topical", models.BooleanField(default=True)),
+                (
+                    "mg_per_g",
+                    models.DecimalField(blank=True, decimal_places=2, max_digits=7, null=True),
+                ),
+                ("wait_min_minutes", models.PositiveSmallIntegerField(blank=True, null=True)),
+                ("wait_max_minutes", models.PositiveSmallIntegerField(blank=True, null=True)),
+                (
+                    "max_g",
+                    models.DecimalField(blank=True, decimal_places=2, max_digits=6, null=True),
+                ),
+                (
+                    "max_cm2",
+                    models.DecimalField(blank=True, decimal_places=1, max_digits=6, null=True),
+                ),
+                (
+                    "mg_per_kg",
+                    models.DecimalField(blank=True, decimal_places=2, max_digits=4, null=True),
+                ),
+                (
+                    "max_mg",
+                    models.DecimalField(blank=True, decimal_places=1, max_digits=6, null=True),
+                ),
+                ("child_limits", models.JSONField(blank=True, default=list)),
+                (
+                    "allergens",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.SlugField(), blank=True, default=list, size=None
+                    ),
+                ),
+                ("rules", models.JSONField(blank=True, default=list)),
+                ("caution_en", models.TextField(blank=True)),
+                ("caution_fr", models.TextField(blank=True)),
+                (
+                    "approved_by",
+                    models.ForeignKey(
+                        blank=True,
+                        editable=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'abstract': False,
+                "abstract": False,
             },
         ),
         migrations.CreateModel(
-            name='Appointment',
+            name="Appointment",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), default=django.utils.timezone.now, editable=False)),
-                ('starts_at', models.DateTimeField(verbose_name='starts')),
-                ('ends_at', models.DateTimeField(verbose_name='ends')),
-                ('status', models.CharField(choices=[('booked', 'Booked'), ('confirmed', 'Confirmed'), ('arrived', 'Arrived'), ('in_room', 'In room'), ('done', 'Done'), ('no_show', 'No-show'), ('cancelled', 'Cancelled')], default='booked', max_length=10)),
-                ('cancel_reason', models.CharField(blank=True, max_length=300)),
-                ('idempotency_key', models.UUIDField(blank=True, null=True, unique=True)),
-                ('booked_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('location', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='appointments', to='clinic.location')),
-                ('patient', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='appointments', to='patients.patient')),
-                ('practitioner', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='appointments', to=settings.AUTH_USER_MODEL)),
-                ('room', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='appointments', to='clinic.room')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "created_at",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(),
+                        default=django.utils.timezone.now,
+                        editable=False,
+                    ),
+                ),
+                ("starts_at", models.DateTimeField(verbose_name="starts")),
+                ("ends_at", models.DateTimeField(verbose_name="ends")),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("booked", "Booked"),
+                            ("confirmed", "Confirmed"),
+                            ("arrived", "Arrived"),
+                            ("in_room", "In room"),
+                            ("done", "Done"),
+                            ("no_show", "No-show"),
+                            ("cancelled", "Cancelled"),
+                        ],
+                        default="booked",
+                        max_length=10,
+                    ),
+                ),
+                ("cancel_reason", models.CharField(blank=True, max_length=300)),
+                ("idempotency_key", models.UUIDField(blank=True, null=True, unique=True)),
+                (
+                    "booked_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "location",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="appointments",
+                        to="clinic.location",
+                    ),
+                ),
+                (
+                    "patient",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="appointments",
+                        to="patients.patient",
+                    ),
+                ),
+                (
+                    "practitioner",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="appointments",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "room",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="appointments",
+                        to="clinic.room",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Area',
+            name="Area",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('code', models.SlugField(max_length=80, verbose_name='code')),
-                ('version', models.PositiveIntegerField(default=1, verbose_name='version')),
-                ('is_current', models.BooleanField(default=True)),
-                ('origin', models.CharField(choices=[('shipped', 'shipped with the product'), ('clinic', 'edited by the clinic')], default='shipped', max_length=8)),
-                ('name_en', models.CharField(max_length=200, verbose_name='name in English')),
-                ('name_fr', models.CharField(max_length=200, verbose_name='name in French')),
-                ('source_refs', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=20), blank=True, default=list, size=None)),
-                ('source_note', models.TextField(blank=True, verbose_name='what the source says')),
-                ('general_knowledge', models.BooleanField(default=False, verbose_name='general knowledge, unverified')),
-                ('shipped_hash', models.CharField(blank=True, editable=False, max_length=64)),
-                ('approved_at', models.DateTimeField(blank=True, editable=False, null=True)),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
-                ('snomed', models.CharField(blank=True, max_length=20)),
-                ('parent', models.SlugField(blank=True, max_length=80)),
-                ('group', models.SlugField(max_length=40)),
-                ('charts', django.contrib.postgres.fields.ArrayField(base_field=models.SlugField(), blank=True, default=list, size=None)),
-                ('is_sided', models.BooleanField(default=False)),
-                ('typical_cm2', models.DecimalField(blank=True, decimal_places=1, max_digits=7, null=True)),
-                ('thorax_risk', models.BooleanField(default=False)),
-                ('is_submental', models.BooleanField(default=False)),
-                ('approved_by', models.ForeignKey(blank=True, editable=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("code", models.SlugField(max_length=80, verbose_name="code")),
+                ("version", models.PositiveIntegerField(default=1, verbose_name="version")),
+                ("is_current", models.BooleanField(default=True)),
+                (
+                    "origin",
+                    models.CharField(
+                        choices=[
+                            ("shipped", "shipped with the product"),
+                            ("clinic", "edited by the clinic"),
+                        ],
+                        default="shipped",
+                        max_length=8,
+                    ),
+                ),
+                ("name_en", models.CharField(max_length=200, verbose_name="name in English")),
+                ("name_fr", models.CharField(max_length=200, verbose_name="name in French")),
+                (
+                    "source_refs",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(max_length=20),
+                        blank=True,
+                        default=list,
+                        size=None,
+                    ),
+                ),
+                ("source_note", models.TextField(blank=True, verbose_name="what the source says")),
+                (
+                    "general_knowledge",
+                    models.BooleanField(
+                        default=False, verbose_name="general knowledge, unverified"
+                    ),
+                ),
+                ("shipped_hash", models.CharField(blank=True, editable=False, max_length=64)),
+                ("approved_at", models.DateTimeField(blank=True, editable=False, null=True)),
+                (
+                    "created_at",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(), editable=False
+                    ),
+                ),
+                ("snomed", models.CharField(blank=True, max_length=20)),
+                ("parent", models.SlugField(blank=True, max_length=80)),
+                ("group", models.SlugField(max_length=40)),
+                (
+                    "charts",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.SlugField(), blank=True, default=list, size=None
+                    ),
+                ),
+                ("is_sided", models.BooleanField(default=False)),
+                (
+                    "typical_cm2",
+                    models.DecimalField(blank=True, decimal_places=1, max_digits=7, null=True),
+                ),
+                ("thorax_risk", models.BooleanField(default=False)),
+                ("is_submental", models.BooleanField(default=False)),
+                (
+                    "approved_by",
+                    models.ForeignKey(
+                        blank=True,
+                        editable=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'abstract': False,
+                "abstract": False,
             },
         ),
         migrations.CreateModel(
-            name='Consultation',
+            name="Consultation",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), default=django.utils.timezone.now, editable=False)),
-                ('concern', models.TextField(blank=True, max_length=4000, verbose_name="concern, in the patient's words")),
-                ('indications', django.contrib.postgres.fields.ArrayField(base_field=models.SlugField(max_length=60), blank=True, default=list, size=None)),
-                ('areas', django.contrib.postgres.fields.ArrayField(base_field=models.SlugField(max_length=80), blank=True, default=list, size=None)),
-                ('examination', models.TextField(blank=True, max_length=8000, verbose_name='examination')),
-                ('fitzpatrick', models.PositiveSmallIntegerField(blank=True, choices=[(1, 'I'), (2, 'II'), (3, 'III'), (4, 'IV'), (5, 'V'), (6, 'VI')], null=True, verbose_name='skin type (Fitzpatrick)')),
-                ('fitzpatrick_answers', models.JSONField(blank=True, null=True)),
-                ('discussion', models.TextField(blank=True, max_length=8000, verbose_name='what was explained')),
-                ('alternatives', models.TextField(blank=True, max_length=4000, verbose_name='alternatives discussed')),
-                ('decision', models.CharField(blank=True, choices=[('suitable', 'Suitable'), ('not_suitable', 'Not suitable'), ('refer', 'Refer'), ('think', 'Think it over')], max_length=14, verbose_name='decision')),
-                ('screening', models.JSONField(default=list)),
-                ('history_version', models.PositiveIntegerField(blank=True, null=True)),
-                ('revision', models.PositiveIntegerField(default=0)),
-                ('signed_at', models.DateTimeField(blank=True, null=True)),
-                ('appointment', models.OneToOneField(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='consultation', to='treatments.appointment')),
-                ('location', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='clinic.location')),
-                ('patient', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='consultations', to='patients.patient')),
-                ('practitioner', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('signed_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "created_at",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(),
+                        default=django.utils.timezone.now,
+                        editable=False,
+                    ),
+                ),
+                (
+                    "concern",
+                    models.TextField(
+                        blank=True, max_length=4000, verbose_name="concern, in the patient's words"
+                    ),
+                ),
+                (
+                    "indications",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.SlugField(max_length=60),
+                        blank=True,
+                        default=list,
+                        size=None,
+                    ),
+                ),
+                (
+                    "areas",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.SlugField(max_length=80),
+                        blank=True,
+                        default=list,
+                        size=None,
+                    ),
+                ),
+                (
+                    "examination",
+                    models.TextField(blank=True, max_length=8000, verbose_name="examination"),
+                ),
+                (
+                    "fitzpatrick",
+                    models.PositiveSmallIntegerField(
+                        blank=True,
+                        choices=[(1, "I"), (2, "II"), (3, "III"), (4, "IV"), (5, "V"), (6, "VI")],
+                        null=True,
+                        verbose_name="skin type (Fitzpatrick)",
+                    ),
+                ),
+                ("fitzpatrick_answers", models.JSONField(blank=True, null=True)),
+                (
+                    "discussion",
+                    models.TextField(
+                        blank=True, max_length=8000, verbose_name="what was explained"
+                    ),
+                ),
+                (
+                    "alternatives",
+                    models.TextField(
+                        blank=True, max_length=4000, verbose_name="alternatives discussed"
+                    ),
+                ),
+                (
+                    "decision",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("suitable", "Suitable"),
+                            ("not_suitable", "Not suitable"),
+                            ("refer", "Refer"),
+                            ("think", "Think it over"),
+                        ],
+                        max_length=14,
+                        verbose_name="decision",
+                    ),
+                ),
+                ("screening", models.JSONField(default=list)),
+                ("history_version", models.PositiveIntegerField(blank=True, null=True)),
+                ("revision", models.PositiveIntegerField(default=0)),
+                ("signed_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "appointment",
+                    models.OneToOneField(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="consultation",
+                        to="treatments.appointment",
+                    ),
+                ),
+                (
+                    "location",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="clinic.location",
+                    ),
+                ),
+                (
+                    "patient",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="consultations",
+                        to="patients.patient",
+                    ),
+                ),
+                (
+                    "practitioner",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "signed_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='ConsultationAddendum',
+            name="ConsultationAddendum",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), default=django.utils.timezone.now, editable=False)),
-                ('text', models.TextField(max_length=4000, verbose_name='addendum')),
-                ('reason', models.CharField(max_length=300, verbose_name='reason')),
-                ('consultation', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='addenda', to='treatments.consultation')),
-                ('written_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "created_at",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(),
+                        default=django.utils.timezone.now,
+                        editable=False,
+                    ),
+                ),
+                ("text", models.TextField(max_length=4000, verbose_name="addendum")),
+                ("reason", models.CharField(max_length=300, verbose_name="reason")),
+                (
+                    "consultation",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="addenda",
+                        to="treatments.consultation",
+                    ),
+                ),
+                (
+                    "written_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'verbose_name_plural': 'consultation addenda',
-                'ordering': ['created_at'],
+                "verbose_name_plural": "consultation addenda",
+                "ordering": ["created_at"],
             },
         ),
         migrations.CreateModel(
-            name='Contraindication',
+            name="Contraindication",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('code', models.SlugField(max_length=80, verbose_name='code')),
-                ('version', models.PositiveIntegerField(default=1, verbose_name='version')),
-                ('is_current', models.BooleanField(default=True)),
-                ('origin', models.CharField(choices=[('shipped', 'shipped with the product'), ('clinic', 'edited by the clinic')], default='shipped', max_length=8)),
-                ('name_en', models.CharField(max_length=200, verbose_name='name in English')),
-                ('name_fr', models.CharField(max_length=200, verbose_name='name in French')),
-                ('source_refs', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=20), blank=True, default=list, size=None)),
-                ('source_note', models.TextField(blank=True, verbose_name='what the source says')),
-                ('general_knowledge', models.BooleanField(default=False, verbose_name='general knowledge, unverified')),
-                ('shipped_hash', models.CharField(blank=True, editable=False, max_length=64)),
-                ('approved_at', models.DateTimeField(blank=True, editable=False, null=True)),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
-                ('level', models.CharField(choices=[('stop', 'Stop'), ('physician', 'Physician decides'), ('wait', 'Wait until'), ('caution', 'Caution')], max_length=10)),
-                ('kind', models.CharField(choices=[('condition', 'condition'), ('medicine', 'medicine'), ('allergy', 'allergy'), ('event', 'recent event')], max_length=10)),
-                ('question_en', models.TextField()),
-                ('question_fr', models.TextField()),
-                ('wait_days', models.PositiveSmallIntegerField(blank=True, null=True)),
-                ('blocks', models.BooleanField(default=False, verbose_name='refuses, not only advises')),
-                ('only_for', models.JSONField(blank=True, default=dict)),
-                ('is_asked', models.BooleanField(default=True)),
-                ('position', models.PositiveSmallIntegerField(default=0)),
-                ('approved_by', models.ForeignKey(blank=True, editable=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("code", models.SlugField(max_length=80, verbose_name="code")),
+                ("version", models.PositiveIntegerField(default=1, verbose_name="version")),
+                ("is_current", models.BooleanField(default=True)),
+                (
+                    "origin",
+                    models.CharField(
+                        choices=[
+                            ("shipped", "shipped with the product"),
+                            ("clinic", "edited by the clinic"),
+                        ],
+                        default="shipped",
+                        max_length=8,
+                    ),
+                ),
+                ("name_en", models.CharField(max_length=200, verbose_name="name in English")),
+                ("name_fr", models.CharField(max_length=200, verbose_name="name in French")),
+                (
+                    "source_refs",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(max_length=20),
+                        blank=True,
+                        default=list,
+                        size=None,
+                    ),
+                ),
+                ("source_note", models.TextField(blank=True, verbose_name="what the source says")),
+                (
+                    "general_knowledge",
+                    models.BooleanField(
+                        default=False, verbose_name="general knowledge, unverified"
+                    ),
+                ),
+                ("shipped_hash", models.CharField(blank=True, editable=False, max_length=64)),
+                ("approved_at", models.DateTimeField(blank=True, editable=False, null=True)),
+                (
+                    "created_at",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(), editable=False
+                    ),
+                ),
+                (
+                    "level",
+                    models.CharField(
+                        choices=[
+                            ("stop", "Stop"),
+                            ("physician", "Physician decides"),
+                            ("wait", "Wait until"),
+                            ("caution", "Caution"),
+                        ],
+                        max_length=10,
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("condition", "condition"),
+                            ("medicine", "medicine"),
+                            ("allergy", "allergy"),
+                            ("event", "recent event"),
+                        ],
+                        max_length=10,
+                    ),
+                ),
+                ("question_en", models.TextField()),
+                ("question_fr", models.TextField()),
+                ("wait_days", models.PositiveSmallIntegerField(blank=True, null=True)),
+                (
+                    "blocks",
+                    models.BooleanField(default=False, verbose_name="refuses, not only advises"),
+                ),
+                ("only_for", models.JSONField(blank=True, default=dict)),
+                ("is_asked", models.BooleanField(default=True)),
+                ("position", models.PositiveSmallIntegerField(default=0)),
+                (
+                    "approved_by",
+                    models.ForeignKey(
+                        blank=True,
+                        editable=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'abstract': False,
+                "abstract": False,
             },
         ),
         migrations.CreateModel(
-            name='Incompatibility',
+            name="Incompatibility",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('code', models.SlugField(max_length=80, verbose_name='code')),
-                ('version', models.PositiveIntegerField(default=1, verbose_name='version')),
-                ('is_current', models.BooleanField(default=True)),
-                ('origin', models.CharField(choices=[('shipped', 'shipped with the product'), ('clinic', 'edited by the clinic')], default='shipped', max_length=8)),
-                ('name_en', models.CharField(max_length=200, verbose_name='name in English')),
-                ('name_fr', models.CharField(max_length=200, verbose_name='name in French')),
-                ('source_refs', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=20), blank=True, default=list, size=None)),
-                ('source_note', models.TextField(blank=True, verbose_name='what the source says')),
-                ('general_knowledge', models.BooleanField(default=False, verbose_name='general knowledge, unverified')),
-                ('shipped_hash', models.CharField(blank=True, editable=False, max_length=64)),
-                ('approved_at', models.DateTimeField(blank=True, editable=False, null=True)),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
-                ('first', models.CharField(max_length=80)),
-                ('second', models.CharField(max_length=80)),
-                ('level', models.CharField(choices=[('refuse', 'do not mix'), ('warn', 'avoid'), ('allowed', 'allowed')], max_length=8)),
-                ('effect_en', models.TextField()),
-                ('effect_fr', models.TextField()),
-                ('only_with', django.contrib.postgres.fields.ArrayField(base_field=models.SlugField(), blank=True, default=list, size=None)),
-                ('unless', django.contrib.postgres.fields.ArrayField(base_field=models.SlugField(), blank=True, default=list, size=None)),
-                ('approved_by', models.ForeignKey(blank=True, editable=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("code", models.SlugField(max_length=80, verbose_name="code")),
+                ("version", models.PositiveIntegerField(default=1, verbose_name="version")),
+                ("is_current", models.BooleanField(default=True)),
+                (
+                    "origin",
+                    models.CharField(
+                        choices=[
+                            ("shipped", "shipped with the product"),
+                            ("clinic", "edited by the clinic"),
+                        ],
+                        default="shipped",
+                        max_length=8,
+                    ),
+                ),
+                ("name_en", models.CharField(max_length=200, verbose_name="name in English")),
+                ("name_fr", models.CharField(max_length=200, verbose_name="name in French")),
+                (
+                    "source_refs",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(max_length=20),
+                        blank=True,
+                        default=list,
+                        size=None,
+                    ),
+                ),
+                ("source_note", models.TextField(blank=True, verbose_name="what the source says")),
+                (
+                    "general_knowledge",
+                    models.BooleanField(
+                        default=False, verbose_name="general knowledge, unverified"
+                    ),
+                ),
+                ("shipped_hash", models.CharField(blank=True, editable=False, max_length=64)),
+                ("approved_at", models.DateTimeField(blank=True, editable=False, null=True)),
+                (
+                    "created_at",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(), editable=False
+                    ),
+                ),
+                ("first", models.CharField(max_length=80)),
+                ("second", models.CharField(max_length=80)),
+                (
+                    "level",
+                    models.CharField(
+                        choices=[
+                            ("refuse", "do not mix"),
+                            ("warn", "avoid"),
+                            ("allowed", "allowed"),
+                        ],
+                        max_length=8,
+                    ),
+                ),
+                ("effect_en", models.TextField()),
+                ("effect_fr", models.TextField()),
+                (
+                    "only_with",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.SlugField(), blank=True, default=list, size=None
+                    ),
+                ),
+                (
+                    "unless",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.SlugField(), blank=True, default=list, size=None
+                    ),
+                ),
+                (
+                    "approved_by",
+                    models.ForeignKey(
+                        blank=True,
+                        editable=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'verbose_name_plural': 'incompatibilities',
-                'abstract': False,
+                "verbose_name_plural": "incompatibilities",
+                "abstract": False,
             },
         ),
         migrations.CreateModel(
-            name='Modality',
+            name="Modality",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('code', models.SlugField(max_length=80, verbose_name='code')),
-                ('version', models.PositiveIntegerField(default=1, verbose_name='version')),
-                ('is_current', models.BooleanField(default=True)),
-                ('origin', models.CharField(choices=[('shipped', 'shipped with the product'), ('clinic', 'edited by the clinic')], default='shipped', max_length=8)),
-                ('name_en', models.CharField(max_length=200, verbose_name='name in English')),
-                ('name_fr', models.CharField(max_length=200, verbose_name='name in French')),
-                ('source_refs', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=20), blank=True, default=list, size=None)),
-                ('source_note', models.TextField(blank=True, verbose_name='what the source says')),
-                ('general_knowledge', models.BooleanField(default=False, verbose_name='general knowledge, unverified')),
-                ('shipped_hash', models.CharField(blank=True, editable=False, max_length=64)),
-                ('approved_at', models.DateTimeField(blank=True, editable=False, null=True)),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
-                ('parameters', models.JSONField(blank=True, default=list)),
-                ('contraindications', django.contrib.postgres.fields.ArrayField(base_field=models.SlugField(), blank=True, default=list, size=None)),
-                ('uses_current', models.BooleanField(default=True)),
-                ('approved_by', models.ForeignKey(blank=True, editable=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("code", models.SlugField(max_length=80, verbose_name="code")),
+                ("version", models.PositiveIntegerField(default=1, verbose_name="version")),
+                ("is_current", models.BooleanField(default=True)),
+                (
+                    "origin",
+                    models.CharField(
+                        choices=[
+                            ("shipped", "shipped with the product"),
+                            ("clinic", "edited by the clinic"),
+                        ],
+                        default="shipped",
+                        max_length=8,
+                    ),
+                ),
+                ("name_en", models.CharField(max_length=200, verbose_name="name in English")),
+                ("name_fr", models.CharField(max_length=200, verbose_name="name in French")),
+                (
+                    "source_refs",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(max_length=20),
+                        blank=True,
+                        default=list,
+                        size=None,
+                    ),
+                ),
+                ("source_note", models.TextField(blank=True, verbose_name="what the source says")),
+                (
+                    "general_knowledge",
+                    models.BooleanField(
+                        default=False, verbose_name="general knowledge, unverified"
+                    ),
+                ),
+                ("shipped_hash", models.CharField(blank=True, editable=False, max_length=64)),
+                ("approved_at", models.DateTimeField(blank=True, editable=False, null=True)),
+                (
+                    "created_at",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(), editable=False
+                    ),
+                ),
+                ("parameters", models.JSONField(blank=True, default=list)),
+                (
+                    "contraindications",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.SlugField(), blank=True, default=list, size=None
+                    ),
+                ),
+                ("uses_current", models.BooleanField(default=True)),
+                (
+                    "approved_by",
+                    models.ForeignKey(
+                        blank=True,
+                        editable=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'verbose_name_plural': 'modalities',
-                'abstract': False,
+                "verbose_name_plural": "modalities",
+                "abstract": False,
             },
         ),
         migrations.CreateModel(
-            name='Override',
+            name="Override",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), default=django.utils.timezone.now, editable=False)),
-                ('rule', models.CharField(max_length=200)),
-                ('level', models.CharField(max_length=10)),
-                ('reason', models.TextField(max_length=2000, verbose_name='reason')),
-                ('history_version', models.PositiveIntegerField()),
-                ('decided_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('patient', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='overrides', to='patients.patient')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "created_at",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(),
+                        default=django.utils.timezone.now,
+                        editable=False,
+                    ),
+                ),
+                ("rule", models.CharField(max_length=200)),
+                ("level", models.CharField(max_length=10)),
+                ("reason", models.TextField(max_length=2000, verbose_name="reason")),
+                ("history_version", models.PositiveIntegerField()),
+                (
+                    "decided_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "patient",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="overrides",
+                        to="patients.patient",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Plan',
+            name="Plan",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), default=django.utils.timezone.now, editable=False)),
-                ('indication', models.SlugField(max_length=60, verbose_name='indication')),
-                ('title', models.CharField(max_length=200, verbose_name='title')),
-                ('state', models.CharField(choices=[('draft', 'Draft'), ('accepted', 'Accepted'), ('finished', 'Finished'), ('stopped', 'Stopped')], default='draft', max_length=10)),
-                ('stop_reason', models.CharField(blank=True, max_length=300, verbose_name='reason for stopping')),
-                ('revision', models.PositiveIntegerField(default=0)),
-                ('accepted_at', models.DateTimeField(blank=True, null=True)),
-                ('consultation', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='plans', to='treatments.consultation')),
-                ('location', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='clinic.location')),
-                ('made_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('patient', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='plans', to='patients.patient')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "created_at",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(),
+                        default=django.utils.timezone.now,
+                        editable=False,
+                    ),
+                ),
+                ("indication", models.SlugField(max_length=60, verbose_name="indication")),
+                ("title", models.CharField(max_length=200, verbose_name="title")),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("draft", "Draft"),
+                            ("accepted", "Accepted"),
+                            ("finished", "Finished"),
+                            ("stopped", "Stopped"),
+                        ],
+                        default="draft",
+                        max_length=10,
+                    ),
+                ),
+                (
+                    "stop_reason",
+                    models.CharField(
+                        blank=True, max_length=300, verbose_name="reason for stopping"
+                    ),
+                ),
+                ("revision", models.PositiveIntegerField(default=0)),
+                ("accepted_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "consultation",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="plans",
+                        to="treatments.consultation",
+                    ),
+                ),
+                (
+                    "location",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="clinic.location",
+                    ),
+                ),
+                (
+                    "made_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "patient",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="plans",
+                        to="patients.patient",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Phase',
+            name="Phase",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), default=django.utils.timezone.now, editable=False)),
-                ('position', models.PositiveSmallIntegerField()),
-                ('kind', models.CharField(choices=[('induction', 'Induction'), ('consolidation', 'Consolidation'), ('maintenance', 'Maintenance')], max_length=14)),
-                ('sessions', models.PositiveSmallIntegerField(verbose_name='number of sessions')),
-                ('gap_min_days', models.PositiveSmallIntegerField(verbose_name='at least this many days between')),
-                ('gap_max_days', models.PositiveSmallIntegerField(verbose_name='at most this many days between')),
-                ('plan', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='phases', to='treatments.plan')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "created_at",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(),
+                        default=django.utils.timezone.now,
+                        editable=False,
+                    ),
+                ),
+                ("position", models.PositiveSmallIntegerField()),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("induction", "Induction"),
+                            ("consolidation", "Consolidation"),
+                            ("maintenance", "Maintenance"),
+                        ],
+                        max_length=14,
+                    ),
+                ),
+                ("sessions", models.PositiveSmallIntegerField(verbose_name="number of sessions")),
+                (
+                    "gap_min_days",
+                    models.PositiveSmallIntegerField(
+                        verbose_name="at least this many days between"
+                    ),
+                ),
+                (
+                    "gap_max_days",
+                    models.PositiveSmallIntegerField(verbose_name="at most this many days between"),
+                ),
+                (
+                    "plan",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="phases",
+                        to="treatments.plan",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['position'],
+                "ordering": ["position"],
             },
         ),
         migrations.CreateModel(
-            name='Consent',
+            name="Consent",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), default=django.utils.timezone.now, editable=False)),
-                ('language', models.CharField(max_length=8)),
-                ('template_version', models.CharField(max_length=20)),
-                ('html', models.TextField()),
-                ('text_sha256', models.CharField(max_length=64)),
-                ('substances', django.contrib.postgres.fields.ArrayField(base_field=models.SlugField(max_length=80), default=list, size=None)),
-                ('techniques', django.contrib.postgres.fields.ArrayField(base_field=models.SlugField(max_length=80), default=list, size=None)),
-                ('areas', django.contrib.postgres.fields.ArrayField(base_field=models.SlugField(max_length=80), default=list, size=None)),
-                ('statements', models.JSONField(default=list)),
-                ('ready_to_read_at', models.DateTimeField()),
-                ('signed_at', models.DateTimeField(blank=True, null=True)),
-                ('signed_name', models.CharField(blank=True, max_length=200, verbose_name='name of the signer')),
-                ('method', models.CharField(blank=True, choices=[('drawn', 'drawn'), ('typed', 'typed name')], max_length=6)),
-                ('signature_svg', models.TextField(blank=True)),
-                ('signature_strokes', models.JSONField(blank=True, null=True)),
-                ('signed_on_device', models.CharField(blank=True, max_length=20)),
-                ('countersigned_at', models.DateTimeField(blank=True, null=True)),
-                ('withdrawn_at', models.DateTimeField(blank=True, null=True)),
-                ('withdrawal_reason', models.CharField(blank=True, max_length=500)),
-                ('countersigned_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('document', models.OneToOneField(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='consent', to='patients.document')),
-                ('patient', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='consents', to='patients.patient')),
-                ('prepared_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('plan', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='consents', to='treatments.plan')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "created_at",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(),
+                        default=django.utils.timezone.now,
+                        editable=False,
+                    ),
+                ),
+                ("language", models.CharField(max_length=8)),
+                ("template_version", models.CharField(max_length=20)),
+                ("html", models.TextField()),
+                ("text_sha256", models.CharField(max_length=64)),
+                (
+                    "substances",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.SlugField(max_length=80), default=list, size=None
+                    ),
+                ),
+                (
+                    "techniques",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.SlugField(max_length=80), default=list, size=None
+                    ),
+                ),
+                (
+                    "areas",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.SlugField(max_length=80), default=list, size=None
+                    ),
+                ),
+                ("statements", models.JSONField(default=list)),
+                ("ready_to_read_at", models.DateTimeField()),
+                ("signed_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "signed_name",
+                    models.CharField(blank=True, max_length=200, verbose_name="name of the signer"),
+                ),
+                (
+                    "method",
+                    models.CharField(
+                        blank=True,
+                        choices=[("drawn", "drawn"), ("typed", "typed name")],
+                        max_length=6,
+                    ),
+                ),
+                ("signature_svg", models.TextField(blank=True)),
+                ("signature_strokes", models.JSONField(blank=True, null=True)),
+                ("signed_on_device", models.CharField(blank=True, max_length=20)),
+                ("countersigned_at", models.DateTimeField(blank=True, null=True)),
+                ("withdrawn_at", models.DateTimeField(blank=True, null=True)),
+                ("withdrawal_reason", models.CharField(blank=True, max_length=500)),
+                (
+                    "countersigned_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "document",
+                    models.OneToOneField(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="consent",
+                        to="patients.document",
+                    ),
+                ),
+                (
+                    "patient",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="consents",
+                        to="patients.patient",
+                    ),
+                ),
+                (
+                    "prepared_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "plan",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="consents",
+                        to="treatments.plan",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Product',
+            name="Product",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('code', models.SlugField(max_length=80, verbose_name='code')),
-                ('version', models.PositiveIntegerField(default=1, verbose_name='version')),
-                ('is_current', models.BooleanField(default=True)),
-                ('origin', models.CharField(choices=[('shipped', 'shipped with the product'), ('clinic', 'edited by the clinic')], default='shipped', max_length=8)),
-                ('name_en', models.CharField(max_length=200, verbose_name='name in English')),
-                ('name_fr', models.CharField(max_length=200, verbose_name='name in French')),
-                ('source_refs', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=20), blank=True, default=list, size=None)),
-                ('source_note', models.TextField(blank=True, verbose_name='what the source says')),
-                ('general_knowledge', models.BooleanField(default=False, verbose_name='general knowledge, unverified')),
-                ('shipped_hash', models.CharField(blank=True, editable=False, max_length=64)),
-                ('approved_at', models.DateTimeField(blank=True, editable=False, null=True)),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
-                ('maker', models.CharField(max_length=120)),
-                ('presentation', models.CharField(blank=True, max_length=120)),
-                ('container_ml', models.DecimalField(decimal_places=2, max_digits=6)),
-                ('is_multi_dose', models.BooleanField(default=False)),
-                ('in_use_hours', models.PositiveIntegerField(blank=True, null=True)),
-                ('flags', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(choices=[('OFFLABEL', 'off-label'), ('UNAPPROVED_US', 'not approved in the US'), ('WARNED', 'authority warning'), ('RX', 'prescription only'), ('DEVICE_EU', 'device in the EU'), ('AUTOLOGOUS', "from the patient's own body"), ('NOT_INJECTABLE', 'not for injection')], max_length=20), blank=True, default=list, size=None)),
-                ('is_diluent', models.BooleanField(default=False)),
-                ('has_epinephrine', models.BooleanField(default=False)),
-                ('approved_by', models.ForeignKey(blank=True, editable=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("code", models.SlugField(max_length=80, verbose_name="code")),
+                ("version", models.PositiveIntegerField(default=1, verbose_name="version")),
+                ("is_current", models.BooleanField(default=True)),
+                (
+                    "origin",
+                    models.CharField(
+                        choices=[
+                            ("shipped", "shipped with the product"),
+                            ("clinic", "edited by the clinic"),
+                        ],
+                        default="shipped",
+                        max_length=8,
+                    ),
+                ),
+                ("name_en", models.CharField(max_length=200, verbose_name="name in English")),
+                ("name_fr", models.CharField(max_length=200, verbose_name="name in French")),
+                (
+                    "source_refs",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(max_length=20),
+                        blank=True,
+                        default=list,
+                        size=None,
+                    ),
+                ),
+                ("source_note", models.TextField(blank=True, verbose_name="what the source says")),
+                (
+                    "general_knowledge",
+                    models.BooleanField(
+                        default=False, verbose_name="general knowledge, unverified"
+                    ),
+                ),
+                ("shipped_hash", models.CharField(blank=True, editable=False, max_length=64)),
+                ("approved_at", models.DateTimeField(blank=True, editable=False, null=True)),
+                (
+                    "created_at",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(), editable=False
+                    ),
+                ),
+                ("maker", models.CharField(max_length=120)),
+                ("presentation", models.CharField(blank=True, max_length=120)),
+                ("container_ml", models.DecimalField(decimal_places=2, max_digits=6)),
+                ("is_multi_dose", models.BooleanField(default=False)),
+                ("in_use_hours", models.PositiveIntegerField(blank=True, null=True)),
+                (
+                    "flags",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(
+                            choices=[
+                                ("OFFLABEL", "off-label"),
+                                ("UNAPPROVED_US", "not approved in the US"),
+                                ("WARNED", "authority warning"),
+                                ("RX", "prescription only"),
+                                ("DEVICE_EU", "device in the EU"),
+                                ("AUTOLOGOUS", "from the patient's own body"),
+                                ("NOT_INJECTABLE", "not for injection"),
+                            ],
+                            max_length=20,
+                        ),
+                        blank=True,
+                        default=list,
+                        size=None,
+                    ),
+                ),
+                ("is_diluent", models.BooleanField(default=False)),
+                ("has_epinephrine", models.BooleanField(default=False)),
+                (
+                    "approved_by",
+                    models.ForeignKey(
+                        blank=True,
+                        editable=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'abstract': False,
+                "abstract": False,
             },
         ),
         migrations.CreateModel(
-            name='MixLine',
+            name="MixLine",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), default=django.utils.timezone.now, editable=False)),
-                ('ml', models.DecimalField(decimal_places=2, max_digits=6, verbose_name='volume')),
-                ('from_session', models.PositiveSmallIntegerField(default=1, verbose_name='from session')),
-                ('to_session', models.PositiveSmallIntegerField(blank=True, null=True, verbose_name='to session')),
-                ('plan', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='mix', to='treatments.plan')),
-                ('product', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='treatments.product')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "created_at",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(),
+                        default=django.utils.timezone.now,
+                        editable=False,
+                    ),
+                ),
+                ("ml", models.DecimalField(decimal_places=2, max_digits=6, verbose_name="volume")),
+                (
+                    "from_session",
+                    models.PositiveSmallIntegerField(default=1, verbose_name="from session"),
+                ),
+                (
+                    "to_session",
+                    models.PositiveSmallIntegerField(
+                        blank=True, null=True, verbose_name="to session"
+                    ),
+                ),
+                (
+                    "plan",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="mix",
+                        to="treatments.plan",
+                    ),
+                ),
+                (
+                    "product",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="treatments.product",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['pk'],
+                "ordering": ["pk"],
             },
         ),
         migrations.CreateModel(
-            name='Lot',
+            name="Lot",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.CharField(max_length=60, verbose_name='lot number')),
-                ('expires_on', models.DateField(verbose_name='expires on')),
-                ('quantity_ml', models.DecimalField(decimal_places=2, max_digits=8, verbose_name='quantity')),
-                ('state', models.CharField(choices=[('available', 'available'), ('quarantined', 'quarantined'), ('recalled', 'recalled')], default='available', max_length=12, verbose_name='state')),
-                ('state_reason', models.CharField(blank=True, max_length=300, verbose_name='reason for the state')),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
-                ('location', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='lots', to='clinic.location')),
-                ('product', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='lots', to='treatments.product')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("number", models.CharField(max_length=60, verbose_name="lot number")),
+                ("expires_on", models.DateField(verbose_name="expires on")),
+                (
+                    "quantity_ml",
+                    models.DecimalField(decimal_places=2, max_digits=8, verbose_name="quantity"),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("available", "available"),
+                            ("quarantined", "quarantined"),
+                            ("recalled", "recalled"),
+                        ],
+                        default="available",
+                        max_length=12,
+                        verbose_name="state",
+                    ),
+                ),
+                (
+                    "state_reason",
+                    models.CharField(
+                        blank=True, max_length=300, verbose_name="reason for the state"
+                    ),
+                ),
+                (
+                    "created_at",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(), editable=False
+                    ),
+                ),
+                (
+                    "location",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="lots",
+                        to="clinic.location",
+                    ),
+                ),
+                (
+                    "product",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="lots",
+                        to="treatments.product",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Protocol',
+            name="Protocol",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('code', models.SlugField(max_length=80, verbose_name='code')),
-                ('version', models.PositiveIntegerField(default=1, verbose_name='version')),
-                ('is_current', models.BooleanField(default=True)),
-                ('origin', models.CharField(choices=[('shipped', 'shipped with the product'), ('clinic', 'edited by the clinic')], default='shipped', max_length=8)),
-                ('name_en', models.CharField(max_length=200, verbose_name='name in English')),
-                ('name_fr', models.CharField(max_length=200, verbose_name='name in French')),
-                ('source_refs', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=20), blank=True, default=list, size=None)),
-                ('source_note', models.TextField(blank=True, verbose_name='what the source says')),
-                ('general_knowledge', models.BooleanField(default=False, verbose_name='general knowledge, unverified')),
-                ('shipped_hash', models.CharField(blank=True, editable=False, max_length=64)),
-                ('approved_at', models.DateTimeField(blank=True, editable=False, null=True)),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
-                ('indication', models.SlugField(max_length=60)),
-                ('phases', models.JSONField(blank=True, default=list)),
-                ('details_en', models.TextField(blank=True)),
-                ('details_fr', models.TextField(blank=True)),
-                ('result_en', models.TextField(blank=True)),
-                ('result_fr', models.TextField(blank=True)),
-                ('is_negative', models.BooleanField(default=False)),
-                ('approved_by', models.ForeignKey(blank=True, editable=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("code", models.SlugField(max_length=80, verbose_name="code")),
+                ("version", models.PositiveIntegerField(default=1, verbose_name="version")),
+                ("is_current", models.BooleanField(default=True)),
+                (
+                    "origin",
+                    models.CharField(
+                        choices=[
+                            ("shipped", "shipped with the product"),
+                            ("clinic", "edited by the clinic"),
+                        ],
+                        default="shipped",
+                        max_length=8,
+                    ),
+                ),
+                ("name_en", models.CharField(max_length=200, verbose_name="name in English")),
+                ("name_fr", models.CharField(max_length=200, verbose_name="name in French")),
+                (
+                    "source_refs",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(max_length=20),
+                        blank=True,
+                        default=list,
+                        size=None,
+                    ),
+                ),
+                ("source_note", models.TextField(blank=True, verbose_name="what the source says")),
+                (
+                    "general_knowledge",
+                    models.BooleanField(
+                        default=False, verbose_name="general knowledge, unverified"
+                    ),
+                ),
+                ("shipped_hash", models.CharField(blank=True, editable=False, max_length=64)),
+                ("approved_at", models.DateTimeField(blank=True, editable=False, null=True)),
+                (
+                    "created_at",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(), editable=False
+                    ),
+                ),
+                ("indication", models.SlugField(max_length=60)),
+                ("phases", models.JSONField(blank=True, default=list)),
+                ("details_en", models.TextField(blank=True)),
+                ("details_fr", models.TextField(blank=True)),
+                ("result_en", models.TextField(blank=True)),
+                ("result_fr", models.TextField(blank=True)),
+                ("is_negative", models.BooleanField(default=False)),
+                (
+                    "approved_by",
+                    models.ForeignKey(
+                        blank=True,
+                        editable=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'abstract': False,
+                "abstract": False,
             },
         ),
         migrations.AddField(
-            model_name='plan',
-            name='protocol',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='treatments.protocol'),
+            model_name="plan",
+            name="protocol",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="treatments.protocol",
+            ),
         ),
         migrations.CreateModel(
-            name='RiskLine',
+            name="RiskLine",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('code', models.SlugField(max_length=80, verbose_name='code')),
-                ('version', models.PositiveIntegerField(default=1, verbose_name='version')),
-                ('is_current', models.BooleanField(default=True)),
-                ('origin', models.CharField(choices=[('shipped', 'shipped with the product'), ('clinic', 'edited by the clinic')], default='shipped', max_length=8)),
-                ('name_en', models.CharField(max_length=200, verbose_name='name in English')),
-                ('name_fr', models.CharField(max_length=200, verbose_name='name in French')),
-                ('source_refs', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=20), blank=True, default=list, size=None)),
-                ('source_note', models.TextField(blank=True, verbose_name='what the source says')),
-                ('general_knowledge', models.BooleanField(default=False, verbose_name='general knowledge, unverified')),
-                ('shipped_hash', models.CharField(blank=True, editable=False, max_length=64)),
-                ('approved_at', models.DateTimeField(blank=True, editable=False, null=True)),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
-                ('applies_to', models.CharField(max_length=80)),
-                ('text_en', models.TextField()),
-                ('text_fr', models.TextField()),
-                ('position', models.PositiveSmallIntegerField(default=0)),
-                ('approved_by', models.ForeignKey(blank=True, editable=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("code", models.SlugField(max_length=80, verbose_name="code")),
+                ("version", models.PositiveIntegerField(default=1, verbose_name="version")),
+                ("is_current", models.BooleanField(default=True)),
+                (
+                    "origin",
+                    models.CharField(
+                        choices=[
+                            ("shipped", "shipped with the product"),
+                            ("clinic", "edited by the clinic"),
+                        ],
+                        default="shipped",
+                        max_length=8,
+                    ),
+                ),
+                ("name_en", models.CharField(max_length=200, verbose_name="name in English")),
+                ("name_fr", models.CharField(max_length=200, verbose_name="name in French")),
+                (
+                    "source_refs",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(max_length=20),
+                        blank=True,
+                        default=list,
+                        size=None,
+                    ),
+                ),
+                ("source_note", models.TextField(blank=True, verbose_name="what the source says")),
+                (
+                    "general_knowledge",
+                    models.BooleanField(
+                        default=False, verbose_name="general knowledge, unverified"
+                    ),
+                ),
+                ("shipped_hash", models.CharField(blank=True, editable=False, max_length=64)),
+                ("approved_at", models.DateTimeField(blank=True, editable=False, null=True)),
+                (
+                    "created_at",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(), editable=False
+                    ),
+                ),
+                ("applies_to", models.CharField(max_length=80)),
+                ("text_en", models.TextField()),
+                ("text_fr", models.TextField()),
+                ("position", models.PositiveSmallIntegerField(default=0)),
+                (
+                    "approved_by",
+                    models.ForeignKey(
+                        blank=True,
+                        editable=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'abstract': False,
+                "abstract": False,
             },
         ),
         migrations.CreateModel(
-            name='Scale',
+            name="Scale",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('code', models.SlugField(max_length=80, verbose_name='code')),
-                ('version', models.PositiveIntegerField(default=1, verbose_name='version')),
-                ('is_current', models.BooleanField(default=True)),
-                ('origin', models.CharField(choices=[('shipped', 'shipped with the product'), ('clinic', 'edited by the clinic')], default='shipped', max_length=8)),
-                ('name_en', models.CharField(max_length=200, verbose_name='name in English')),
-                ('name_fr', models.CharField(max_length=200, verbose_name='name in French')),
-                ('source_refs', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=20), blank=True, default=list, size=None)),
-                ('source_note', models.TextField(blank=True, verbose_name='what the source says')),
-                ('general_knowledge', models.BooleanField(default=False, verbose_name='general knowledge, unverified')),
-                ('shipped_hash', models.CharField(blank=True, editable=False, max_length=64)),
-                ('approved_at', models.DateTimeField(blank=True, editable=False, null=True)),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
-                ('items', models.JSONField(blank=True, default=list)),
-                ('bands', models.JSONField(blank=True, default=list)),
-                ('minimum', models.DecimalField(decimal_places=2, max_digits=6)),
-                ('maximum', models.DecimalField(decimal_places=2, max_digits=6)),
-                ('lower_is_better', models.BooleanField(default=True)),
-                ('indications', django.contrib.postgres.fields.ArrayField(base_field=models.SlugField(), blank=True, default=list, size=None)),
-                ('loinc', models.CharField(blank=True, max_length=20)),
-                ('approved_by', models.ForeignKey(blank=True, editable=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("code", models.SlugField(max_length=80, verbose_name="code")),
+                ("version", models.PositiveIntegerField(default=1, verbose_name="version")),
+                ("is_current", models.BooleanField(default=True)),
+                (
+                    "origin",
+                    models.CharField(
+                        choices=[
+                            ("shipped", "shipped with the product"),
+                            ("clinic", "edited by the clinic"),
+                        ],
+                        default="shipped",
+                        max_length=8,
+                    ),
+                ),
+                ("name_en", models.CharField(max_length=200, verbose_name="name in English")),
+                ("name_fr", models.CharField(max_length=200, verbose_name="name in French")),
+                (
+                    "source_refs",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(max_length=20),
+                        blank=True,
+                        default=list,
+                        size=None,
+                    ),
+                ),
+                ("source_note", models.TextField(blank=True, verbose_name="what the source says")),
+                (
+                    "general_knowledge",
+                    models.BooleanField(
+                        default=False, verbose_name="general knowledge, unverified"
+                    ),
+                ),
+                ("shipped_hash", models.CharField(blank=True, editable=False, max_length=64)),
+                ("approved_at", models.DateTimeField(blank=True, editable=False, null=True)),
+                (
+                    "created_at",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(), editable=False
+                    ),
+                ),
+                ("items", models.JSONField(blank=True, default=list)),
+                ("bands", models.JSONField(blank=True, default=list)),
+                ("minimum", models.DecimalField(decimal_places=2, max_digits=6)),
+                ("maximum", models.DecimalField(decimal_places=2, max_digits=6)),
+                ("lower_is_better", models.BooleanField(default=True)),
+                (
+                    "indications",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.SlugField(), blank=True, default=list, size=None
+                    ),
+                ),
+                ("loinc", models.CharField(blank=True, max_length=20)),
+                (
+                    "approved_by",
+                    models.ForeignKey(
+                        blank=True,
+                        editable=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'abstract': False,
+                "abstract": False,
             },
         ),
         migrations.CreateModel(
-            name='Service',
+            name="Service",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('consultation', 'Consultation'), ('session', 'Treatment session'), ('review', 'Review')], max_length=12)),
-                ('name_en', models.CharField(max_length=80)),
-                ('name_fr', models.CharField(max_length=80)),
-                ('minutes', models.PositiveSmallIntegerField(default=45)),
-                ('is_active', models.BooleanField(default=True)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("consultation", "Consultation"),
+                            ("session", "Treatment session"),
+                            ("review", "Review"),
+                        ],
+                        max_length=12,
+                    ),
+                ),
+                ("name_en", models.CharField(max_length=80)),
+                ("name_fr", models.CharField(max_length=80)),
+                ("minutes", models.PositiveSmallIntegerField(default=45)),
+                ("is_active", models.BooleanField(default=True)),
             ],
             options={
-                'constraints': [models.CheckConstraint(condition=models.Q(('minutes__gte', 5), ('minutes__lte', 480)), name='service_length_possible')],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("minutes__gte", 5), ("minutes__lte", 480)),
+                        name="service_length_possible",
+                    )
+                ],
             },
         ),
         migrations.AddField(
-            model_name='appointment',
-            name='service',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='appointments', to='treatments.service'),
+            model_name="appointment",
+            name="service",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="appointments",
+                to="treatments.service",
+            ),
         ),
         migrations.CreateModel(
-            name='Session',
+            name="Session",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), default=django.utils.timezone.now, editable=False)),
-                ('number', models.PositiveSmallIntegerField()),
-                ('history_version', models.PositiveIntegerField()),
-                ('weight_kg', models.DecimalField(blank=True, decimal_places=1, max_digits=4, null=True, verbose_name='weight')),
-                ('started_at', models.DateTimeField()),
-                ('history_confirmed_at', models.DateTimeField(blank=True, null=True)),
-                ('antiseptic', models.CharField(blank=True, max_length=120, verbose_name='skin antiseptic')),
-                ('cleansed_at', models.DateTimeField(blank=True, null=True)),
-                ('discarded_ml', models.DecimalField(blank=True, decimal_places=2, max_digits=6, null=True, verbose_name='discarded')),
-                ('observation', models.TextField(blank=True, max_length=4000, verbose_name='observation')),
-                ('adverse_events', models.CharField(blank=True, max_length=500, verbose_name='adverse events')),
-                ('soothing', models.CharField(blank=True, max_length=200, verbose_name='soothing')),
-                ('screening', models.JSONField(default=list)),
-                ('totals', models.JSONField(default=dict)),
-                ('revision', models.PositiveIntegerField(default=0)),
-                ('saved_at', models.DateTimeField(blank=True, null=True)),
-                ('signed_at', models.DateTimeField(blank=True, null=True)),
-                ('appointment', models.OneToOneField(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='session', to='treatments.appointment')),
-                ('consent', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='sessions', to='treatments.consent')),
-                ('location', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='clinic.location')),
-                ('patient', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='sessions', to='patients.patient')),
-                ('plan', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='sessions', to='treatments.plan')),
-                ('practitioner', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('signed_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "created_at",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(),
+                        default=django.utils.timezone.now,
+                        editable=False,
+                    ),
+                ),
+                ("number", models.PositiveSmallIntegerField()),
+                ("history_version", models.PositiveIntegerField()),
+                (
+                    "weight_kg",
+                    models.DecimalField(
+                        blank=True, decimal_places=1, max_digits=4, null=True, verbose_name="weight"
+                    ),
+                ),
+                ("started_at", models.DateTimeField()),
+                ("history_confirmed_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "antiseptic",
+                    models.CharField(blank=True, max_length=120, verbose_name="skin antiseptic"),
+                ),
+                ("cleansed_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "discarded_ml",
+                    models.DecimalField(
+                        blank=True,
+                        decimal_places=2,
+                        max_digits=6,
+                        null=True,
+                        verbose_name="discarded",
+                    ),
+                ),
+                (
+                    "observation",
+                    models.TextField(blank=True, max_length=4000, verbose_name="observation"),
+                ),
+                (
+                    "adverse_events",
+                    models.CharField(blank=True, max_length=500, verbose_name="adverse events"),
+                ),
+                ("soothing", models.CharField(blank=True, max_length=200, verbose_name="soothing")),
+                ("screening", models.JSONField(default=list)),
+                ("totals", models.JSONField(default=dict)),
+                ("revision", models.PositiveIntegerField(default=0)),
+                ("saved_at", models.DateTimeField(blank=True, null=True)),
+                ("signed_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "appointment",
+                    models.OneToOneField(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="session",
+                        to="treatments.appointment",
+                    ),
+                ),
+                (
+                    "consent",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="sessions",
+                        to="treatments.consent",
+                    ),
+                ),
+                (
+                    "location",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="clinic.location",
+                    ),
+                ),
+                (
+                    "patient",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="sessions",
+                        to="patients.patient",
+                    ),
+                ),
+                (
+                    "plan",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="sessions",
+                        to="treatments.plan",
+                    ),
+                ),
+                (
+                    "practitioner",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "signed_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='MixComponent',
+            name="MixComponent",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), default=django.utils.timezone.now, editable=False)),
-                ('ml', models.DecimalField(decimal_places=2, max_digits=6, verbose_name='volume')),
-                ('lot', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='uses', to='treatments.lot')),
-                ('session', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='mix', to='treatments.session')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "created_at",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(),
+                        default=django.utils.timezone.now,
+                        editable=False,
+                    ),
+                ),
+                ("ml", models.DecimalField(decimal_places=2, max_digits=6, verbose_name="volume")),
+                (
+                    "lot",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="uses",
+                        to="treatments.lot",
+                    ),
+                ),
+                (
+                    "session",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="mix",
+                        to="treatments.session",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['pk'],
+                "ordering": ["pk"],
             },
         ),
         migrations.CreateModel(
-            name='Anaesthesia',
+            name="Anaesthesia",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), default=django.utils.timezone.now, editable=False)),
-                ('grams', models.DecimalField(decimal_places=2, max_digits=5, verbose_name='grams')),
-                ('area_cm2', models.DecimalField(decimal_places=1, max_digits=6, verbose_name='area')),
-                ('on_at', models.DateTimeField()),
-                ('off_at', models.DateTimeField(blank=True, null=True)),
-                ('anaesthetic', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='treatments.anaesthetic')),
-                ('lot', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='treatments.lot')),
-                ('session', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='anaesthesia', to='treatments.session')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "created_at",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(),
+                        default=django.utils.timezone.now,
+                        editable=False,
+                    ),
+                ),
+                (
+                    "grams",
+                    models.DecimalField(decimal_places=2, max_digits=5, verbose_name="grams"),
+                ),
+                (
+                    "area_cm2",
+                    models.DecimalField(decimal_places=1, max_digits=6, verbose_name="area"),
+                ),
+                ("on_at", models.DateTimeField()),
+                ("off_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "anaesthetic",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="treatments.anaesthetic",
+                    ),
+                ),
+                (
+                    "lot",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="treatments.lot",
+                    ),
+                ),
+                (
+                    "session",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="anaesthesia",
+                        to="treatments.session",
+                    ),
+                ),
             ],
             options={
-                'verbose_name_plural': 'anaesthesia',
+                "verbose_name_plural": "anaesthesia",
             },
         ),
         migrations.CreateModel(
-            name='SessionAddendum',
+            name="SessionAddendum",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), default=django.utils.timezone.now, editable=False)),
-                ('text', models.TextField(max_length=4000, verbose_name='addendum')),
-                ('reason', models.CharField(max_length=300, verbose_name='reason')),
-                ('session', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='addenda', to='treatments.session')),
-                ('written_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "created_at",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(),
+                        default=django.utils.timezone.now,
+                        editable=False,
+                    ),
+                ),
+                ("text", models.TextField(max_length=4000, verbose_name="addendum")),
+                ("reason", models.CharField(max_length=300, verbose_name="reason")),
+                (
+                    "session",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="addenda",
+                        to="treatments.session",
+                    ),
+                ),
+                (
+                    "written_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'verbose_name_plural': 'session addenda',
-                'ordering': ['created_at'],
+                "verbose_name_plural": "session addenda",
+                "ordering": ["created_at"],
             },
         ),
         migrations.CreateModel(
-            name='Substance',
+            name="Substance",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('code', models.SlugField(max_length=80, verbose_name='code')),
-                ('version', models.PositiveIntegerField(default=1, verbose_name='version')),
-                ('is_current', models.BooleanField(default=True)),
-                ('origin', models.CharField(choices=[('shipped', 'shipped with the product'), ('clinic', 'edited by the clinic')], default='shipped', max_length=8)),
-                ('name_en', models.CharField(max_length=200, verbose_name='name in English')),
-                ('name_fr', models.CharField(max_length=200, verbose_name='name in French')),
-                ('source_refs', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=20), blank=True, default=list, size=None)),
-                ('source_note', models.TextField(blank=True, verbose_name='what the source says')),
-                ('general_knowledge', models.BooleanField(default=False, verbose_name='general knowledge, unverified')),
-                ('shipped_hash', models.CharField(blank=True, editable=False, max_length=64)),
-                ('approved_at', models.DateTimeField(blank=True, editable=False, null=True)),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
-                ('group', models.SlugField(blank=True, max_length=40)),
-                ('strengths_en', models.TextField(blank=True, verbose_name='published strength or dose, English')),
-                ('strengths_fr', models.TextField(blank=True, verbose_name='published strength or dose, French')),
-                ('flags', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(choices=[('OFFLABEL', 'off-label'), ('UNAPPROVED_US', 'not approved in the US'), ('WARNED', 'authority warning'), ('RX', 'prescription only'), ('DEVICE_EU', 'device in the EU'), ('AUTOLOGOUS', "from the patient's own body"), ('NOT_INJECTABLE', 'not for injection')], max_length=20), blank=True, default=list, size=None)),
-                ('allergens', django.contrib.postgres.fields.ArrayField(base_field=models.SlugField(), blank=True, default=list, size=None)),
-                ('rules', models.JSONField(blank=True, default=list)),
-                ('caution_en', models.TextField(blank=True)),
-                ('caution_fr', models.TextField(blank=True)),
-                ('is_local_anaesthetic', models.BooleanField(default=False)),
-                ('is_toxin_or_filler', models.BooleanField(default=False, verbose_name='toxin or filler in law')),
-                ('areas_only', django.contrib.postgres.fields.ArrayField(base_field=models.SlugField(), blank=True, default=list, size=None)),
-                ('is_blocked_by_default', models.BooleanField(default=False)),
-                ('limits', models.JSONField(blank=True, default=dict)),
-                ('approved_by', models.ForeignKey(blank=True, editable=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("code", models.SlugField(max_length=80, verbose_name="code")),
+                ("version", models.PositiveIntegerField(default=1, verbose_name="version")),
+                ("is_current", models.BooleanField(default=True)),
+                (
+                    "origin",
+                    models.CharField(
+                        choices=[
+                            ("shipped", "shipped with the product"),
+                            ("clinic", "edited by the clinic"),
+                        ],
+                        default="shipped",
+                        max_length=8,
+                    ),
+                ),
+                ("name_en", models.CharField(max_length=200, verbose_name="name in English")),
+                ("name_fr", models.CharField(max_length=200, verbose_name="name in French")),
+                (
+                    "source_refs",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(max_length=20),
+                        blank=True,
+                        default=list,
+                        size=None,
+                    ),
+                ),
+                ("source_note", models.TextField(blank=True, verbose_name="what the source says")),
+                (
+                    "general_knowledge",
+                    models.BooleanField(
+                        default=False, verbose_name="general knowledge, unverified"
+                    ),
+                ),
+                ("shipped_hash", models.CharField(blank=True, editable=False, max_length=64)),
+                ("approved_at", models.DateTimeField(blank=True, editable=False, null=True)),
+                (
+                    "created_at",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(), editable=False
+                    ),
+                ),
+                ("group", models.SlugField(blank=True, max_length=40)),
+                (
+                    "strengths_en",
+                    models.TextField(
+                        blank=True, verbose_name="published strength or dose, English"
+                    ),
+                ),
+                (
+                    "strengths_fr",
+                    models.TextField(blank=True, verbose_name="published strength or dose, French"),
+                ),
+                (
+                    "flags",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(
+                            choices=[
+                                ("OFFLABEL", "off-label"),
+                                ("UNAPPROVED_US", "not approved in the US"),
+                                ("WARNED", "authority warning"),
+                                ("RX", "prescription only"),
+                                ("DEVICE_EU", "device in the EU"),
+                                ("AUTOLOGOUS", "from the patient's own body"),
+                                ("NOT_INJECTABLE", "not for injection"),
+                            ],
+                            max_length=20,
+                        ),
+                        blank=True,
+                        default=list,
+                        size=None,
+                    ),
+                ),
+                (
+                    "allergens",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.SlugField(), blank=True, default=list, size=None
+                    ),
+                ),
+                ("rules", models.JSONField(blank=True, default=list)),
+                ("caution_en", models.TextField(blank=True)),
+                ("caution_fr", models.TextField(blank=True)),
+                ("is_local_anaesthetic", models.BooleanField(default=False)),
+                (
+                    "is_toxin_or_filler",
+                    models.BooleanField(default=False, verbose_name="toxin or filler in law"),
+                ),
+                (
+                    "areas_only",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.SlugField(), blank=True, default=list, size=None
+                    ),
+                ),
+                ("is_blocked_by_default", models.BooleanField(default=False)),
+                ("limits", models.JSONField(blank=True, default=dict)),
+                (
+                    "approved_by",
+                    models.ForeignKey(
+                        blank=True,
+                        editable=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'abstract': False,
+                "abstract": False,
             },
         ),
         migrations.CreateModel(
-            name='Ingredient',
+            name="Ingredient",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('per_ml', models.DecimalField(decimal_places=3, max_digits=9)),
-                ('unit', models.CharField(choices=[('mg', 'mg'), ('U', 'units'), ('mL', 'mL')], default='mg', max_length=2)),
-                ('product', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='ingredients', to='treatments.product')),
-                ('substance', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='treatments.substance')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("per_ml", models.DecimalField(decimal_places=3, max_digits=9)),
+                (
+                    "unit",
+                    models.CharField(
+                        choices=[("mg", "mg"), ("U", "units"), ("mL", "mL")],
+                        default="mg",
+                        max_length=2,
+                    ),
+                ),
+                (
+                    "product",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="ingredients",
+                        to="treatments.product",
+                    ),
+                ),
+                (
+                    "substance",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="treatments.substance",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Technique',
+            name="Technique",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('code', models.SlugField(max_length=80, verbose_name='code')),
-                ('version', models.PositiveIntegerField(default=1, verbose_name='version')),
-                ('is_current', models.BooleanField(default=True)),
-                ('origin', models.CharField(choices=[('shipped', 'shipped with the product'), ('clinic', 'edited by the clinic')], default='shipped', max_length=8)),
-                ('name_en', models.CharField(max_length=200, verbose_name='name in English')),
-                ('name_fr', models.CharField(max_length=200, verbose_name='name in French')),
-                ('source_refs', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=20), blank=True, default=list, size=None)),
-                ('source_note', models.TextField(blank=True, verbose_name='what the source says')),
-                ('general_knowledge', models.BooleanField(default=False, verbose_name='general knowledge, unverified')),
-                ('shipped_hash', models.CharField(blank=True, editable=False, max_length=64)),
-                ('approved_at', models.DateTimeField(blank=True, editable=False, null=True)),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
-                ('depth_min_mm', models.DecimalField(blank=True, decimal_places=2, max_digits=4, null=True)),
-                ('depth_max_mm', models.DecimalField(blank=True, decimal_places=2, max_digits=4, null=True)),
-                ('spacing_min_mm', models.DecimalField(blank=True, decimal_places=1, max_digits=4, null=True)),
-                ('spacing_max_mm', models.DecimalField(blank=True, decimal_places=1, max_digits=4, null=True)),
-                ('volume_min_ml', models.DecimalField(blank=True, decimal_places=3, max_digits=5, null=True)),
-                ('volume_max_ml', models.DecimalField(blank=True, decimal_places=3, max_digits=5, null=True)),
-                ('gesture_en', models.TextField(blank=True)),
-                ('gesture_fr', models.TextField(blank=True)),
-                ('terms', models.CharField(blank=True, max_length=200)),
-                ('sheet_group', models.SlugField(blank=True, max_length=40)),
-                ('is_dermal', models.BooleanField(default=True)),
-                ('uses_needle', models.BooleanField(default=True)),
-                ('uses_current', models.BooleanField(default=False)),
-                ('device_kind', models.SlugField(blank=True, max_length=40)),
-                ('approved_by', models.ForeignKey(blank=True, editable=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("code", models.SlugField(max_length=80, verbose_name="code")),
+                ("version", models.PositiveIntegerField(default=1, verbose_name="version")),
+                ("is_current", models.BooleanField(default=True)),
+                (
+                    "origin",
+                    models.CharField(
+                        choices=[
+                            ("shipped", "shipped with the product"),
+                            ("clinic", "edited by the clinic"),
+                        ],
+                        default="shipped",
+                        max_length=8,
+                    ),
+                ),
+                ("name_en", models.CharField(max_length=200, verbose_name="name in English")),
+                ("name_fr", models.CharField(max_length=200, verbose_name="name in French")),
+                (
+                    "source_refs",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(max_length=20),
+                        blank=True,
+                        default=list,
+                        size=None,
+                    ),
+                ),
+                ("source_note", models.TextField(blank=True, verbose_name="what the source says")),
+                (
+                    "general_knowledge",
+                    models.BooleanField(
+                        default=False, verbose_name="general knowledge, unverified"
+                    ),
+                ),
+                ("shipped_hash", models.CharField(blank=True, editable=False, max_length=64)),
+                ("approved_at", models.DateTimeField(blank=True, editable=False, null=True)),
+                (
+                    "created_at",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(), editable=False
+                    ),
+                ),
+                (
+                    "depth_min_mm",
+                    models.DecimalField(blank=True, decimal_places=2, max_digits=4, null=True),
+                ),
+                (
+                    "depth_max_mm",
+                    models.DecimalField(blank=True, decimal_places=2, max_digits=4, null=True),
+                ),
+                (
+                    "spacing_min_mm",
+                    models.DecimalField(blank=True, decimal_places=1, max_digits=4, null=True),
+                ),
+                (
+                    "spacing_max_mm",
+                    models.DecimalField(blank=True, decimal_places=1, max_digits=4, null=True),
+                ),
+                (
+                    "volume_min_ml",
+                    models.DecimalField(blank=True, decimal_places=3, max_digits=5, null=True),
+                ),
+                (
+                    "volume_max_ml",
+                    models.DecimalField(blank=True, decimal_places=3, max_digits=5, null=True),
+                ),
+                ("gesture_en", models.TextField(blank=True)),
+                ("gesture_fr", models.TextField(blank=True)),
+                ("terms", models.CharField(blank=True, max_length=200)),
+                ("sheet_group", models.SlugField(blank=True, max_length=40)),
+                ("is_dermal", models.BooleanField(default=True)),
+                ("uses_needle", models.BooleanField(default=True)),
+                ("uses_current", models.BooleanField(default=False)),
+                ("device_kind", models.SlugField(blank=True, max_length=40)),
+                (
+                    "approved_by",
+                    models.ForeignKey(
+                        blank=True,
+                        editable=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'abstract': False,
+                "abstract": False,
             },
         ),
         migrations.CreateModel(
-            name='PlanArea',
+            name="PlanArea",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), default=django.utils.timezone.now, editable=False)),
-                ('side', models.CharField(choices=[('none', 'midline'), ('left', 'left'), ('right', 'right'), ('both', 'both sides')], default='none', max_length=5, verbose_name='side')),
-                ('depth_mm', models.DecimalField(decimal_places=2, max_digits=4, verbose_name='depth')),
-                ('spacing_mm', models.DecimalField(blank=True, decimal_places=1, max_digits=4, null=True, verbose_name='spacing')),
-                ('ml_per_point', models.DecimalField(decimal_places=3, max_digits=5, verbose_name='volume per point')),
-                ('points', models.PositiveSmallIntegerField(verbose_name='points in all')),
-                ('needle_gauge', models.PositiveSmallIntegerField(blank=True, null=True, verbose_name='needle gauge')),
-                ('needle_mm', models.DecimalField(blank=True, decimal_places=1, max_digits=4, null=True, verbose_name='needle length')),
-                ('area', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='treatments.area')),
-                ('plan', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='areas', to='treatments.plan')),
-                ('technique', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='treatments.technique')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "created_at",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(),
+                        default=django.utils.timezone.now,
+                        editable=False,
+                    ),
+                ),
+                (
+                    "side",
+                    models.CharField(
+                        choices=[
+                            ("none", "midline"),
+                            ("left", "left"),
+                            ("right", "right"),
+                            ("both", "both sides"),
+                        ],
+                        default="none",
+                        max_length=5,
+                        verbose_name="side",
+                    ),
+                ),
+                (
+                    "depth_mm",
+                    models.DecimalField(decimal_places=2, max_digits=4, verbose_name="depth"),
+                ),
+                (
+                    "spacing_mm",
+                    models.DecimalField(
+                        blank=True,
+                        decimal_places=1,
+                        max_digits=4,
+                        null=True,
+                        verbose_name="spacing",
+                    ),
+                ),
+                (
+                    "ml_per_point",
+                    models.DecimalField(
+                        decimal_places=3, max_digits=5, verbose_name="volume per point"
+                    ),
+                ),
+                ("points", models.PositiveSmallIntegerField(verbose_name="points in all")),
+                (
+                    "needle_gauge",
+                    models.PositiveSmallIntegerField(
+                        blank=True, null=True, verbose_name="needle gauge"
+                    ),
+                ),
+                (
+                    "needle_mm",
+                    models.DecimalField(
+                        blank=True,
+                        decimal_places=1,
+                        max_digits=4,
+                        null=True,
+                        verbose_name="needle length",
+                    ),
+                ),
+                (
+                    "area",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="treatments.area",
+                    ),
+                ),
+                (
+                    "plan",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="areas",
+                        to="treatments.plan",
+                    ),
+                ),
+                (
+                    "technique",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="treatments.technique",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['pk'],
+                "ordering": ["pk"],
             },
         ),
         migrations.CreateModel(
-            name='TreatedArea',
+            name="TreatedArea",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), default=django.utils.timezone.now, editable=False)),
-                ('side', models.CharField(choices=[('none', 'midline'), ('left', 'left'), ('right', 'right'), ('both', 'both sides')], default='none', max_length=5, verbose_name='side')),
-                ('chart', models.SlugField(max_length=40)),
-                ('method', models.CharField(choices=[('hand', 'by hand'), ('gun', 'mesogun'), ('device', 'needle-free device')], default='hand', max_length=6, verbose_name='given')),
-                ('depth_mm', models.DecimalField(decimal_places=2, max_digits=4, verbose_name='depth')),
-                ('spacing_mm', models.DecimalField(blank=True, decimal_places=1, max_digits=4, null=True, verbose_name='spacing')),
-                ('margin_mm', models.DecimalField(blank=True, decimal_places=1, max_digits=4, null=True, verbose_name='margin')),
-                ('is_staggered', models.BooleanField(default=False, verbose_name='staggered rows')),
-                ('needle_gauge', models.PositiveSmallIntegerField(blank=True, null=True, verbose_name='needle gauge')),
-                ('needle_mm', models.DecimalField(blank=True, decimal_places=1, max_digits=4, null=True, verbose_name='needle length')),
-                ('ml_per_point', models.DecimalField(decimal_places=3, max_digits=5, verbose_name='volume per point')),
-                ('extra_ml', models.DecimalField(decimal_places=2, default=Decimal('0'), max_digits=6, verbose_name='volume without points')),
-                ('points', models.JSONField(blank=True, default=list)),
-                ('area', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='treatments.area')),
-                ('device', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='clinic.device')),
-                ('session', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='treated_areas', to='treatments.session')),
-                ('technique', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='treatments.technique')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "created_at",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(),
+                        default=django.utils.timezone.now,
+                        editable=False,
+                    ),
+                ),
+                (
+                    "side",
+                    models.CharField(
+                        choices=[
+                            ("none", "midline"),
+                            ("left", "left"),
+                            ("right", "right"),
+                            ("both", "both sides"),
+                        ],
+                        default="none",
+                        max_length=5,
+                        verbose_name="side",
+                    ),
+                ),
+                ("chart", models.SlugField(max_length=40)),
+                (
+                    "method",
+                    models.CharField(
+                        choices=[
+                            ("hand", "by hand"),
+                            ("gun", "mesogun"),
+                            ("device", "needle-free device"),
+                        ],
+                        default="hand",
+                        max_length=6,
+                        verbose_name="given",
+                    ),
+                ),
+                (
+                    "depth_mm",
+                    models.DecimalField(decimal_places=2, max_digits=4, verbose_name="depth"),
+                ),
+                (
+                    "spacing_mm",
+                    models.DecimalField(
+                        blank=True,
+                        decimal_places=1,
+                        max_digits=4,
+                        null=True,
+                        verbose_name="spacing",
+                    ),
+                ),
+                (
+                    "margin_mm",
+                    models.DecimalField(
+                        blank=True, decimal_places=1, max_digits=4, null=True, verbose_name="margin"
+                    ),
+                ),
+                ("is_staggered", models.BooleanField(default=False, verbose_name="staggered rows")),
+                (
+                    "needle_gauge",
+                    models.PositiveSmallIntegerField(
+                        blank=True, null=True, verbose_name="needle gauge"
+                    ),
+                ),
+                (
+                    "needle_mm",
+                    models.DecimalField(
+                        blank=True,
+                        decimal_places=1,
+                        max_digits=4,
+                        null=True,
+                        verbose_name="needle length",
+                    ),
+                ),
+                (
+                    "ml_per_point",
+                    models.DecimalField(
+                        decimal_places=3, max_digits=5, verbose_name="volume per point"
+                    ),
+                ),
+                (
+                    "extra_ml",
+                    models.DecimalField(
+                        decimal_places=2,
+                        default=Decimal("0"),
+                        max_digits=6,
+                        verbose_name="volume without points",
+                    ),
+                ),
+                ("points", models.JSONField(blank=True, default=list)),
+                (
+                    "area",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="treatments.area",
+                    ),
+                ),
+                (
+                    "device",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="clinic.device",
+                    ),
+                ),
+                (
+                    "session",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="treated_areas",
+                        to="treatments.session",
+                    ),
+                ),
+                (
+                    "technique",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="treatments.technique",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['pk'],
+                "ordering": ["pk"],
             },
         ),
         migrations.CreateModel(
-            name='AdverseEventType',
+            name="AdverseEventType",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('code', models.SlugField(max_length=80, verbose_name='code')),
-                ('version', models.PositiveIntegerField(default=1, verbose_name='version')),
-                ('is_current', models.BooleanField(default=True)),
-                ('origin', models.CharField(choices=[('shipped', 'shipped with the product'), ('clinic', 'edited by the clinic')], default='shipped', max_length=8)),
-                ('name_en', models.CharField(max_length=200, verbose_name='name in English')),
-                ('name_fr', models.CharField(max_length=200, verbose_name='name in French')),
-                ('source_refs', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=20), blank=True, default=list, size=None)),
-                ('source_note', models.TextField(blank=True, verbose_name='what the source says')),
-                ('general_knowledge', models.BooleanField(default=False, verbose_name='general knowledge, unverified')),
-                ('shipped_hash', models.CharField(blank=True, editable=False, max_length=64)),
-                ('approved_at', models.DateTimeField(blank=True, editable=False, null=True)),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
-                ('onset_en', models.CharField(max_length=300)),
-                ('onset_fr', models.CharField(max_length=300)),
-                ('urgency', models.CharField(choices=[('routine', 'routine'), ('review', 'review'), ('same-day', 'same day'), ('emergency', 'emergency')], max_length=10)),
-                ('approved_by', models.ForeignKey(blank=True, editable=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("code", models.SlugField(max_length=80, verbose_name="code")),
+                ("version", models.PositiveIntegerField(default=1, verbose_name="version")),
+                ("is_current", models.BooleanField(default=True)),
+                (
+                    "origin",
+                    models.CharField(
+                        choices=[
+                            ("shipped", "shipped with the product"),
+                            ("clinic", "edited by the clinic"),
+                        ],
+                        default="shipped",
+                        max_length=8,
+                    ),
+                ),
+                ("name_en", models.CharField(max_length=200, verbose_name="name in English")),
+                ("name_fr", models.CharField(max_length=200, verbose_name="name in French")),
+                (
+                    "source_refs",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(max_length=20),
+                        blank=True,
+                        default=list,
+                        size=None,
+                    ),
+                ),
+                ("source_note", models.TextField(blank=True, verbose_name="what the source says")),
+                (
+                    "general_knowledge",
+                    models.BooleanField(
+                        default=False, verbose_name="general knowledge, unverified"
+                    ),
+                ),
+                ("shipped_hash", models.CharField(blank=True, editable=False, max_length=64)),
+                ("approved_at", models.DateTimeField(blank=True, editable=False, null=True)),
+                (
+                    "created_at",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(), editable=False
+                    ),
+                ),
+                ("onset_en", models.CharField(max_length=300)),
+                ("onset_fr", models.CharField(max_length=300)),
+                (
+                    "urgency",
+                    models.CharField(
+                        choices=[
+                            ("routine", "routine"),
+                            ("review", "review"),
+                            ("same-day", "same day"),
+                            ("emergency", "emergency"),
+                        ],
+                        max_length=10,
+                    ),
+                ),
+                (
+                    "approved_by",
+                    models.ForeignKey(
+                        blank=True,
+                        editable=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'abstract': False,
-                'constraints': [models.UniqueConstraint(fields=('code', 'version'), name='adverseeventtype_version_once'), models.UniqueConstraint(condition=models.Q(('is_current', True)), fields=('code',), name='adverseeventtype_one_current')],
+                "abstract": False,
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("code", "version"), name="adverseeventtype_version_once"
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(("is_current", True)),
+                        fields=("code",),
+                        name="adverseeventtype_one_current",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='AdviceBlock',
+            name="AdviceBlock",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('code', models.SlugField(max_length=80, verbose_name='code')),
-                ('version', models.PositiveIntegerField(default=1, verbose_name='version')),
-                ('is_current', models.BooleanField(default=True)),
-                ('origin', models.CharField(choices=[('shipped', 'shipped with the product'), ('clinic', 'edited by the clinic')], default='shipped', max_length=8)),
-                ('name_en', models.CharField(max_length=200, verbose_name='name in English')),
-                ('name_fr', models.CharField(max_length=200, verbose_name='name in French')),
-                ('source_refs', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=20), blank=True, default=list, size=None)),
-                ('source_note', models.TextField(blank=True, verbose_name='what the source says')),
-                ('general_knowledge', models.BooleanField(default=False, verbose_name='general knowledge, unverified')),
-                ('shipped_hash', models.CharField(blank=True, editable=False, max_length=64)),
-                ('approved_at', models.DateTimeField(blank=True, editable=False, null=True)),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
-                ('applies_to', models.CharField(max_length=80)),
-                ('topic', models.SlugField(max_length=40)),
-                ('section', models.CharField(choices=[('avoid', 'Please do not'), ('do', 'Please do'), ('normal', 'What is normal'), ('call', 'When to call us'), ('emergency', 'Emergency')], max_length=10)),
-                ('hours', models.PositiveIntegerField(blank=True, null=True)),
-                ('text_en', models.TextField()),
-                ('text_fr', models.TextField()),
-                ('is_founding', models.BooleanField(default=False)),
-                ('position', models.PositiveSmallIntegerField(default=0)),
-                ('approved_by', models.ForeignKey(blank=True, editable=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("code", models.SlugField(max_length=80, verbose_name="code")),
+                ("version", models.PositiveIntegerField(default=1, verbose_name="version")),
+                ("is_current", models.BooleanField(default=True)),
+                (
+                    "origin",
+                    models.CharField(
+                        choices=[
+                            ("shipped", "shipped with the product"),
+                            ("clinic", "edited by the clinic"),
+                        ],
+                        default="shipped",
+                        max_length=8,
+                    ),
+                ),
+                ("name_en", models.CharField(max_length=200, verbose_name="name in English")),
+                ("name_fr", models.CharField(max_length=200, verbose_name="name in French")),
+                (
+                    "source_refs",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(max_length=20),
+                        blank=True,
+                        default=list,
+                        size=None,
+                    ),
+                ),
+                ("source_note", models.TextField(blank=True, verbose_name="what the source says")),
+                (
+                    "general_knowledge",
+                    models.BooleanField(
+                        default=False, verbose_name="general knowledge, unverified"
+                    ),
+                ),
+                ("shipped_hash", models.CharField(blank=True, editable=False, max_length=64)),
+                ("approved_at", models.DateTimeField(blank=True, editable=False, null=True)),
+                (
+                    "created_at",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(), editable=False
+                    ),
+                ),
+                ("applies_to", models.CharField(max_length=80)),
+                ("topic", models.SlugField(max_length=40)),
+                (
+                    "section",
+                    models.CharField(
+                        choices=[
+                            ("avoid", "Please do not"),
+                            ("do", "Please do"),
+                            ("normal", "What is normal"),
+                            ("call", "When to call us"),
+                            ("emergency", "Emergency"),
+                        ],
+                        max_length=10,
+                    ),
+                ),
+                ("hours", models.PositiveIntegerField(blank=True, null=True)),
+                ("text_en", models.TextField()),
+                ("text_fr", models.TextField()),
+                ("is_founding", models.BooleanField(default=False)),
+                ("position", models.PositiveSmallIntegerField(default=0)),
+                (
+                    "approved_by",
+                    models.ForeignKey(
+                        blank=True,
+                        editable=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'abstract': False,
-                'constraints': [models.UniqueConstraint(fields=('code', 'version'), name='adviceblock_version_once'), models.UniqueConstraint(condition=models.Q(('is_current', True)), fields=('code',), name='adviceblock_one_current')],
+                "abstract": False,
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("code", "version"), name="adviceblock_version_once"
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(("is_current", True)),
+                        fields=("code",),
+                        name="adviceblock_one_current",
+                    ),
+                ],
             },
         ),
         migrations.AddConstraint(
-            model_name='anaesthetic',
-            constraint=models.UniqueConstraint(fields=('code', 'version'), name='anaesthetic_version_once'),
+            model_name="anaesthetic",
+            constraint=models.UniqueConstraint(
+                fields=("code", "version"), name="anaesthetic_version_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='anaesthetic',
-            constraint=models.UniqueConstraint(condition=models.Q(('is_current', True)), fields=('code',), name='anaesthetic_one_current'),
+            model_name="anaesthetic",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("is_current", True)),
+                fields=("code",),
+                name="anaesthetic_one_current",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='area',
-            constraint=models.UniqueConstraint(fields=('code', 'version'), name='area_version_once'),
+            model_name="area",
+            constraint=models.UniqueConstraint(
+                fields=("code", "version"), name="area_version_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='area',
-            constraint=models.UniqueConstraint(condition=models.Q(('is_current', True)), fields=('code',), name='area_one_current'),
+            model_name="area",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("is_current", True)), fields=("code",), name="area_one_current"
+            ),
         ),
         migrations.AddIndex(
-            model_name='consultation',
-            index=models.Index(fields=['patient', '-created_at'], name='consultation_of_patient'),
+            model_name="consultation",
+            index=models.Index(fields=["patient", "-created_at"], name="consultation_of_patient"),
         ),
         migrations.AddConstraint(
-            model_name='consultation',
-            constraint=models.CheckConstraint(condition=models.Q(('signed_at__isnull', True), models.Q(models.Q(('decision', ''), _negated=True), models.Q(('concern', ''), _negated=True), ('fitzpatrick__isnull', False), ('signed_by__isnull', False)), _connector='OR'), name='consultation_signed_is_complete'),
+            model_name="consultation",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("signed_at__isnull", True),
+                    models.Q(
+                        models.Q(("decision", ""), _negated=True),
+                        models.Q(("concern", ""), _negated=True),
+                        ("fitzpatrick__isnull", False),
+                        ("signed_by__isnull", False),
+                    ),
+                    _connector="OR",
+                ),
+                name="consultation_signed_is_complete",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='contraindication',
-            constraint=models.UniqueConstraint(fields=('code', 'version'), name='contraindication_version_once'),
+            model_name="contraindication",
+            constraint=models.UniqueConstraint(
+                fields=("code", "version"), name="contraindication_version_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='contraindication',
-            constraint=models.UniqueConstraint(condition=models.Q(('is_current', True)), fields=('code',), name='contraindication_one_current'),
+            model_name="contraindication",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("is_current", True)),
+                fields=("code",),
+                name="contraindication_one_current",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='incompatibility',
-            constraint=models.UniqueConstraint(fields=('code', 'version'), name='incompatibility_version_once'),
+            model_name="incompatibility",
+            constraint=models.UniqueConstraint(
+                fields=("code", "version"), name="incompatibility_version_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='incompatibility',
-            constraint=models.UniqueConstraint(condition=models.Q(('is_current', True)), fields=('code',), name='incompatibility_one_current'),
+            model_name="incompatibility",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("is_current", True)),
+                fields=("code",),
+                name="incompatibility_one_current",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='modality',
-            constraint=models.UniqueConstraint(fields=('code', 'version'), name='modality_version_once'),
+            model_name="modality",
+            constraint=models.UniqueConstraint(
+                fields=("code", "version"), name="modality_version_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='modality',
-            constraint=models.UniqueConstraint(condition=models.Q(('is_current', True)), fields=('code',), name='modality_one_current'),
+            model_name="modality",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("is_current", True)),
+                fields=("code",),
+                name="modality_one_current",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='override',
-            constraint=models.UniqueConstraint(fields=('patient', 'rule', 'history_version'), name='override_once'),
+            model_name="override",
+            constraint=models.UniqueConstraint(
+                fields=("patient", "rule", "history_version"), name="override_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='override',
-            constraint=models.CheckConstraint(condition=models.Q(('reason', ''), _negated=True), name='override_has_reason'),
+            model_name="override",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("reason", ""), _negated=True), name="override_has_reason"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='phase',
-            constraint=models.UniqueConstraint(fields=('plan', 'position'), name='phase_position_once'),
+            model_name="phase",
+            constraint=models.UniqueConstraint(
+                fields=("plan", "position"), name="phase_position_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='phase',
-            constraint=models.CheckConstraint(condition=models.Q(('sessions__gte', 1), ('sessions__lte', 60)), name='phase_has_sessions'),
+            model_name="phase",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("sessions__gte", 1), ("sessions__lte", 60)),
+                name="phase_has_sessions",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='phase',
-            constraint=models.CheckConstraint(condition=models.Q(('gap_min_days__gte', 1), ('gap_max_days__gte', models.F('gap_min_days'))), name='phase_gaps_in_order', violation_error_message='The longest gap cannot be shorter than the shortest.'),
+            model_name="phase",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("gap_min_days__gte", 1), ("gap_max_days__gte", models.F("gap_min_days"))
+                ),
+                name="phase_gaps_in_order",
+                violation_error_message="The longest gap cannot be shorter than the shortest.",
+            ),
         ),
         migrations.AddIndex(
-            model_name='consent',
-            index=models.Index(fields=['patient', '-created_at'], name='consent_of_patient'),
+            model_name="consent",
+            index=models.Index(fields=["patient", "-created_at"], name="consent_of_patient"),
         ),
         migrations.AddConstraint(
-            model_name='consent',
-            constraint=models.CheckConstraint(condition=models.Q(('signed_at__isnull', True), models.Q(models.Q(('signed_name', ''), _negated=True), models.Q(('method', ''), _negated=True), models.Q(('text_sha256', ''), _negated=True)), _connector='OR'), name='consent_signed_is_complete'),
+            model_name="consent",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("signed_at__isnull", True),
+                    models.Q(
+                        models.Q(("signed_name", ""), _negated=True),
+                        models.Q(("method", ""), _negated=True),
+                        models.Q(("text_sha256", ""), _negated=True),
+                    ),
+                    _connector="OR",
+                ),
+                name="consent_signed_is_complete",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='consent',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('method', 'drawn'), _negated=True), models.Q(('signature_svg', ''), _negated=True), _connector='OR'), name='consent_drawn_has_drawing'),
+            model_name="consent",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("method", "drawn"), _negated=True),
+                    models.Q(("signature_svg", ""), _negated=True),
+                    _connector="OR",
+                ),
+                name="consent_drawn_has_drawing",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='product',
-            constraint=models.UniqueConstraint(fields=('code', 'version'), name='product_version_once'),
+            model_name="product",
+            constraint=models.UniqueConstraint(
+                fields=("code", "version"), name="product_version_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='product',
-            constraint=models.UniqueConstraint(condition=models.Q(('is_current', True)), fields=('code',), name='product_one_current'),
+            model_name="product",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("is_current", True)),
+                fields=("code",),
+                name="product_one_current",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='mixline',
-            constraint=models.CheckConstraint(condition=models.Q(('ml__gt', 0), ('ml__lte', 100)), name='mix_line_volume_possible'),
+            model_name="mixline",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("ml__gt", 0), ("ml__lte", 100)), name="mix_line_volume_possible"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='lot',
-            constraint=models.UniqueConstraint(fields=('location', 'product', 'number'), name='lot_number_once', violation_error_message='This lot is already on the shelf here.'),
+            model_name="lot",
+            constraint=models.UniqueConstraint(
+                fields=("location", "product", "number"),
+                name="lot_number_once",
+                violation_error_message="This lot is already on the shelf here.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='lot',
-            constraint=models.CheckConstraint(condition=models.Q(('quantity_ml__gte', 0)), name='lot_quantity_not_negative'),
+            model_name="lot",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("quantity_ml__gte", 0)), name="lot_quantity_not_negative"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='lot',
-            constraint=models.CheckConstraint(condition=models.Q(('number', ''), _negated=True), name='lot_has_number'),
+            model_name="lot",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("number", ""), _negated=True), name="lot_has_number"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='protocol',
-            constraint=models.UniqueConstraint(fields=('code', 'version'), name='protocol_version_once'),
+            model_name="protocol",
+            constraint=models.UniqueConstraint(
+                fields=("code", "version"), name="protocol_version_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='protocol',
-            constraint=models.UniqueConstraint(condition=models.Q(('is_current', True)), fields=('code',), name='protocol_one_current'),
+            model_name="protocol",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("is_current", True)),
+                fields=("code",),
+                name="protocol_one_current",
+            ),
         ),
         migrations.AddIndex(
-            model_name='plan',
-            index=models.Index(fields=['patient', '-created_at'], name='plan_of_patient'),
+            model_name="plan",
+            index=models.Index(fields=["patient", "-created_at"], name="plan_of_patient"),
         ),
         migrations.AddConstraint(
-            model_name='plan',
-            constraint=models.CheckConstraint(condition=models.Q(('state', 'draft'), ('accepted_at__isnull', False), _connector='OR'), name='plan_in_force_was_accepted'),
+            model_name="plan",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("state", "draft"), ("accepted_at__isnull", False), _connector="OR"
+                ),
+                name="plan_in_force_was_accepted",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='riskline',
-            constraint=models.UniqueConstraint(fields=('code', 'version'), name='riskline_version_once'),
+            model_name="riskline",
+            constraint=models.UniqueConstraint(
+                fields=("code", "version"), name="riskline_version_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='riskline',
-            constraint=models.UniqueConstraint(condition=models.Q(('is_current', True)), fields=('code',), name='riskline_one_current'),
+            model_name="riskline",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("is_current", True)),
+                fields=("code",),
+                name="riskline_one_current",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='scale',
-            constraint=models.UniqueConstraint(fields=('code', 'version'), name='scale_version_once'),
+            model_name="scale",
+            constraint=models.UniqueConstraint(
+                fields=("code", "version"), name="scale_version_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='scale',
-            constraint=models.UniqueConstraint(condition=models.Q(('is_current', True)), fields=('code',), name='scale_one_current'),
+            model_name="scale",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("is_current", True)), fields=("code",), name="scale_one_current"
+            ),
         ),
         migrations.AddIndex(
-            model_name='appointment',
-            index=models.Index(fields=['location', 'starts_at'], name='appointment_by_day'),
+            model_name="appointment",
+            index=models.Index(fields=["location", "starts_at"], name="appointment_by_day"),
         ),
         migrations.AddIndex(
-            model_name='appointment',
-            index=models.Index(fields=['practitioner', 'starts_at'], name='appointment_by_practitioner'),
+            model_name="appointment",
+            index=models.Index(
+                fields=["practitioner", "starts_at"], name="appointment_by_practitioner"
+            ),
         ),
         migrations.AddIndex(
-            model_name='appointment',
-            index=models.Index(fields=['patient', '-starts_at'], name='appointment_by_patient'),
+            model_name="appointment",
+            index=models.Index(fields=["patient", "-starts_at"], name="appointment_by_patient"),
         ),
         migrations.AddConstraint(
-            model_name='appointment',
-            constraint=models.CheckConstraint(condition=models.Q(('ends_at__gt', models.F('starts_at'))), name='appointment_ends_after_it_starts', violation_error_message='The end must be after the start.'),
+            model_name="appointment",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("ends_at__gt", models.F("starts_at"))),
+                name="appointment_ends_after_it_starts",
+                violation_error_message="The end must be after the start.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='appointment',
-            constraint=django.contrib.postgres.constraints.ExclusionConstraint(condition=models.Q(('status__in', ['cancelled', 'no_show']), _negated=True), expressions=[(treatments.diary.models.TimeSpan('starts_at', 'ends_at', django.contrib.postgres.fields.ranges.RangeBoundary(inclusive_lower=True)), '&&'), ('practitioner', '=')], name='practitioner_not_twice', violation_error_message='The practitioner is already booked at that time.'),
+            model_name="appointment",
+            constraint=django.contrib.postgres.constraints.ExclusionConstraint(
+                condition=models.Q(("status__in", ["cancelled", "no_show"]), _negated=True),
+                expressions=[
+                    (
+                        treatments.diary.models.TimeSpan(
+                            "starts_at",
+                            "ends_at",
+                            django.contrib.postgres.fields.ranges.RangeBoundary(
+                                inclusive_lower=True
+                            ),
+                        ),
+                        "&&",
+                    ),
+                    ("practitioner", "="),
+                ],
+                name="practitioner_not_twice",
+                violation_error_message="The practitioner is already booked at that time.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='appointment',
-            constraint=django.contrib.postgres.constraints.ExclusionConstraint(condition=models.Q(('status__in', ['cancelled', 'no_show']), _negated=True), expressions=[(treatments.diary.models.TimeSpan('starts_at', 'ends_at', django.contrib.postgres.fields.ranges.RangeBoundary(inclusive_lower=True)), '&&'), ('room', '=')], name='room_not_twice', violation_error_message='The room is already taken at that time.'),
+            model_name="appointment",
+            constraint=django.contrib.postgres.constraints.ExclusionConstraint(
+                condition=models.Q(("status__in", ["cancelled", "no_show"]), _negated=True),
+                expressions=[
+                    (
+                        treatments.diary.models.TimeSpan(
+                            "starts_at",
+                            "ends_at",
+                            django.contrib.postgres.fields.ranges.RangeBoundary(
+                                inclusive_lower=True
+                            ),
+                        ),
+                        "&&",
+                    ),
+                    ("room", "="),
+                ],
+                name="room_not_twice",
+                violation_error_message="The room is already taken at that time.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='appointment',
-            constraint=django.contrib.postgres.constraints.ExclusionConstraint(condition=models.Q(('status__in', ['cancelled', 'no_show']), _negated=True), expressions=[(treatments.diary.models.TimeSpan('starts_at', 'ends_at', django.contrib.postgres.fields.ranges.RangeBoundary(inclusive_lower=True)), '&&'), ('patient', '=')], name='patient_not_twice', violation_error_message='The patient already has an appointment at that time.'),
+            model_name="appointment",
+            constraint=django.contrib.postgres.constraints.ExclusionConstraint(
+                condition=models.Q(("status__in", ["cancelled", "no_show"]), _negated=True),
+                expressions=[
+                    (
+                        treatments.diary.models.TimeSpan(
+                            "starts_at",
+                            "ends_at",
+                            django.contrib.postgres.fields.ranges.RangeBoundary(
+                                inclusive_lower=True
+                            ),
+                        ),
+                        "&&",
+                    ),
+                    ("patient", "="),
+                ],
+                name="patient_not_twice",
+                violation_error_message="The patient already has an appointment at that time.",
+            ),
         ),
         migrations.AddIndex(
-            model_name='session',
-            index=models.Index(fields=['patient', '-started_at'], name='session_of_patient'),
+            model_name="session",
+            index=models.Index(fields=["patient", "-started_at"], name="session_of_patient"),
         ),
         migrations.AddConstraint(
-            model_name='session',
-            constraint=models.UniqueConstraint(fields=('plan', 'number'), name='session_number_once_per_plan'),
+            model_name="session",
+            constraint=models.UniqueConstraint(
+                fields=("plan", "number"), name="session_number_once_per_plan"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='session',
-            constraint=models.CheckConstraint(condition=models.Q(('signed_at__isnull', True), models.Q(models.Q(('adverse_events', ''), _negated=True), models.Q(('antiseptic', ''), _negated=True), ('signed_by__isnull', False)), _connector='OR'), name='session_signed_is_complete'),
+            model_name="session",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("signed_at__isnull", True),
+                    models.Q(
+                        models.Q(("adverse_events", ""), _negated=True),
+                        models.Q(("antiseptic", ""), _negated=True),
+                        ("signed_by__isnull", False),
+                    ),
+                    _connector="OR",
+                ),
+                name="session_signed_is_complete",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='session',
-            constraint=models.CheckConstraint(condition=models.Q(('discarded_ml__isnull', True), ('discarded_ml__gte', 0), _connector='OR'), name='session_discarded_not_negative'),
+            model_name="session",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("discarded_ml__isnull", True), ("discarded_ml__gte", 0), _connector="OR"
+                ),
+                name="session_discarded_not_negative",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='mixcomponent',
-            constraint=models.UniqueConstraint(fields=('session', 'lot'), name='mix_lot_once'),
+            model_name="mixcomponent",
+            constraint=models.UniqueConstraint(fields=("session", "lot"), name="mix_lot_once"),
         ),
         migrations.AddConstraint(
-            model_name='mixcomponent',
-            constraint=models.CheckConstraint(condition=models.Q(('ml__gt', 0)), name='mix_volume_positive'),
+            model_name="mixcomponent",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("ml__gt", 0)), name="mix_volume_positive"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='anaesthesia',
-            constraint=models.CheckConstraint(condition=models.Q(('area_cm2__gt', 0), ('grams__gt', 0)), name='anaesthesia_positive'),
+            model_name="anaesthesia",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("area_cm2__gt", 0), ("grams__gt", 0)),
+                name="anaesthesia_positive",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='anaesthesia',
-            constraint=models.CheckConstraint(condition=models.Q(('off_at__isnull', True), ('off_at__gte', models.F('on_at')), _connector='OR'), name='anaesthesia_off_after_on'),
+            model_name="anaesthesia",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("off_at__isnull", True), ("off_at__gte", models.F("on_at")), _connector="OR"
+                ),
+                name="anaesthesia_off_after_on",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='substance',
-            constraint=models.UniqueConstraint(fields=('code', 'version'), name='substance_version_once'),
+            model_name="substance",
+            constraint=models.UniqueConstraint(
+                fields=("code", "version"), name="substance_version_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='substance',
-            constraint=models.UniqueConstraint(condition=models.Q(('is_current', True)), fields=('code',), name='substance_one_current'),
+            model_name="substance",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("is_current", True)),
+                fields=("code",),
+                name="substance_one_current",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='ingredient',
-            constraint=models.UniqueConstraint(fields=('product', 'substance'), name='ingredient_once'),
+            model_name="ingredient",
+            constraint=models.UniqueConstraint(
+                fields=("product", "substance"), name="ingredient_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='ingredient',
-            constraint=models.CheckConstraint(condition=models.Q(('per_ml__gt', Decimal('0'))), name='ingredient_strength_positive'),
+            model_name="ingredient",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("per_ml__gt", Decimal("0"))),
+                name="ingredient_strength_positive",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='technique',
-            constraint=models.UniqueConstraint(fields=('code', 'version'), name='technique_version_once'),
+            model_name="technique",
+            constraint=models.UniqueConstraint(
+                fields=("code", "version"), name="technique_version_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='technique',
-            constraint=models.UniqueConstraint(condition=models.Q(('is_current', True)), fields=('code',), name='technique_one_current'),
+            model_name="technique",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("is_current", True)),
+                fields=("code",),
+                name="technique_one_current",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='planarea',
-            constraint=models.UniqueConstraint(fields=('plan', 'area', 'side'), name='plan_area_once', violation_error_message='This area is already in the plan.'),
+            model_name="planarea",
+            constraint=models.UniqueConstraint(
+                fields=("plan", "area", "side"),
+                name="plan_area_once",
+                violation_error_message="This area is already in the plan.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='planarea',
-            constraint=models.CheckConstraint(condition=models.Q(('depth_mm__gt', 0), ('depth_mm__lte', 40), ('ml_per_point__gte', 0)), name='plan_area_figures_possible'),
+            model_name="planarea",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("depth_mm__gt", 0), ("depth_mm__lte", 40), ("ml_per_point__gte", 0)
+                ),
+                name="plan_area_figures_possible",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='treatedarea',
-            constraint=models.UniqueConstraint(fields=('session', 'area', 'side'), name='treated_area_once'),
+            model_name="treatedarea",
+            constraint=models.UniqueConstraint(
+                fields=("session", "area", "side"), name="treated_area_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='treatedarea',
-            constraint=models.CheckConstraint(condition=models.Q(('depth_mm__gt', 0), ('depth_mm__lte', 40), ('extra_ml__gte', 0), ('ml_per_point__gte', 0)), name='treated_area_figures_possible'),
+            model_name="treatedarea",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("depth_mm__gt", 0),
+                    ("depth_mm__lte", 40),
+                    ("extra_ml__gte", 0),
+                    ("ml_per_point__gte", 0),
+                ),
+                name="treated_area_figures_possible",
+            ),
         ),
     ]
