@@ -172,8 +172,9 @@ AXE = Axe()
 
 
 def settled(page: Page) -> None:
-    """Every part that loads by itself has arrived."""
-    page.wait_for_load_state("networkidle")
+    """Every part that loads by itself has arrived, or says that it could not."""
+    page.wait_for_load_state("load")
+    expect(page.locator("[data-slot]:not(:has(.slot-error))")).to_have_count(0)
     expect(page.locator(".htmx-request, .htmx-swapping")).to_have_count(0)
 
 

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
 from io import BytesIO
-from typing import Any
 
 import pytest
 from django.utils import timezone
@@ -459,8 +458,12 @@ def read_the_sheet(story: Story) -> None:
     story.look(page, "phone-sheet")
     with page.expect_download() as download:
         page.evaluate(
-            """() => { const a = [...document.querySelectorAll("a")]
-               .find((a) => a.textContent.includes("Download as PDF")); a.download = ""; a.click(); }"""
+            """() => {
+              const links = [...document.querySelectorAll("a")];
+              const link = links.find((a) => a.textContent.includes("Download as PDF"));
+              link.download = "";
+              link.click();
+            }"""
         )
     kept = download.value.path().read_bytes()
     assert hashlib.sha256(kept).hexdigest() == Sheet.objects.get().document.sha256
@@ -471,7 +474,7 @@ def read_the_sheet(story: Story) -> None:
 
 def answer_the_check_in(story: Story) -> None:
     """A day passes; the question comes by mail; a red flag is on Today at once."""
-    check_in = CheckIn.objects.filter(session__signed_at__isnull=False).get(step="day-1")
+    check_in = CheckIn.objects.filter(session__signed_at__isnull=False).get(step="24h")
     CheckIn.objects.filter(pk=check_in.pk).update(due_at=timezone.now() - timedelta(minutes=1))
     story.house.open_check_ins()
     link = story.next_letter()
