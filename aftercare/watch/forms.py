@@ -21,7 +21,7 @@ class CheckInForm(ClinicForm):
     )
     well = forms.BooleanField(label=_("None of these: all is as expected"), required=False)
     note = forms.CharField(
-        label=_("Anything else you want us to know (optional)"),
+        label=_("Anything else you want us to know"),
         widget=forms.Textarea(attrs={"rows": 3}),
         max_length=1000,
         required=False,
