@@ -9,15 +9,15 @@ from django.utils.translation import gettext_lazy as _
 
 from aftercare.watch.signs import asked_at
 from clinic.web.forms import ClinicForm
+from patients.intake.forms import TickField
 
 
 class CheckInForm(ClinicForm):
     """Signs of this step, an explicit "none of these", and words of one's own."""
 
-    signs = forms.MultipleChoiceField(
+    signs = TickField(
         label=_("What do you notice today?"),
         widget=forms.CheckboxSelectMultiple,
-        required=False,
     )
     well = forms.BooleanField(label=_("None of these: all is as expected"), required=False)
     note = forms.CharField(

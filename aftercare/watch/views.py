@@ -94,7 +94,8 @@ def call(request: HttpRequest, pk: int) -> HttpResponse:
             refuse(form, refused)
         else:
             return redirect("watch:safety")
-    context = {"call": row, "patient": row.patient, "form": form}
+    today = timezone.localdate(timezone=row.location.zone)
+    context = {"call": row, "patient": row.patient, "form": form, "today": today}
     return render(request, "aftercare/call.html", context, status=422 if form.errors else 200)
 
 
