@@ -60,19 +60,24 @@ def take(page: Page, address: str | None, name: str) -> None:
 
 
 def session(page: Page, base: str) -> None:
-    """A signed session with its map: that of the first patient found who has one."""
+    """A signed session with its map; one of a face, if today has such a patient."""
     page.goto(f"{base}/today/?all")
-    names = page.locator(".visit-name a").all()
-    for address in [one.get_attribute("href") for one in names]:
+    names = [one.get_attribute("href") for one in page.locator(".visit-name a").all()]
+    fallback = ""
+    for address in names:
         page.goto(f"{base}{address}")
         page.wait_for_load_state("networkidle")
-        records = page.locator("a[href*='/sessions/']")
-        links = [str(one.get_attribute("href")) for one in records.all()]
+        links = [str(a.get_attribute("href")) for a in page.locator("a[href*='/sessions/']").all()]
         found = [link for link in links if re.search(r"/sessions/\d+/$", link)]
-        if found:
-            take(page, base + found[0], "session")
-            return
-    sys.exit("No patient of today has a session yet: run demo_data first.")
+        if not found:
+            continue
+        fallback = fallback or found[0]
+        page.goto(base + found[0])
+        if page.locator("figcaption", has_text="Face, front").count():
+            return take(page, None, "session")
+    if not fallback:
+        sys.exit("No patient of today has a session yet: run demo_data first.")
+    return take(page, base + fallback, "session")
 
 
 def history(phone: Page, practitioner: Page, base: str) -> None:
@@ -104,9 +109,10 @@ def newest_link(page: Page, base: str) -> tuple[str, list[str]]:
     page.wait_for_load_state("networkidle")
     for _try in range(30):
         page.goto(f"{base}/demo/mailbox/")
-        letter = page.locator("tr, li, article", has_text=address).locator("a").first
+        letter = page.locator("a.list-group-item", has_text=address).first
         if letter.count():
             letter.click()
+            page.wait_for_load_state()
             found = re.search(r"https?://\S+/my/[^\s\"<]+", page.content())
             if found:
                 return found.group(), born
