@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, time
 from pathlib import Path
@@ -16,6 +16,7 @@ from django.core.cache import cache
 from django.core.management import call_command
 from django.db import connection
 from django.test import Client, TransactionTestCase
+from django.utils import translation
 
 from clinic.access.models import Membership, Staff
 from clinic.access.permissions import Role
@@ -43,6 +44,13 @@ def collected_static_files(tmp_path_factory: pytest.TempPathFactory) -> None:
     hashed = "clinic.web.static_storage.HashedStorage"
     settings.STORAGES = settings.STORAGES | {"staticfiles": {"BACKEND": hashed}}
     call_command("collectstatic", interactive=False, verbosity=0)
+
+
+@pytest.fixture(autouse=True)
+def language_put_back() -> Iterator[None]:
+    """A request in French leaves its thread in French; the next test begins in English."""
+    yield
+    translation.deactivate()
 
 
 @pytest.fixture(scope="session")
