@@ -154,7 +154,13 @@ def person(browser: Browser, live_server: LiveServer) -> Iterator[Callable[..., 
     def make(name: str, size: dict[str, int], **options: Any) -> Person:
         touch = size is not DESK
         context = browser.new_context(
-            viewport=size, has_touch=touch, is_mobile=size is PHONE, locale="en-GB", **options
+            viewport=size,
+            has_touch=touch,
+            is_mobile=size is PHONE,
+            locale="en-GB",
+            # A colour on its way to another has no contrast worth measuring.
+            reduced_motion="reduce",
+            **options,
         )
         people.append(Person(name, context, live_server.url))
         return people[-1]

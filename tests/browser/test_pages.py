@@ -31,7 +31,7 @@ LONG_GIVEN = "Maria Immaculata Theodora Konstantina Alexandrina Wilhelmina"
 LONG_FAMILY = "Wolfeschlegelsteinhausenbergerdorffwelchevoralternwaren-Montgomery"
 EVERYONE = ["/today/", "/diary/", "/diary/?view=week", "/diary/?view=list", "/patients/"]
 EVERYONE += ["/patients/?q=o", "/patients/register/", "/catalogue/", "/messages/"]
-EVERYONE += ["/catalogue/substance/", "/account/password/", "/account/second-factor/"]
+EVERYONE += ["/catalogue/substances/", "/account/password/", "/account/second-factor/"]
 OF_PATIENT = ["", "edit/", "appointments/"]
 ROLES: dict[str, tuple[list[str], list[str]]] = {
     "front_desk": (EVERYONE, OF_PATIENT),

@@ -111,10 +111,14 @@ def age_on(birth_date: datetime.date | None, today: datetime.date | None) -> int
     return today.year - birth_date.year - int(before_birthday)
 
 
+TITLES = {"dr", "prof"}
+
+
 @register.filter
 def initials(name: str) -> str:
-    """At most two letters: `Maria del Carmen Ruiz` gives `MR`."""
-    words = [word for word in str(name).replace(",", " ").split() if word[0].isalpha()]
+    """At most two letters: `Maria del Carmen Ruiz` gives `MR`, and so does `Dr Maria Ruiz`."""
+    every = [word for word in str(name).replace(",", " ").split() if word[0].isalpha()]
+    words = [word for word in every if word.rstrip(".").lower() not in TITLES] or every
     chosen = words[:1] + words[-1:] if len(words) > 1 else words
     return "".join(word[0] for word in chosen).upper()
 

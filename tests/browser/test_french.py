@@ -1,0 +1,41 @@
+"""A spot check in French: pages change their language, stay whole, and keep no English word."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import expect
+
+from clinic.audit.context import SYSTEM, acting
+from tests.browser.conftest import DESK, PHONE, Person, look
+from tests.conftest import Cast
+from tests.treatments.plan_parts import hand_in_history
+
+PAGES = ("/today/", "/patients/register/", "/diary/", "/patients/{number}/")
+
+
+@pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
+def test_staff_pages_in_french(
+    size: dict[str, int], cast: Cast, person: Callable[..., Person]
+) -> None:
+    with acting(SYSTEM):
+        hand_in_history(cast.patient)
+    someone = person("practitioner", size).sign_in(cast.practitioner)
+    someone.context.add_cookies([{"name": "language", "value": "fr", "url": someone.base}])
+    for path in PAGES:
+        page = someone.go(path.format(number=cast.patient.number))
+        expect(page.locator("html")).to_have_attribute("lang", "fr")
+        look(page, f"french-{path.strip('/').split('/')[0]}-{size['width']}")
+        words = page.locator("main").inner_text()
+        left = [word for word in ("Register", "Nothing", "Appointments", "Today") if word in words]
+        assert not left, f"{path} still says {left}"
+
+
+def test_the_sign_in_page_changes_its_language(person: Callable[..., Person]) -> None:
+    someone = person("anyone", PHONE)
+    page = someone.go("/sign-in/")
+    page.get_by_role("button", name="Français").click()
+    expect(page.locator("html")).to_have_attribute("lang", "fr")
+    expect(page.get_by_label("Mot de passe", exact=True)).to_be_visible()
+    look(page, "french-sign-in")
