@@ -53,6 +53,15 @@ def language_put_back() -> Iterator[None]:
     translation.deactivate()
 
 
+@pytest.fixture(scope="session", autouse=True)
+def cache_of_its_own() -> None:
+    """Another Redis database for each process of a parallel run, since tests empty the cache."""
+    process = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    server, _, number = settings.REDIS_URL.partition("?db=")
+    location = f"{server}?db={int(number or 0) + process}"
+    settings.CACHES = {"default": settings.CACHES["default"] | {"LOCATION": location}}
+
+
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
     """The test database as a fresh installation has it: migrated, rights given, filled."""
