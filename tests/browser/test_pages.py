@@ -15,6 +15,7 @@ from clinic.audit.context import SYSTEM, acting
 from tests.browser.conftest import SIZES, Person, axe, no_overflow, picture, settled
 from tests.conftest import Cast, make_patient
 from tests.treatments.plan_parts import COMPLETE_NOTE, hand_in_history
+from tests.treatments.session_world import NOON, make_world
 from treatments.catalogue.models import Area, Lot, Product, Technique
 from treatments.consents.actions import prepare_consent
 from treatments.consultations.actions import (
@@ -79,7 +80,16 @@ def many(cast: Cast) -> list[str]:
             expires_on=today + timedelta(days=20 * number - 40),
             quantity_ml=D(number),
         )
-    return of_one(cast, long, hour=8)
+    return [*of_one(cast, long, hour=8), *of_sessions(cast)]
+
+
+def of_sessions(cast: Cast) -> list[str]:
+    """The record of a signed session, and the page of one that is open."""
+    world = make_world(cast)
+    signed = world.sign(world.fill(world.start()))
+    begun = world.fill(world.start(at=NOON + timedelta(days=15)))
+    base = f"practitioner:/patients/{cast.patient.number}/sessions/"
+    return [f"{base}{signed.pk}/", f"{base}{begun.pk}/edit/"]
 
 
 def of_one(cast: Cast, patient: Any, hour: int) -> list[str]:
