@@ -154,8 +154,8 @@ def test_no_figures_in_the_catalogue_is_not_no_limit() -> None:
 )
 def test_cream_bounds(change: dict[str, object], rule: Rule) -> None:
     at_the_bound = replace(EMLA, grams=D(60), area_cm2=D(600), minutes=300)
-    assert doses.check_cream(at_the_bound, None) == []
-    found = doses.check_cream(replace(EMLA, **change), None)  # type: ignore[arg-type]
+    assert doses.check_creams([at_the_bound], None) == []
+    found = doses.check_creams([replace(EMLA, **change)], None)  # type: ignore[arg-type]
     assert [f.rule for f in found] == [rule]
     assert found[0].refuses is (rule not in {Rule.CREAM_TOO_SHORT, Rule.CREAM_STILL_ON})
 
@@ -165,8 +165,20 @@ def test_cream_bounds(change: dict[str, object], rule: Rule) -> None:
     [(3, "2", True), (11, "2.1", False), (12, "10", True), (71, "10.1", False), (144, "21", True)],
 )
 def test_a_child_has_lower_ceilings(months: int, grams: str, allowed: bool) -> None:
-    found = doses.check_cream(replace(EMLA, grams=D(grams)), months)
+    found = doses.check_creams([replace(EMLA, grams=D(grams))], months)
     assert (found == []) is allowed
+
+
+def test_one_cream_on_two_places_is_added_up() -> None:
+    half = replace(EMLA, grams=D(30), area_cm2=D(300))
+    other = replace(half, name="LMX4", max_g=None, max_cm2=None, child_limits=())
+    assert doses.check_creams([half, half, other], None) == []
+    more = replace(half, grams=D("30.01"), area_cm2=D("300.1"))
+    found = doses.check_creams([half, more], None)
+    assert [f.rule for f in found] == [Rule.CREAM_GRAMS, Rule.CREAM_AREA]
+    assert found[0].figures["got"] == "60.01"
+    child = replace(EMLA, grams=D(6), area_cm2=D(60))
+    assert [f.rule for f in doses.check_creams([child, child], 40)] == [Rule.CREAM_CHILD] * 2
 
 
 def test_deoxycholic_acid_within_its_label() -> None:
@@ -344,3 +356,18 @@ def test_points_times_volume_is_the_total(points: int, per_point: Decimal) -> No
 )
 def test_figures_read_as_people_write_them(value: str, text: str) -> None:
     assert doses.show(D(value)) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        ("0.005", "0.005"),
+        ("2.505", "2.505"),
+        ("16.66666666", "16.667"),
+        ("0.00166666", "0.0017"),
+        ("300", "300"),
+        ("0", "0"),
+    ],
+)
+def test_the_record_keeps_small_amounts(value: str, text: str) -> None:
+    assert doses.kept(D(value)) == text

@@ -29,7 +29,8 @@ from tests.treatments.session_world import (
     make_world,
     sign_consent,
 )
-from treatments.catalogue.models import Anaesthetic, Area, Lot, Product, Technique
+from treatments.catalogue.actions import edit_row
+from treatments.catalogue.models import Anaesthetic, Area, Lot, Product, Substance, Technique
 from treatments.consents.models import Consent
 from treatments.diary.models import Appointment
 from treatments.plans.actions import accept_plan, make_plan
@@ -121,6 +122,31 @@ def test_the_lot_that_expires_first_is_drawn_first(world: World, cast: Any) -> N
     make_lot(cast.here, "lidocaine-2", "HELD", expires_on=date(2026, 3, 20), state="recalled")
     make_lot(cast.there, "lidocaine-2", "THERE", expires_on=date(2026, 3, 20))
     assert world.start().mix.first().lot == sooner
+
+
+def test_two_planned_lines_of_one_product_are_drawn_together(cast: Any) -> None:
+    with acting(SYSTEM):
+        world = make_world(cast)
+        plan = make_plan(
+            by=cast.practitioner,
+            patient=cast.patient,
+            location=cast.here,
+            indication="skin-ageing",
+            title="Two lines",
+            areas=[
+                AreaSpec(p.area, p.technique, p.depth_mm, p.ml_per_point, p.points, p.side)
+                for p in world.plan.areas.all()
+            ],
+            mix=[
+                MixSpec(current(Product, "ha-1"), D(2)),
+                MixSpec(current(Product, "ha-1"), D(1), 1, 1),
+            ],
+            phases=[PhaseSpec(2, 14, 21)],
+        )
+        accept_plan(by=cast.practitioner, plan=plan, at=NOON.replace(hour=8))
+        sign_consent(plan, cast.practitioner)
+        begun = actions.start_session(by=cast.practitioner, plan=plan, at=NOON)
+    assert [part.ml for part in begun.mix.all()] == [D(3)]
 
 
 def test_starting_twice_opens_the_one_that_was_begun(world: World, session: Session) -> None:
@@ -331,6 +357,31 @@ def test_lidocaine_beyond_the_limit_is_refused_with_the_figures(
     assert world.sign(session).totals["lidocaine_mg"] == "270"
 
 
+def test_emla_on_two_places_is_one_dose(world: World, session: Session) -> None:
+    emla = current(Anaesthetic, "emla")
+    cream = CreamEntry(emla, D(3), D(301), NOON - timedelta(hours=1), NOON)
+    world.fill(session, creams=[cream, cream])
+    assert "602 cm² is above the limit of 600 cm²" in problems(world, session)
+
+
+def test_the_label_in_force_limits_and_not_the_one_the_product_was_entered_with(
+    world: World, session: Session, cast: Any
+) -> None:
+    world.fill(session)
+    row = current(Substance, "hyaluronic-acid")
+    edit_row(by=cast.manager, row=row, values={"limits": {"max_ml": "2"}})
+    assert "above the label’s 2 mL" in problems(world, session)
+
+
+def test_small_amounts_are_frozen_to_their_digit(world: World, session: Session, cast: Any) -> None:
+    with_epinephrine = make_lot(cast.here, "lidocaine-2-epinephrine")
+    epinephrine = [*world.consent.substances, "epinephrine"]
+    sign_consent(world.plan, cast.practitioner, substances=epinephrine)
+    world.fill(session, mix=[MixEntry(with_epinephrine, D(1)), MixEntry(world.hyaluronic, D(2))])
+    amounts = {a["code"]: a for a in world.sign(session).totals["amounts"]}
+    assert amounts["epinephrine"]["injected"] == "0.005"
+
+
 def test_no_weight_no_lidocaine(world: World, session: Session) -> None:
     world.fill(session)
     entry = Preparation("x", NOON, None, unchanged=True)
@@ -381,7 +432,7 @@ def test_the_syringe_must_balance(world: World, session: Session) -> None:
     seen = Observation("", "none", "", D("0.5"))
     world.fill(session, areas=world.areas(50), observation=seen)
     signed = world.sign(session)
-    assert signed.totals["amounts"][0]["injected"] == "16.67"
+    assert signed.totals["amounts"][0]["injected"] == "16.667"
     assert stock(world.lidocaine) == 99
 
 

@@ -6,6 +6,7 @@ record that points at a row keeps the figures of its day.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -40,6 +41,14 @@ class CatalogueQuerySet(models.QuerySet[Any]):
     def current(self) -> CatalogueQuerySet:
         """The versions in force, by code."""
         return self.filter(is_current=True).order_by("code")
+
+    def in_force(self, codes: Iterable[str]) -> dict[str, Any]:
+        """The version in force of each of these codes, by code: whose limits and marks hold now.
+
+        A product keeps the version of a substance that it was entered with.
+        """
+        wanted = set(codes)
+        return {row.code: row for row in self.current().filter(code__in=wanted)} if wanted else {}
 
 
 class CatalogueRow(models.Model):

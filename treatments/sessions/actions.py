@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict
 from datetime import datetime
+from decimal import Decimal
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 
@@ -150,17 +151,17 @@ def _refuse_appointment(plan: Plan, appointment: Appointment) -> None:
 def _draw_planned_mix(session: Session, at: datetime) -> None:
     """The planned mL of each product from the lot that expires first and holds enough."""
     today = at.astimezone(session.location.zone).date()
-    lines: Iterable[MixLine] = shares_of(session.plan.mix.all(), session.number)
+    lines: Iterable[MixLine] = shares_of(session.plan.mix.select_related("product"), session.number)
+    planned: dict[str, Decimal] = {}
     for line in lines:
-        lot = (
-            Lot.objects.filter(
-                location=session.location, product__code=line.product.code, quantity_ml__gte=line.ml
-            )
-            .usable(today)
-            .first()
+        planned[line.product.code] = planned.get(line.product.code, Decimal(0)) + line.ml
+    for code, ml in planned.items():
+        shelf = Lot.objects.filter(
+            location=session.location, product__code=code, quantity_ml__gte=ml
         )
-        if lot is not None and not session.mix.filter(lot=lot).exists():
-            MixComponent.objects.create(session=session, lot=lot, ml=line.ml)
+        lot = shelf.usable(today).first()
+        if lot is not None:
+            MixComponent.objects.create(session=session, lot=lot, ml=ml)
 
 
 def _lay_out_planned_areas(session: Session) -> None:

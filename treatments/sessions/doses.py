@@ -8,7 +8,7 @@ here: each comes in with the catalogue row that carries its source.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 from enum import Enum
@@ -18,6 +18,7 @@ EPINEPHRINE = "epinephrine"
 ANYTHING = "*"
 ZERO = Decimal(0)
 HUNDREDTH = Decimal("0.01")
+THOUSANDTH = Decimal("0.001")
 BALANCE_TOLERANCE_ML = Decimal("0.01")
 """Volumes are read off a syringe to the hundredth; two readings may differ by one."""
 DERMAL_DEPTH_MM = Decimal(4)
@@ -264,6 +265,19 @@ def show(value: Decimal) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
+def kept(value: Decimal) -> str:
+    """A figure for the record: three decimals, or two digits where that would be coarser.
+
+    Volumes are entered to the thousandth of a mL, so none is rounded; 0.005 mg of epinephrine
+    stays 0.005 mg.
+    """
+    step = THOUSANDTH
+    if value and abs(value) < HUNDREDTH:
+        step = Decimal(1).scaleb(value.adjusted() - 1)
+    text = f"{value.quantize(step, ROUND_HALF_UP):f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
 def drawn_ml(components: Iterable[Component]) -> Decimal:
     """mL in the syringe: the sum of what was drawn from every lot."""
     return sum((c.ml for c in components), ZERO)
@@ -337,7 +351,7 @@ def check(given: Given) -> list[Finding]:
     """Everything the checks have to say, refusals first."""
     said = [
         *check_lidocaine(given),
-        *(f for cream in given.creams for f in check_cream(cream, given.age_months)),
+        *check_creams(given.creams, given.age_months),
         *(f for component in given.components for f in check_lot(component, given.on)),
         *check_mix(given.components, given.pairs),
         *(f for rule in given.rules for f in check_substance(rule, given)),
@@ -365,13 +379,36 @@ def check_lidocaine(given: Given) -> list[Finding]:
     return [_refuse(Rule.LIDOCAINE_OVER, **figures)]
 
 
-def check_cream(cream: Cream, age_months: int | None) -> list[Finding]:
-    """A cream against its label: grams, cm², time on the skin, a child's lower ceilings (S74a)."""
+def check_creams(creams: Sequence[Cream], age_months: int | None) -> list[Finding]:
+    """Each cream against its label (S74a): time on the skin, then grams and cm² of all its places.
+
+    The label's ceilings are for the person, so two places of one cream are added up.
+    """
+    timed = [finding for cream in creams for finding in _check_time(cream)]
+    summed = [f for cream in _added_up(creams) for f in _check_amount(cream, age_months)]
+    return timed + summed
+
+
+def _added_up(creams: Iterable[Cream]) -> list[Cream]:
+    """Each cream once: g and cm² of all its places, and the longest time in minutes."""
+    whole: dict[str, Cream] = {}
+    for cream in creams:
+        so_far = whole.get(cream.name)
+        whole[cream.name] = cream if so_far is None else _both(so_far, cream)
+    return list(whole.values())
+
+
+def _both(one: Cream, other: Cream) -> Cream:
+    return replace(
+        one,
+        grams=one.grams + other.grams,
+        area_cm2=one.area_cm2 + other.area_cm2,
+        minutes=max(one.minutes, other.minutes),
+    )
+
+
+def _check_time(cream: Cream) -> list[Finding]:
     found = []
-    if cream.max_g is not None and cream.grams > cream.max_g:
-        found.append(_cream(Rule.CREAM_GRAMS, cream, cream.grams, cream.max_g))
-    if cream.max_cm2 is not None and cream.area_cm2 > cream.max_cm2:
-        found.append(_cream(Rule.CREAM_AREA, cream, cream.area_cm2, cream.max_cm2))
     if cream.longest_minutes is not None and cream.minutes > cream.longest_minutes:
         level = Level.REFUSE if cream.longest_is_limit else Level.WARN
         figures = {"got": str(cream.minutes), "limit": str(cream.longest_minutes)}
@@ -381,6 +418,15 @@ def check_cream(cream: Cream, age_months: int | None) -> list[Finding]:
         found.append(Finding(Rule.CREAM_TOO_SHORT, Level.WARN, {"name": cream.name, **figures}))
     if not cream.is_off:
         found.append(Finding(Rule.CREAM_STILL_ON, Level.WARN, {"name": cream.name}))
+    return found
+
+
+def _check_amount(cream: Cream, age_months: int | None) -> list[Finding]:
+    found = []
+    if cream.max_g is not None and cream.grams > cream.max_g:
+        found.append(_cream(Rule.CREAM_GRAMS, cream, cream.grams, cream.max_g))
+    if cream.max_cm2 is not None and cream.area_cm2 > cream.max_cm2:
+        found.append(_cream(Rule.CREAM_AREA, cream, cream.area_cm2, cream.max_cm2))
     return found + _check_child(cream, age_months)
 
 

@@ -32,14 +32,15 @@ def given(session: Session, at: datetime, verdicts: Iterable[Verdict] = ()) -> d
     `verdicts`: screening's; an off-label area that a physician has decided for is let through.
     """
     day = at.astimezone(session.location.zone).date()
-    mix = list(
+    mix: list[MixComponent] = list(
         session.mix.select_related("lot__product").prefetch_related(
             "lot__product__ingredients__substance"
         )
     )
+    substances = _in_force(mix)
     return doses.Given(
         on=day,
-        components=tuple(_component(part) for part in mix),
+        components=tuple(_component(part, substances) for part in mix),
         injections=tuple(
             _injection(row) for row in session.treated_areas.select_related("area", "technique")
         ),
@@ -48,20 +49,32 @@ def given(session: Session, at: datetime, verdicts: Iterable[Verdict] = ()) -> d
         weight_kg=session.weight_kg,
         age_months=_months(session.patient, day),
         limits=lidocaine_limits(),
-        rules=tuple(_rules(session, mix, day, _off_label(verdicts))),
+        rules=tuple(_rules(session, substances, day, _off_label(verdicts))),
         pairs=_pairs(),
         course=_course(session, day),
     )
 
 
-def _component(part: MixComponent) -> doses.Component:
+def _in_force(mix: Iterable[MixComponent]) -> dict[str, Substance]:
+    """Every substance of the mix as the catalogue has it now, whatever its product was made of."""
+    made_of = {i.substance.code: i.substance for p in mix for i in p.lot.product.ingredients.all()}
+    return made_of | Substance.objects.in_force(made_of)
+
+
+def _component(part: MixComponent, substances: dict[str, Substance]) -> doses.Component:
     lot: Lot = part.lot
     product: Product = lot.product
     return doses.Component(
         name=product.name,
         ml=part.ml,
         strengths=tuple(
-            doses.Strength(i.substance.code, i.substance.name, i.per_ml, i.unit, i.substance.group)
+            doses.Strength(
+                i.substance.code,
+                i.substance.name,
+                i.per_ml,
+                i.unit,
+                substances[i.substance.code].group,
+            )
             for i in product.ingredients.all()
         ),
         has_epinephrine=product.has_epinephrine,
@@ -172,11 +185,11 @@ def _off_label(verdicts: Iterable[Verdict]) -> dict[str, list[str]]:
 
 
 def _rules(
-    session: Session, mix: Iterable[MixComponent], day: date, off_label: dict[str, list[str]]
+    session: Session,
+    substances: dict[str, Substance],
+    day: date,
+    off_label: dict[str, list[str]],
 ) -> list[doses.SubstanceRule]:
-    substances: dict[str, Substance] = {
-        i.substance.code: i.substance for part in mix for i in part.lot.product.ingredients.all()
-    }
     limited = {code: s for code, s in substances.items() if s.limits or s.areas_only}
     before = _earlier(session, list(limited), day)
     return [

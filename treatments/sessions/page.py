@@ -18,7 +18,7 @@ from clinic.places.models import Device
 from treatments.catalogue.models import Anaesthetic, Area, Lot, Technique
 from treatments.plans.models import Side
 from treatments.sessions.charts import charts, drawing
-from treatments.sessions.doses import show
+from treatments.sessions.doses import kept, show
 from treatments.sessions.editing import sides_of
 from treatments.sessions.forms import SessionForms, Shelf
 from treatments.sessions.models import Session, TreatedArea
@@ -218,7 +218,7 @@ def totals_view(totals: Totals) -> dict[str, Any]:
         "injected": show(totals.injected_ml),
         "left": show(totals.left_ml),
         "amounts": [
-            {"name": a.name, "unit": a.unit, "per_ml": show(a.per_ml), "injected": show(a.injected)}
+            {"name": a.name, "unit": a.unit, "per_ml": kept(a.per_ml), "injected": kept(a.injected)}
             for a in totals.amounts
         ],
         "lidocaine": Decimal(show(totals.lidocaine_mg)),

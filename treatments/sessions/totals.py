@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from treatments.sessions import doses
-from treatments.sessions.doses import Amount, Finding, Given, show
+from treatments.sessions.doses import Amount, Finding, Given, kept
 from treatments.sessions.words import sentence
 
 
@@ -39,27 +39,27 @@ class Totals:
         return [sentence(finding) for finding in self.findings if not finding.refuses]
 
     def as_data(self) -> dict[str, Any]:
-        """For the record: figures as text, so that no digit is lost."""
+        """For the record: figures as text, each to the digit it was measured to."""
         return {
             "points": self.points,
-            "drawn_ml": show(self.drawn_ml),
-            "injected_ml": show(self.injected_ml),
-            "discarded_ml": show(self.discarded_ml or Decimal(0)),
+            "drawn_ml": kept(self.drawn_ml),
+            "injected_ml": kept(self.injected_ml),
+            "discarded_ml": kept(self.discarded_ml or Decimal(0)),
             "amounts": [
                 {
                     "code": a.substance,
                     "name": a.name,
                     "unit": a.unit,
-                    "per_ml": show(a.per_ml),
-                    "injected": show(a.injected),
+                    "per_ml": kept(a.per_ml),
+                    "injected": kept(a.injected),
                 }
                 for a in self.amounts
             ],
-            "lidocaine_mg": show(self.lidocaine_mg),
+            "lidocaine_mg": kept(self.lidocaine_mg),
             "lidocaine_limit_mg": None
             if self.lidocaine_limit_mg is None
-            else show(self.lidocaine_limit_mg),
-            "weight_kg": None if self.weight_kg is None else show(self.weight_kg),
+            else kept(self.lidocaine_limit_mg),
+            "weight_kg": None if self.weight_kg is None else kept(self.weight_kg),
             "warnings": self.warnings,
         }
 
