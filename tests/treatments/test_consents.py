@@ -32,6 +32,7 @@ from tests.treatments.plan_parts import (
     signed_consent,
     substance,
 )
+from treatments.catalogue.actions import edit_row
 from treatments.catalogue.models import Ingredient
 from treatments.consents import coverage as coverage_module
 from treatments.consents.actions import (
@@ -93,6 +94,24 @@ class TestPreparing:
         consent = prepare_consent(by=cast.practitioner, plan=plan, language="en")
         assert "off_label" not in {one["code"] for one in consent.statements}
         assert "not licensed" not in consent.html
+
+    def test_an_area_beyond_the_label_is_off_label_too(self, cast: Any) -> None:
+        labelled = substance("test-chin-only", flags=["RX"], areas_only=["submental"])
+        mix = [MixSpec(product("test-chin", (labelled, "10")), D(3))]
+        consent = prepare_consent(
+            by=cast.practitioner, plan=accepted_plan(cast, mix=mix), language="en"
+        )
+        assert "off_label" in {one["code"] for one in consent.statements}
+
+    def test_marks_are_those_in_force_when_it_is_prepared(self, cast: Any) -> None:
+        once_plain = substance("test-later-warned", flags=["DEVICE_EU"])
+        plan = accepted_plan(cast, mix=[MixSpec(product("test-later", (once_plain, "1")), D(3))])
+        edit_row(
+            by=cast.manager, row=once_plain, values={"flags": ["WARNED"], "source_refs": ["S64a"]}
+        )
+        consent = prepare_consent(by=cast.practitioner, plan=plan, language="en")
+        assert "off_label" in {one["code"] for one in consent.statements}
+        assert "A health authority has issued a warning" in consent.html
 
     @pytest.mark.parametrize(
         "words",

@@ -10,6 +10,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -20,12 +21,14 @@ from tests.treatments.plan_parts import (
     D,
     accepted_plan,
     back,
+    hand_in_history,
     make_pain_plan,
     pain_mix,
     product,
     signed_note,
     substance,
 )
+from treatments.catalogue.actions import edit_row
 from treatments.catalogue.models import Product, Protocol
 from treatments.consultations.actions import start_consultation
 from treatments.plans.actions import (
@@ -41,8 +44,10 @@ from treatments.plans.course import gap_before, mix_for, next_due, sessions_tota
 from treatments.plans.gather import plan_facts
 from treatments.plans.models import Plan
 from treatments.plans.progress import days_words, progress_of
+from treatments.plans.reading import screen_plan
 from treatments.plans.specs import AreaSpec, MixSpec, PhaseSpec
 from treatments.plans.totals import Drawn, Given, Strength, session_totals
+from treatments.screening.actions import override
 
 db = pytest.mark.django_db
 PHASE = st.builds(
@@ -239,6 +244,15 @@ class TestCautions:
         buffered = [*pair, MixSpec(shipped("sodium-bicarbonate-14"), D(1))]
         assert not self.found(make_pain_plan(cast, mix=buffered), "Milky")
 
+    def test_limits_are_those_in_force(self, cast: Any) -> None:
+        one = substance("test-later-limited")
+        plan = make_pain_plan(cast, mix=[MixSpec(product("test-limited", (one, "1")), D(3))])
+        assert not self.found(plan, "its label allows")
+        edit_row(
+            by=cast.manager, row=one, values={"limits": {"max_ml": "2"}, "source_refs": ["GK"]}
+        )
+        assert self.found(plan, "its label allows 2 mL") == [True]
+
     def test_cosmetics_and_hormones_are_refused(self, cast: Any) -> None:
         cosmetic = make_pain_plan(cast, mix=[MixSpec(shipped("peptide-cosmetic"), D(3))])
         assert True in self.found(cosmetic, "not made for injection")
@@ -275,6 +289,25 @@ class TestActions:
         other = make_patient(cast.here, "Otto", "Other")
         with pytest.raises(ActionRefused, match="someone else"):
             make_pain_plan(cast, patient=other, consultation=draft)
+
+    def test_no_course_of_toxin_or_filler_under_18_where_the_law_says_so(self, cast: Any) -> None:
+        minor = make_patient(cast.here, "Otto", "Young", birth_date=date(2012, 1, 1))
+        hand_in_history(minor)
+        booster = [MixSpec(shipped("ha-booster-20"), D(3))]
+        plan = make_pain_plan(cast, patient=minor, mix=booster)
+        CountryProfile.objects.filter(pk="FR").update(adults_only_toxin_filler=True)
+        plan = Plan.objects.get(pk=plan.pk)
+        with pytest.raises(ActionRefused, match="Under 18"):
+            accept_plan(by=cast.practitioner, plan=plan)
+        [law] = [v for v in screen_plan(plan, timezone.now()) if v.blocks]
+        override(by=cast.practitioner, patient=minor, verdict=law, reason="Directed by Dr Rossi.")
+        assert accept_plan(by=cast.practitioner, plan=plan).state == Plan.State.ACCEPTED
+
+    def test_other_courses_under_18_only_advise(self, cast: Any) -> None:
+        minor = make_patient(cast.here, "Otto", "Young", birth_date=date(2012, 1, 1))
+        CountryProfile.objects.filter(pk="FR").update(adults_only_toxin_filler=True)
+        plan = Plan.objects.get(pk=make_pain_plan(cast, patient=minor).pk)
+        assert accept_plan(by=cast.practitioner, plan=plan).state == Plan.State.ACCEPTED
 
     def test_what_is_missing_keeps_it_a_draft(self, cast: Any) -> None:
         for lacking, words in (("areas", "area"), ("mix", "product"), ("phases", "phase")):

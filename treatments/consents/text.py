@@ -64,7 +64,9 @@ def compose(plan: Plan, language: str) -> ConsentText:
     )
     with translation.override(supported(language)):
         lines = substance_lines(mix)
-        statements = statements_for(any(line.is_off_label for line in lines))
+        statements = statements_for(
+            any(line.is_off_label for line in lines) or bool(_elsewhere(areas, mix))
+        )
         html = render_to_string(
             "treatments/consent_text.html",
             {
@@ -159,9 +161,16 @@ def applicable(areas: Sequence[PlanArea], mix: Sequence[MixLine]) -> set[str]:
             keys.add("thorax")
     for one, products in _bringers(mix):
         keys |= {f"substance:{one.code}"} | {f"flag:{flag}" for flag in _marks(one, products)}
-        if one.areas_only and any(part.area.code not in one.areas_only for part in areas):
-            keys.add(f"elsewhere:{one.code}")
-    return keys
+    return keys | {f"elsewhere:{code}" for code in _elsewhere(areas, mix)}
+
+
+def _elsewhere(areas: Sequence[PlanArea], mix: Sequence[MixLine]) -> set[str]:
+    """Substances planned in an area that their label does not name: an off-label use."""
+    return {
+        one.code
+        for one in _substances(mix)
+        if one.areas_only and any(part.area.code not in one.areas_only for part in areas)
+    }
 
 
 def _reaches_deep(part: PlanArea) -> bool:
@@ -173,11 +182,13 @@ def _reaches_deep(part: PlanArea) -> bool:
 
 
 def _bringers(mix: Sequence[MixLine]) -> list[tuple[Substance, list[Product]]]:
+    """Each substance as the catalogue has it now, with the products that bring it."""
     found: dict[str, tuple[Substance, list[Product]]] = {}
     for line in mix:
         for part in line.product.ingredients.all():
             found.setdefault(part.substance.code, (part.substance, []))[1].append(line.product)
-    return list(found.values())
+    now = Substance.objects.in_force(found)
+    return [(now.get(code, one), products) for code, (one, products) in found.items()]
 
 
 def _substances(mix: Sequence[MixLine]) -> list[Substance]:

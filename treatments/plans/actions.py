@@ -19,7 +19,9 @@ from treatments.consultations.models import Consultation
 from treatments.plans.cautions import cautions
 from treatments.plans.gather import plan_facts
 from treatments.plans.models import MixLine, Phase, Plan, PlanArea
+from treatments.plans.reading import screen_plan
 from treatments.plans.specs import AreaSpec, MixSpec, PhaseSpec
+from treatments.screening.engine import UNDER_AGE_LAW, blocking
 
 
 class StalePlan(ActionRefused):
@@ -101,6 +103,7 @@ def accept_plan(*, by: Staff, plan: Plan, at: datetime | None = None) -> Plan:
     for caution in cautions(plan_facts(draft)):
         if caution.blocks:
             raise ActionRefused(caution.text)
+    _refuse_against_the_law(draft, at or timezone.now())
     draft.state, draft.accepted_at = Plan.State.ACCEPTED, at or timezone.now()
     draft.save()
     return draft
@@ -144,6 +147,16 @@ def _write_parts(
             for position, phase in enumerate(phases, start=1)
         ]
     )
+
+
+def _refuse_against_the_law(plan: Plan, at: datetime) -> None:
+    """Toxin and filler under 18 (S71a): booking is the offence already, so there is no course.
+
+    A doctor's direction, recorded as the decision about this verdict, opens the way.
+    """
+    for verdict in blocking(screen_plan(plan, at)):
+        if verdict.rule == f"contraindication:{UNDER_AGE_LAW}":
+            raise ActionRefused(_("Screening: %(title)s") % {"title": verdict.title})
 
 
 def _refuse_incomplete(plan: Plan) -> None:

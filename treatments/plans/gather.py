@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from itertools import groupby
 from typing import Any
@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from clinic.places.models import CountryProfile
-from treatments.catalogue.models import Area, Flag, Incompatibility, Product, Technique
+from treatments.catalogue.models import Area, Flag, Incompatibility, Product, Substance, Technique
 from treatments.plans.cautions import (
     AreaFacts,
     Limits,
@@ -76,9 +76,11 @@ def facts_of(
     country: CountryProfile,
 ) -> PlanFacts:
     """The same for parts that are not stored yet."""
+    made_of = {i.substance.code for line in mix for i in line.product.ingredients.all()}
+    substances = Substance.objects.in_force(made_of)
     return PlanFacts(
         areas=[_area(part) for part in areas],
-        sessions=_sessions(areas, mix, total(phases)),
+        sessions=_sessions(areas, mix, total(phases), substances),
         pairs=_pairs(),
         pharmacy_only=country.mixing_in_pharmacy_only,
         blocks_warned=country.blocks_warned_substances,
@@ -113,7 +115,10 @@ def is_face(area: Area) -> bool:
 
 
 def _sessions(
-    areas: Sequence[AreaPart], mix: Sequence[MixPart], count: int
+    areas: Sequence[AreaPart],
+    mix: Sequence[MixPart],
+    count: int,
+    in_force: Mapping[str, Substance],
 ) -> tuple[SessionFacts, ...]:
     """Sessions in a row with the same mix are one entry: sessions 1 to 2, sessions 3 to 5."""
     given = [Given(part.points, part.ml_per_point) for part in areas]
@@ -127,7 +132,7 @@ def _sessions(
                 label=_label(numbers_and_lines[0][0], numbers_and_lines[-1][0]),
                 totals=session_totals([_drawn(line) for line in lines], given),
                 products=tuple(line.product.name for line in lines),
-                substances=_substances(lines),
+                substances=_substances(lines, in_force),
                 diluents=sum(line.product.is_diluent for line in lines),
             )
         )
@@ -150,11 +155,14 @@ def _drawn(line: MixPart) -> Drawn:
     )
 
 
-def _substances(lines: Sequence[MixPart]) -> tuple[SubstanceFacts, ...]:
+def _substances(
+    lines: Sequence[MixPart], in_force: Mapping[str, Substance]
+) -> tuple[SubstanceFacts, ...]:
+    """Each substance once, with the marks and limits that the catalogue gives it now."""
     found: dict[str, SubstanceFacts] = {}
     for line in lines:
         for part in line.product.ingredients.all():
-            one = part.substance
+            one = in_force.get(part.substance.code, part.substance)
             before = found.get(one.code)
             flags = frozenset(one.flags) | (before.flags if before else frozenset())
             found[one.code] = SubstanceFacts(
