@@ -182,6 +182,7 @@ def test_every_page_is_whole_at_every_size(
         page.set_viewport_size(SIZES["desk"])  # type: ignore[arg-type]
         if world == "many":
             page.emulate_media(color_scheme="dark")
+            page.wait_for_timeout(200)  # until it has been painted anew
             faults += found_at(page, "desk", "dark", f"{role}-{world}-{name_of(path)}")
             page.emulate_media(color_scheme="light")
     assert not faults, f"{len(faults)} faults:\n" + "\n".join(faults)
