@@ -278,6 +278,16 @@ def test_what_only_asks_for_a_second_look() -> None:
     assert refused(given) == set()
 
 
+def test_a_toxin_of_another_brand_warns() -> None:
+    units = Strength("botulinum-toxin", "Botulinum toxin", D(20), "U", group="toxin")
+    mix = (Component("Brand B", D(1), (units,), code="b"), Component("Water", D(1), code="w"))
+    [found] = doses.check_brand(mix, doses.Brand("a", "Brand A"))
+    assert (found.rule, found.refuses) == (Rule.TOXIN_BRAND, False)
+    assert found.figures == {"name": "Brand B", "before": "Brand A"}
+    assert doses.check_brand(mix, doses.Brand("b", "Brand B")) == []
+    assert doses.check_brand(mix, None) == []
+
+
 def test_a_session_past_the_last_is_refused() -> None:
     assert refused(session(drawn("1", KETO), ml="1", course=Course(5, 4))) == {Rule.PAST_THE_PLAN}
 

@@ -249,9 +249,12 @@ class TestCautions:
         plan = make_pain_plan(cast, mix=[MixSpec(product("test-limited", (one, "1")), D(3))])
         assert not self.found(plan, "its label allows")
         edit_row(
-            by=cast.manager, row=one, values={"limits": {"max_ml": "2"}, "source_refs": ["GK"]}
+            by=cast.manager,
+            row=one,
+            values={"limits": {"max_ml": "2", "max_points": "10"}, "source_refs": ["GK"]},
         )
         assert self.found(plan, "its label allows 2 mL") == [True]
+        assert self.found(plan, "its label allows 10.") == [True]
 
     def test_cosmetics_and_hormones_are_refused(self, cast: Any) -> None:
         cosmetic = make_pain_plan(cast, mix=[MixSpec(shipped("peptide-cosmetic"), D(3))])

@@ -18,6 +18,7 @@ from clinic.access.models import Staff
 from clinic.audit.context import SYSTEM, acting
 from clinic.errors import ActionRefused
 from clinic.places.models import Device
+from tests.treatments.plan_parts import product
 from tests.treatments.session_world import (
     NOON,
     D,
@@ -46,8 +47,10 @@ from treatments.sessions.entries import (
     Preparation,
     Sections,
 )
+from treatments.sessions.gather import given
 from treatments.sessions.models import Session
 from treatments.sessions.readiness import NotReady
+from treatments.sessions.totals import totals_of
 
 
 @pytest.fixture
@@ -369,8 +372,10 @@ def test_the_label_in_force_limits_and_not_the_one_the_product_was_entered_with(
 ) -> None:
     world.fill(session)
     row = current(Substance, "hyaluronic-acid")
-    edit_row(by=cast.manager, row=row, values={"limits": {"max_ml": "2"}})
-    assert "above the label’s 2 mL" in problems(world, session)
+    edit_row(by=cast.manager, row=row, values={"limits": {"max_ml": "2", "max_points": "50"}})
+    said = problems(world, session)
+    assert "above the label’s 2 mL" in said
+    assert "60 points are above the label’s 50" in said
 
 
 def test_small_amounts_are_frozen_to_their_digit(world: World, session: Session, cast: Any) -> None:
@@ -380,6 +385,20 @@ def test_small_amounts_are_frozen_to_their_digit(world: World, session: Session,
     world.fill(session, mix=[MixEntry(with_epinephrine, D(1)), MixEntry(world.hyaluronic, D(2))])
     amounts = {a["code"]: a for a in world.sign(session).totals["amounts"]}
     assert amounts["epinephrine"]["injected"] == "0.005"
+
+
+def test_another_brand_of_toxin_is_told(world: World, session: Session, cast: Any) -> None:
+    toxin = current(Product, "botulinum-100")
+    other = product("other-toxin", (current(Substance, "botulinum-toxin"), "20"), name="Other")
+    named = [*world.consent.substances, "botulinum-toxin"]
+    sign_consent(world.plan, cast.practitioner, substances=named)
+    world.fill(session, mix=[MixEntry(make_lot(cast.here, toxin.code), D(3))])
+    world.sign(session)
+    later = NOON + timedelta(days=20)
+    after = world.start(at=later)
+    world.fill(after, mix=[MixEntry(make_lot(cast.here, other.code), D(3))])
+    said = totals_of(given(after, later)).warnings
+    assert [words for words in said if "not interchangeable" in words and "Other" in words]
 
 
 def test_no_weight_no_lidocaine(world: World, session: Session) -> None:
@@ -480,6 +499,19 @@ def test_an_open_session_is_not(session: Session) -> None:
             "UPDATE treatments_session SET observation = 'x' WHERE id = %s", [session.pk]
         )
         assert cursor.rowcount == 1
+
+
+def test_parts_cannot_be_moved_out_of_a_signed_session(world: World, signed: Session) -> None:
+    other = world.start(at=NOON + timedelta(days=30))
+    with (
+        pytest.raises(DatabaseError, match="signed record"),
+        transaction.atomic(),
+        connection.cursor() as cursor,
+    ):
+        cursor.execute(
+            "UPDATE treatments_mixcomponent SET session_id = %s WHERE session_id = %s",
+            [other.pk, signed.pk],
+        )
 
 
 def test_a_signed_session_takes_only_addenda(world: World, signed: Session) -> None:

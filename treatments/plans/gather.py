@@ -183,10 +183,15 @@ def _limits(label: dict[str, Any]) -> Limits:
     most_ml = label.get("max_ml")
     return Limits(
         max_ml=Decimal(str(most_ml)) if most_ml is not None else None,
-        max_points=label.get("max_points"),
-        max_sessions=label.get("max_sessions"),
-        min_gap_days=label.get("min_gap_days"),
+        max_points=_whole(label.get("max_points")),
+        max_sessions=_whole(label.get("max_sessions")),
+        min_gap_days=_whole(label.get("min_gap_days")),
     )
+
+
+def _whole(value: object) -> int | None:
+    """A count, also where a clinic has written it as text."""
+    return None if value is None else int(Decimal(str(value)))
 
 
 def _pairs() -> tuple[Pair, ...]:

@@ -15,6 +15,7 @@ from enum import Enum
 
 LIDOCAINE = "lidocaine"
 EPINEPHRINE = "epinephrine"
+TOXIN_GROUP = "toxin"
 ANYTHING = "*"
 ZERO = Decimal(0)
 HUNDREDTH = Decimal("0.01")
@@ -68,6 +69,7 @@ class Rule(Enum):
     AVOID_MIXING = "avoid mixing"
     FACE_VOLUME = "face volume"
     DEPTH = "depth for a dermal technique"
+    TOXIN_BRAND = "toxin of another brand"
     TOO_SOON = "sooner than the plan"
     PAST_THE_PLAN = "past the last session"
 
@@ -109,6 +111,7 @@ class Component:
     expires_on: date | None = None
     held_back: str = ""
     on_shelf_ml: Decimal | None = None
+    code: str = ""
 
 
 @dataclass(frozen=True)
@@ -221,6 +224,14 @@ class Pair:
 
 
 @dataclass(frozen=True)
+class Brand:
+    """A product by its code, and its name."""
+
+    code: str
+    name: str
+
+
+@dataclass(frozen=True)
 class Course:
     """Where this session stands: its number, how many are planned, days since the last."""
 
@@ -257,6 +268,7 @@ class Given:
     rules: tuple[SubstanceRule, ...] = ()
     pairs: tuple[Pair, ...] = ()
     course: Course = Course(1, 1)
+    last_toxin: Brand | None = None
 
 
 def show(value: Decimal) -> str:
@@ -358,6 +370,7 @@ def check(given: Given) -> list[Finding]:
         *check_balance(given),
         *(f for injection in given.injections for f in check_injection(injection)),
         *check_face(given.injections),
+        *check_brand(given.components, given.last_toxin),
         *check_course(given.course),
     ]
     return sorted(said, key=lambda finding: not finding.refuses)
@@ -595,6 +608,16 @@ def check_face(injections: Iterable[Injection]) -> list[Finding]:
         return []
     return [
         Finding(Rule.FACE_VOLUME, Level.WARN, {"got": show(face), "limit": show(FACE_VOLUME_ML)})
+    ]
+
+
+def check_brand(components: Iterable[Component], last: Brand | None) -> list[Finding]:
+    """A toxin of another brand than last time: units do not convert (label, S57a)."""
+    return [
+        Finding(Rule.TOXIN_BRAND, Level.WARN, {"name": c.name, "before": last.name})
+        for c in components
+        if last is not None and c.code != last.code
+        if any(s.group == TOXIN_GROUP for s in c.strengths)
     ]
 
 

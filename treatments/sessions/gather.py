@@ -52,6 +52,7 @@ def given(session: Session, at: datetime, verdicts: Iterable[Verdict] = ()) -> d
         rules=tuple(_rules(session, substances, day, _off_label(verdicts))),
         pairs=_pairs(),
         course=_course(session, day),
+        last_toxin=_last_toxin(session, substances),
     )
 
 
@@ -83,6 +84,7 @@ def _component(part: MixComponent, substances: dict[str, Substance]) -> doses.Co
         expires_on=lot.expires_on,
         held_back="" if lot.state == Lot.State.AVAILABLE else str(lot.get_state_display()),
         on_shelf_ml=lot.quantity_ml,
+        code=product.code,
     )
 
 
@@ -130,6 +132,11 @@ def _child_limit(limit: dict[str, Any]) -> doses.ChildLimit:
 
 def _decimal(value: object) -> Decimal | None:
     return None if value is None else Decimal(str(value))
+
+
+def _whole(value: object) -> int | None:
+    """A count, also where a clinic has written it as text."""
+    return None if value is None else int(Decimal(str(value)))
 
 
 def _months(patient: Patient, day: date) -> int:
@@ -206,11 +213,11 @@ def _rule(
         substance=substance.code,
         name=substance.name,
         max_ml=_decimal(limits.get("max_ml")),
-        max_points=limits.get("max_points"),
+        max_points=_whole(limits.get("max_points")),
         areas_only=(*substance.areas_only, *off_label) if substance.areas_only else (),
         alone=bool(limits.get("never_mixed")),
-        max_sessions=limits.get("max_sessions"),
-        min_days=limits.get("min_gap_days"),
+        max_sessions=_whole(limits.get("max_sessions")),
+        min_days=_whole(limits.get("min_gap_days")),
         earlier_sessions=earlier,
         days_since_last=days,
     )
@@ -232,6 +239,20 @@ def _earlier(session: Session, codes: list[str], day: date) -> dict[str, tuple[i
     )
     zone = session.location.zone
     return {code: (times, (day - last.astimezone(zone).date()).days) for code, times, last in rows}
+
+
+def _last_toxin(session: Session, substances: dict[str, Substance]) -> doses.Brand | None:
+    """The toxin product this patient was given last, where one is in the syringe now."""
+    toxins = [code for code, one in substances.items() if one.group == doses.TOXIN_GROUP]
+    if not toxins:
+        return None
+    before = MixComponent.objects.filter(
+        session__patient_id=session.patient_id,
+        session__signed_at__isnull=False,
+        lot__product__ingredients__substance__code__in=toxins,
+    ).exclude(session=session)
+    last = before.select_related("lot__product").order_by("-session__started_at", "-pk").first()
+    return doses.Brand(last.lot.product.code, last.lot.product.name) if last else None
 
 
 def _course(session: Session, day: date) -> doses.Course:

@@ -58,6 +58,9 @@ SENTENCES: dict[Rule, Promise] = {
     Rule.AVOID_MIXING: _("Avoid mixing %(first)s with %(second)s. %(effect)s"),
     Rule.FACE_VOLUME: _("%(got)s mL in the face; published sessions use up to %(limit)s mL."),
     Rule.DEPTH: _("%(name)s: %(got)s mm is deeper than the skin; its technique stays in it."),
+    Rule.TOXIN_BRAND: _(
+        "%(name)s; last time it was %(before)s. Units are not interchangeable between brands."
+    ),
     Rule.TOO_SOON: _("%(got)s days since the last session; the plan asks for %(limit)s."),
     Rule.PAST_THE_PLAN: _("This is session %(got)s, but the plan holds %(limit)s."),
 }
