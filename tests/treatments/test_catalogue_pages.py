@@ -183,6 +183,7 @@ def posted(page):
         ("limits", "not json", "valid JSON"),
         ("limits", '{"max_ml": "lots"}', "positive number"),
         ("limits", '{"colour": 3}', "Limits may be"),
+        ("limits", '{"name": 3}', "Limits may be"),
         ("flags", "LICENSED", "LICENSED"),
     ],
 )

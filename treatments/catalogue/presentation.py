@@ -113,15 +113,6 @@ LABELS: dict[str, tuple[str | Promise, str]] = {
 }
 
 LIMIT_LABELS: dict[str, tuple[str | Promise, str]] = {
-    "name": (gettext_lazy("Name"), ""),
-    "source_refs": (gettext_lazy("Sources"), ""),
-    "rules": (gettext_lazy("What it means for a patient"), ""),
-    "phases": (gettext_lazy("Sessions"), ""),
-    "child_limits": (gettext_lazy("Limits for children"), ""),
-    "parameters": (gettext_lazy("Parameters found"), ""),
-    "items": (gettext_lazy("Items"), ""),
-    "bands": (gettext_lazy("Bands"), ""),
-    "limits": (gettext_lazy("Limits"), ""),
     "max_ml": (gettext_lazy("at most"), "mL"),
     "max_points": (gettext_lazy("points at most"), ""),
     "max_sessions": (gettext_lazy("sessions at most"), ""),
