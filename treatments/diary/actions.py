@@ -14,16 +14,18 @@ from typing import Any
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from clinic.access.models import Staff
 from clinic.errors import ActionRefused
 from clinic.places.models import Location, Room
 from patients.registry.models import Patient
-from treatments.diary.contention import broken_constraint, patiently
+from treatments.diary.contention import broken_constraint, trying_again
 from treatments.diary.models import LONGEST_SERVICE, Appointment, Service
 from treatments.diary.slots import Span, opening
 from treatments.diary.transitions import MOVABLE, may_follow
 
+BUSY = gettext_lazy("The diary is very busy right now. Please try again.")
 LATEST_ENTRY = timedelta(hours=12)
 """How long after its start a visit may still be put into the diary."""
 ROUNDS = 4
@@ -76,7 +78,7 @@ class _Wish:
     apart_from: int | None = None
 
 
-@patiently
+@trying_again(BUSY)
 def book(
     *,
     by: Staff | None,
@@ -236,7 +238,7 @@ def _nobody_free(wish: _Wish) -> str:
     return _("No room is free at this time.")
 
 
-@patiently
+@trying_again(BUSY)
 def move(
     *,
     by: Staff | None,
@@ -286,7 +288,7 @@ def _refusal(error: IntegrityError) -> Taken:
     return Taken(words[kind])
 
 
-@patiently
+@trying_again(BUSY)
 def set_status(
     *, by: Staff | None, appointment: Appointment, status: str, at: datetime | None = None
 ) -> Appointment:
@@ -320,7 +322,7 @@ def _refuse_bad_status(row: Appointment, status: str, at: datetime) -> None:
         raise ActionRefused(_("The appointment has not begun yet."))
 
 
-@patiently
+@trying_again(BUSY)
 @transaction.atomic
 def cancel(*, by: Staff | None, appointment: Appointment, reason: str) -> Appointment:
     """Cancel with a reason; the time is free again. Raises `ActionRefused`."""

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import wraps
 from typing import ParamSpec, TypeVar
 
 from django.db import DatabaseError, OperationalError
-from django.utils.translation import gettext as _
+from django.utils.functional import Promise
 
 from clinic.errors import ActionRefused
 
@@ -28,16 +29,22 @@ def broken_constraint(error: DatabaseError) -> str:
     return str(getattr(getattr(error.__cause__, "diag", None), "constraint_name", "") or "")
 
 
-def patiently(action: Callable[Given, Answer]) -> Callable[Given, Answer]:
-    """Try a whole action again when it lost a race for a lock; at last say so kindly."""
+def trying_again(
+    busy: str | Promise,
+) -> Callable[[Callable[Given, Answer]], Callable[Given, Answer]]:
+    """Try a whole action again when it lost a race for a lock; at last say `busy`, kindly."""
 
-    def tried(*args: Given.args, **kwargs: Given.kwargs) -> Answer:
-        for _attempt in range(TRIES):
-            try:
-                return action(*args, **kwargs)
-            except OperationalError as error:
-                if sqlstate(error) not in TRY_AGAIN:
-                    raise
-        raise ActionRefused(_("The diary is very busy right now. Please try again."))
+    def decorate(action: Callable[Given, Answer]) -> Callable[Given, Answer]:
+        @wraps(action)
+        def tried(*args: Given.args, **kwargs: Given.kwargs) -> Answer:
+            for _attempt in range(TRIES):
+                try:
+                    return action(*args, **kwargs)
+                except OperationalError as error:
+                    if sqlstate(error) not in TRY_AGAIN:
+                        raise
+            raise ActionRefused(str(busy))
 
-    return tried
+        return tried
+
+    return decorate

@@ -6,13 +6,13 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from decimal import Decimal
-from functools import wraps
-from typing import Any, ParamSpec, TypeVar
+from typing import Any
 
-from django.db import OperationalError, transaction
+from django.db import transaction
 from django.db.models import F, Max
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from clinic.access.models import Staff
 from clinic.errors import ActionRefused
@@ -22,7 +22,7 @@ from treatments.catalogue.models import Lot
 from treatments.consents.coverage import coverage
 from treatments.consents.models import Consent
 from treatments.diary.actions import set_status
-from treatments.diary.contention import TRIES, TRY_AGAIN, sqlstate
+from treatments.diary.contention import trying_again
 from treatments.diary.models import Appointment
 from treatments.plans.actions import finish_plan
 from treatments.plans.course import shares_of, total
@@ -52,24 +52,7 @@ from treatments.sessions.readiness import (
 from treatments.sessions.totals import totals_of
 from treatments.sessions.words import sentence
 
-Given = ParamSpec("Given")
-Answer = TypeVar("Answer")
-
-
-def patiently(action: Callable[Given, Answer]) -> Callable[Given, Answer]:
-    """Try again when someone held the same lot or plan for too long; at last say so."""
-
-    @wraps(action)
-    def tried(*args: Given.args, **kwargs: Given.kwargs) -> Answer:
-        for _attempt in range(TRIES):
-            try:
-                return action(*args, **kwargs)
-            except OperationalError as error:
-                if sqlstate(error) not in TRY_AGAIN:
-                    raise
-        raise ActionRefused(_("The shelf is very busy right now. Please try again."))
-
-    return tried
+BUSY = gettext_lazy("The shelf is very busy right now. Please try again.")
 
 
 class StaleSession(ActionRefused):
@@ -84,7 +67,7 @@ class NotSignable(ActionRefused):
         super().__init__(" ".join(self.problems))
 
 
-@patiently
+@trying_again(BUSY)
 @transaction.atomic
 def start_session(
     *,
@@ -181,7 +164,7 @@ def _lay_out_planned_areas(session: Session) -> None:
         )
 
 
-@patiently
+@trying_again(BUSY)
 @transaction.atomic
 def save_sections(
     *,
@@ -270,7 +253,7 @@ def save_observation(
     return _bump(draft, moment)
 
 
-@patiently
+@trying_again(BUSY)
 @transaction.atomic
 def sign_session(
     *, by: Staff, session: Session, revision: int | None = None, at: datetime | None = None
