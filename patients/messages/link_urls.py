@@ -5,4 +5,7 @@ from django.urls import path
 from patients.messages import views
 
 app_name = "links"
-urlpatterns = [path("", views.send, name="send")]
+urlpatterns = [
+    path("", views.send, name="send"),
+    path("close/", views.close, name="close"),
+]

@@ -8,6 +8,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 
 from clinic.access.gate import fetch, listed
@@ -17,6 +18,8 @@ from clinic.errors import ActionRefused
 from patients.documents.models import Document
 from patients.messages.actions import resend_message, send_link, settle_message
 from patients.messages.models import Message, MessageQuerySet
+from patients.portal.actions import revoke_links
+from patients.portal.models import Link
 from patients.registry.models import Patient
 
 PAGE_SIZE = 50
@@ -54,8 +57,12 @@ def panel(request: HttpRequest, number: int) -> HttpResponse:
     """The newest messages of one patient."""
     patient = fetch(request, Patient.objects.visible_to(staff_of(request)), pk=number)
     shown = Message.objects.filter(patient=patient).defer("body").order_by("-due_at", "-pk")
-    zone = location_of(request).zone
-    context = {"patient": patient, "shown": shown[:PANEL_SIZE], "zone": zone}
+    context = {
+        "patient": patient,
+        "shown": shown[:PANEL_SIZE],
+        "zone": location_of(request).zone,
+        "open_links": Link.objects.usable(timezone.now()).filter(patient=patient).count(),
+    }
     return render(request, "patients/message_panel.html", context)
 
 
@@ -116,4 +123,17 @@ def send(request: HttpRequest, number: int) -> HttpResponse:
     else:
         text = _("A personal link is on its way to %(recipient)s.")
         messages.success(request, text % {"recipient": message.recipient})
+    return redirect("patients:detail", patient.number)
+
+
+@requires(Permission.SEND_LINKS)
+@require_POST
+def close(request: HttpRequest, number: int) -> HttpResponse:
+    """Close every open link of a patient: a phone was lost, an address was wrong."""
+    patient = fetch(request, Patient.objects.visible_to(staff_of(request)), pk=number)
+    closed = revoke_links(patient=patient, at=timezone.now())
+    messages.success(
+        request,
+        ngettext("%(n)s link was closed.", "%(n)s links were closed.", closed) % {"n": closed},
+    )
     return redirect("patients:detail", patient.number)

@@ -10,6 +10,7 @@ from datetime import timedelta
 import pytest
 from django.core import mail
 from django.db import connection, connections
+from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
@@ -25,6 +26,7 @@ from patients.messages.actions import (
 )
 from patients.messages.models import Message
 from patients.messages.sending import LEASE, MOST_ATTEMPTS, claim_next, give_up_lost, send_next
+from patients.portal.actions import open_link
 from patients.portal.models import Link
 
 pytestmark = pytest.mark.django_db
@@ -313,3 +315,12 @@ def test_the_transport_is_not_asked_inside_a_transaction(cast, monkeypatch):
 def test_smtplib_is_what_it_was():
     """`_text` counts on `data` raising only for the answer to DATA itself."""
     assert issubclass(smtplib.SMTPDataError, smtplib.SMTPResponseException)
+
+
+def test_open_links_are_closed_from_the_patients_page(cast, client_for):
+    address = open_link(cast.patient)
+    client = client_for(cast.front_desk)
+    panel = client.get(reverse("messages:panel", args=[cast.patient.number]))
+    assert "Close them" in panel.content.decode()
+    client.post(reverse("links:close", args=[cast.patient.number]))
+    assert Client().get(address).status_code == 404
