@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from contextlib import ExitStack
 from datetime import datetime, time, timedelta
+from functools import partial
 
 from django.db import transaction
 from django.utils import timezone, translation
@@ -57,31 +59,45 @@ def follow_up_signed_sessions() -> int:
         .select_related("location", "patient")
         .order_by("signed_at")[:BATCH]
     )
-    for session in waiting:
-        with transaction.atomic():
-            give_sheet(by=None, session=session)
-            plan_watch(session=session)
+    each_by_itself(partial(_follow_up, session) for session in waiting)
     return len(waiting)
 
 
-def open_due(*, at: datetime) -> int:
-    """Send the question of every check-in that is due by `at`; how many were opened."""
-    opened = 0
-    while _open_next(at):
-        opened += 1
-    return opened
+def each_by_itself(steps: Iterable[Callable[[], object]]) -> None:
+    """Take every step, in order, also after one that failed; what failed is raised at the end.
+
+    So one row that cannot be worked neither holds up the others nor goes unnoticed.
+    """
+    with ExitStack() as stack:
+        for step in reversed(list(steps)):
+            stack.callback(step)
 
 
 @transaction.atomic
-def _open_next(at: datetime) -> bool:
+def _follow_up(session: Session) -> None:
+    give_sheet(by=None, session=session)
+    plan_watch(session=session)
+
+
+def open_due(*, at: datetime) -> int:
+    """Send the question of every check-in that is due by `at`; how many were due."""
+    due = list(CheckIn.objects.due(at).values_list("pk", flat=True))
+    each_by_itself(partial(_open, pk, at) for pk in due)
+    return len(due)
+
+
+@transaction.atomic
+def _open(pk: int, at: datetime) -> None:
+    """Open one, unless another worker has it or had it."""
     check_in = (
         CheckIn.objects.due(at)
         .select_for_update(skip_locked=True, of=("self",))
         .select_related("patient")
+        .filter(pk=pk)
         .first()
     )
     if check_in is None:
-        return False
+        return
     with translation.override(check_in.patient.language):
         check_in.message = queue_message(
             patient=check_in.patient,
@@ -96,7 +112,6 @@ def _open_next(at: datetime) -> bool:
         )
     check_in.state = CheckIn.State.OPEN
     check_in.save(update_fields=["message", "state"])
-    return True
 
 
 @transaction.atomic

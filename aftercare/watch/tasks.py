@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from celery import shared_task
 from django.utils import timezone
 
-from aftercare.watch.actions import follow_up_signed_sessions, open_due
+from aftercare.watch.actions import each_by_itself, follow_up_signed_sessions, open_due
 from clinic.audit.context import SYSTEM, acting
 
 
@@ -13,5 +15,4 @@ from clinic.audit.context import SYSTEM, acting
 def open_check_ins() -> None:
     """Take up newly signed sessions, then send the questions that are due."""
     with acting(SYSTEM):
-        follow_up_signed_sessions()
-        open_due(at=timezone.now())
+        each_by_itself([follow_up_signed_sessions, partial(open_due, at=timezone.now())])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from django.db import IntegrityError, InternalError, OperationalError, transaction
@@ -12,6 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from aftercare.sheets.models import Sheet
+from aftercare.watch import actions as watch_actions
 from aftercare.watch.actions import (
     answer_check_in,
     finish_call,
@@ -23,7 +25,9 @@ from aftercare.watch.actions import (
 )
 from aftercare.watch.models import Call, CheckIn
 from aftercare.watch.schedule import STEPS
+from aftercare.watch.tasks import open_check_ins
 from clinic.access.models import Staff
+from clinic.audit.context import SYSTEM, acting
 from clinic.errors import ActionRefused
 from patients.messages.models import Message
 from tests.access.world import World, make_world
@@ -71,6 +75,53 @@ def test_a_signed_session_gets_its_sheet_and_its_watch_by_itself(signed: Session
     assert Sheet.objects.filter(session=signed).count() == 1
     assert set(signed.check_ins.values_list("step", flat=True)) == set(STEPS)
     assert follow_up_signed_sessions() == 0
+
+
+def test_a_session_that_cannot_be_followed_up_holds_up_no_other(
+    world: World, signed: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The broken one comes first, and its error is still raised for the log and the health page."""
+    second = Session.objects.get(pk=signed.pk)
+    second.pk, second.number, second.signed_at = None, 10, AT + timedelta(hours=1)
+    second.save(force_insert=True)
+    plan_watch(session=second)
+    second.check_ins.exclude(step="4h").delete()
+    second.check_ins.update(due_at=timezone.now() - timedelta(hours=1))
+    third = Session.objects.get(pk=signed.pk)
+    third.pk, third.number, third.signed_at = None, 11, AT + timedelta(hours=2)
+    third.save(force_insert=True)
+    broken = watch_actions.give_sheet
+
+    def give_sheet(*, by: Staff | None, session: Session) -> Sheet:
+        if session.pk == signed.pk:
+            raise KeyError("broken")
+        return broken(by=by, session=session)
+
+    monkeypatch.setattr(watch_actions, "give_sheet", give_sheet)
+    with acting(SYSTEM), pytest.raises(KeyError, match="broken"):
+        open_check_ins()
+    assert not signed.check_ins.exists()
+    assert third.check_ins.count() == len(STEPS)
+    assert second.check_ins.get().state == "open"
+
+
+def test_a_question_that_cannot_be_sent_holds_up_no_other(
+    signed: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan_watch(session=signed)
+    first = signed.check_ins.get(step="4h")
+    queue = watch_actions.queue_message
+
+    def queue_message(*, key: str, **values: Any) -> Message | None:
+        if key == f"check-in-{first.pk}":
+            raise KeyError("broken")
+        return queue(key=key, **values)
+
+    monkeypatch.setattr(watch_actions, "queue_message", queue_message)
+    with pytest.raises(KeyError, match="broken"):
+        open_due(at=AT + timedelta(hours=30))
+    states = dict(signed.check_ins.values_list("step", "state"))
+    assert (states["4h"], states["24h"]) == ("planned", "open")
 
 
 def test_planning_twice_makes_no_second_row(signed: Session) -> None:
