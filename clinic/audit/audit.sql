@@ -1,4 +1,6 @@
 -- The audit trail's functions. Installed and kept up to date after every migrate.
+-- Every table is named with its schema: a temporary table of the same name, which any role may
+-- make, would otherwise stand in front of it and take the entries, or the parent's state, for its own.
 
 -- The patient of a row: 'column', or hops 'column>table.column>table.column'.
 CREATE OR REPLACE FUNCTION clinic_patient_of(entry jsonb, way text) RETURNS bigint
@@ -10,7 +12,8 @@ DECLARE
 BEGIN
     FOREACH hop IN ARRAY hops[2:] LOOP
         EXIT WHEN value IS NULL;
-        EXECUTE format('SELECT %I FROM %I WHERE id = $1', split_part(hop, '.', 2), split_part(hop, '.', 1))
+        EXECUTE format('SELECT %I FROM public.%I WHERE id = $1',
+                       split_part(hop, '.', 2), split_part(hop, '.', 1))
             INTO value USING value;
     END LOOP;
     RETURN value;
@@ -27,7 +30,7 @@ DECLARE
     old_row jsonb := CASE WHEN TG_OP <> 'INSERT' THEN to_jsonb(OLD) END;
     new_row jsonb := CASE WHEN TG_OP <> 'DELETE' THEN to_jsonb(NEW) END;
     entry jsonb := coalesce(new_row, old_row);
-    patient bigint := CASE WHEN TG_ARGV[0] <> '' THEN clinic_patient_of(entry, TG_ARGV[0]) END;
+    patient bigint := CASE WHEN TG_ARGV[0] <> '' THEN public.clinic_patient_of(entry, TG_ARGV[0]) END;
     was jsonb := old_row - hidden;
     now_is jsonb := new_row - hidden;
 BEGIN
@@ -40,7 +43,7 @@ BEGIN
             RETURN NULL;
         END IF;
     END IF;
-    INSERT INTO clinic_auditentry
+    INSERT INTO public.clinic_auditentry
         (actor_kind, actor_id, who, role, request_id, patients, action, what, object_id, before, after)
     VALUES (
         actor ->> 'kind', (actor ->> 'id')::bigint, coalesce(actor ->> 'who', ''),
@@ -67,7 +70,8 @@ DECLARE
     is_closed boolean;
     free text[] := TG_ARGV[1:];
 BEGIN
-    EXECUTE format('SELECT %s FROM (SELECT ($1::%I).*) AS old_row', TG_ARGV[0], TG_TABLE_NAME)
+    EXECUTE format('SELECT %s FROM (SELECT ($1::%I.%I).*) AS old_row',
+                   TG_ARGV[0], TG_TABLE_SCHEMA, TG_TABLE_NAME)
         INTO is_closed USING OLD;
     IF is_closed AND (TG_OP = 'DELETE' OR (to_jsonb(OLD) - free) <> (to_jsonb(NEW) - free)) THEN
         RAISE EXCEPTION '% % is signed and closed', TG_TABLE_NAME, OLD.id
@@ -76,15 +80,17 @@ BEGIN
     RETURN CASE TG_OP WHEN 'DELETE' THEN OLD ELSE NEW END;
 END $$;
 
--- The parts of a closed record stay too. Arguments: the column, the parent's table, its condition.
+-- The parts of a closed record stay too, and cannot be moved out of it or into it.
+-- Arguments: the column, the parent's table, its condition.
 CREATE OR REPLACE FUNCTION clinic_parent_closed() RETURNS trigger
 LANGUAGE plpgsql AS $$
 DECLARE
-    part jsonb := to_jsonb(CASE TG_OP WHEN 'DELETE' THEN OLD ELSE NEW END);
     is_closed boolean;
 BEGIN
-    EXECUTE format('SELECT %s FROM %I WHERE id = $1', TG_ARGV[2], TG_ARGV[1])
-        INTO is_closed USING (part ->> TG_ARGV[0])::bigint;
+    EXECUTE format('SELECT bool_or(%s) FROM public.%I WHERE id IN ($1, $2)', TG_ARGV[2], TG_ARGV[1])
+        INTO is_closed
+        USING CASE WHEN TG_OP <> 'INSERT' THEN (to_jsonb(OLD) ->> TG_ARGV[0])::bigint END,
+              CASE WHEN TG_OP <> 'DELETE' THEN (to_jsonb(NEW) ->> TG_ARGV[0])::bigint END;
     IF coalesce(is_closed, false) THEN
         RAISE EXCEPTION '% of a signed record cannot change', TG_TABLE_NAME
             USING ERRCODE = 'object_not_in_prerequisite_state';

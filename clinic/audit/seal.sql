@@ -19,9 +19,10 @@ WITH settled AS (
 ), chain AS (
     SELECT coalesce((SELECT hash FROM clinic_auditseal ORDER BY id DESC LIMIT 1), '') AS previous
 )
-INSERT INTO clinic_auditseal (entries, first_id, last_id, count, previous_hash, hash)
-SELECT ids::text, first_id, last_id, n, previous,
-       encode(sha256(convert_to(previous || E'\n' || ids::text || E'\n' || content, 'UTF8')), 'hex')
+INSERT INTO clinic_auditseal (sealed_at, entries, first_id, last_id, count, previous_hash, hash)
+SELECT now(), ids::text, first_id, last_id, n, previous,
+       encode(sha256(convert_to(
+           concat_ws(E'\n', previous, to_jsonb(now()), ids, content), 'UTF8')), 'hex')
 FROM link, chain
 WHERE n > 0
 RETURNING count

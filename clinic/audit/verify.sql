@@ -1,6 +1,6 @@
 -- Recompute each seal from the entries it names; a fault is a row.
 WITH recomputed AS (
-    SELECT s.id, s.count, s.hash, s.previous_hash, s.entries,
+    SELECT s.id, s.count, s.hash, s.previous_hash, s.entries, s.sealed_at,
            lag(s.hash, 1, '') OVER (ORDER BY s.id) AS should_follow,
            b.n, b.content
     FROM clinic_auditseal s
@@ -18,7 +18,7 @@ SELECT id,
        END
 FROM recomputed
 WHERE previous_hash <> should_follow OR n <> count OR hash <> encode(sha256(convert_to(
-    previous_hash || E'\n' || entries || E'\n' || coalesce(content, ''), 'UTF8')), 'hex')
+    concat_ws(E'\n', previous_hash, to_jsonb(sealed_at), entries, coalesce(content, '')), 'UTF8')), 'hex')
 UNION ALL
 SELECT 0, format('entry %%s was never sealed', e.id)
 FROM clinic_auditentry e
@@ -27,6 +27,10 @@ WHERE e.at < now() - %(grace)s::interval
       SELECT FROM clinic_auditseal s
       WHERE e.id BETWEEN s.first_id AND s.last_id AND e.id <@ s.entries::int8multirange
   )
+UNION ALL
+SELECT 0, format('entry %%s says it was written at %%s, which is still to come', e.id, e.at)
+FROM clinic_auditentry e
+WHERE e.at > clock_timestamp() + interval '1 minute'
 UNION ALL
 SELECT 0, format('entry %%s says it was written %%s before the seal that precedes its own',
                  e.id, p.sealed_at - e.at)

@@ -169,6 +169,21 @@ def test_the_application_role_can_work_and_cannot_drop(cast: Cast) -> None:
         cursor.execute("RESET ROLE")
 
 
+@pytest.mark.parametrize(("column", "value"), [("id", "1"), ("at", "now()")])
+def test_the_application_role_does_not_say_when_an_entry_was_written(
+    cast: Cast, column: str, value: str
+) -> None:
+    with (
+        pytest.raises(ProgrammingError, match="permission denied"),
+        transaction.atomic(),
+        connection.cursor() as cursor,
+    ):
+        cursor.execute("SET LOCAL ROLE clinic_app")
+        cursor.execute(
+            f"INSERT INTO clinic_auditentry ({column}, action, what) VALUES ({value}, 'read', 'x')"
+        )
+
+
 def test_an_untouched_chain_verifies(cast: Cast) -> None:
     seal_entries()
     Patient.objects.update(sex="other")
@@ -191,6 +206,13 @@ TAMPERINGS = {
     ),
     "a deleted seal": (
         "DELETE FROM clinic_auditseal WHERE id = (SELECT min(id) FROM clinic_auditseal)"
+    ),
+    "a seal dated back": (
+        "UPDATE clinic_auditseal SET sealed_at = sealed_at - interval '3 minutes'"
+    ),
+    "an entry slipped in and dated ahead": (
+        "INSERT INTO clinic_auditentry (id, at, action, what) "
+        "VALUES (-1, now() + interval '1 year', 'read', 'x')"
     ),
     "an edited seal": "UPDATE clinic_auditseal SET count = count + 1",
 }
@@ -241,3 +263,14 @@ def test_a_late_commit_joins_a_later_seal(cast: Cast) -> None:
     assert seal_entries() == 1
     assert AuditSeal.objects.count() == 2
     assert verify_chain(grace="0 seconds").faults == []
+
+
+def test_a_temporary_table_of_the_same_name_takes_no_entries(cast: Cast) -> None:
+    """Any role may make one, and it stands in front of the real table."""
+    before = AuditEntry.objects.count()
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET LOCAL ROLE clinic_app")
+        cursor.execute("CREATE TEMP TABLE clinic_auditentry (LIKE public.clinic_auditentry)")
+        Patient.objects.filter(pk=cast.patient.pk).update(language="fr")
+        cursor.execute("DROP TABLE pg_temp.clinic_auditentry; RESET ROLE")
+    assert AuditEntry.objects.count() == before + 1

@@ -5,13 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
-from django.db import connection
+from django.db import connection, transaction
 
 from clinic.audit.install import APPEND_ONLY
 
 APP_ROLE = "clinic_app"
+ENTRY_COLUMNS = (
+    "actor_kind, actor_id, who, role, patients, action, what, object_id, request_id, before, after"
+)
+"""What the application says of an entry; its id and its time are the database's own."""
 
 
+@transaction.atomic
 def grant_rights(role: str = APP_ROLE) -> bool:
     """Give the role rows, not tables: no DDL, and of the audit trail only insert and read.
 
@@ -28,6 +33,8 @@ def grant_rights(role: str = APP_ROLE) -> bool:
         cursor.execute(f'GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO "{role}"')
         for table in APPEND_ONLY:
             cursor.execute(f'REVOKE UPDATE, DELETE, TRUNCATE ON {table} FROM "{role}"')
+        cursor.execute(f'REVOKE INSERT ON clinic_auditentry FROM "{role}"')
+        cursor.execute(f'GRANT INSERT ({ENTRY_COLUMNS}) ON clinic_auditentry TO "{role}"')
     return True
 
 
