@@ -6,6 +6,7 @@ import hashlib
 import uuid
 from datetime import datetime, timedelta
 
+from cryptography.exceptions import InvalidTag
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.db import transaction
@@ -135,9 +136,12 @@ def _fail(document: Document, reason: str) -> Document:
 
 
 def read_pdf(document: Document) -> bytes:
-    """The stored PDF. Raises `ActionRefused` when it is no longer what was stored."""
-    with default_storage.open(document.file_name) as stored:
-        pdf: bytes = stored.read()
+    """The stored PDF. Raises `ActionRefused` when it is gone or no longer what was stored."""
+    try:
+        with default_storage.open(document.file_name) as stored:
+            pdf: bytes = stored.read()
+    except (FileNotFoundError, InvalidTag) as error:
+        raise ActionRefused(_("The stored document is damaged.")) from error
     if hashlib.sha256(pdf).hexdigest() != document.sha256:
         raise ActionRefused(_("The stored document is damaged."))
     return pdf

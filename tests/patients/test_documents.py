@@ -152,6 +152,22 @@ def test_a_changed_file_is_not_given_out(cast, client_for):
         read_pdf(document)
 
 
+@pytest.mark.parametrize("damage", ["flipped", "gone"])
+def test_a_damaged_or_missing_file_is_told_and_breaks_no_page(cast, client_for, damage):
+    """Below the storage: what a failing disk or a hand in the folder does."""
+    asked(cast)
+    document = render_next()
+    path = Path(actions.default_storage.path(document.file_name))
+    if damage == "gone":
+        path.unlink()
+    else:
+        sealed = bytearray(path.read_bytes())
+        sealed[40] ^= 1
+        path.write_bytes(sealed)
+    response = client_for(cast.practitioner).get(opened(document))
+    assert response.status_code == 302
+
+
 def opened(document):
     return reverse("documents:open", args=[document.patient.number, document.public_id])
 
