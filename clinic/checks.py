@@ -7,6 +7,7 @@ import binascii
 import ctypes
 import sys
 from collections.abc import Sequence
+from email.utils import parseaddr
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -39,6 +40,7 @@ def require_production_settings(
     redis_url: str,
     email_url: str,
     media_key_file: str,
+    default_from_email: str,
     signing_p12_file: str = "",
 ) -> None:
     """Raise `ImproperlyConfigured`, with the cure, for a missing or weak setting."""
@@ -60,6 +62,7 @@ def require_production_settings(
         ("smtp", "smtp+tls", "smtp+ssl", "smtps"),
         "smtp+tls://USER:PASS@HOST:587",
     )
+    _require_sender(default_from_email)
     _require_media_key(media_key_file)
     if signing_p12_file and not Path(signing_p12_file).is_file():
         _refuse(
@@ -120,6 +123,14 @@ def _require_address(name: str, value: str, schemes: Sequence[str], example: str
         _refuse(f"{name} is missing: set it, as in {example}. Only the demo has a default.")
     if value.partition("://")[0] not in schemes:
         _refuse(f"{name} begins with none of {', '.join(schemes)}: write it as in {example}.")
+
+
+def _require_sender(address: str) -> None:
+    if "@" not in parseaddr(address)[1]:
+        _refuse(
+            "DEFAULT_FROM_EMAIL is missing or holds no address: set it to the sender of the "
+            "clinic's mail, as in Clinic <clinic@clinic.example>; without it no message leaves."
+        )
 
 
 def _require_media_key(path: str) -> None:

@@ -44,6 +44,9 @@ DATABASE_URL = env.str("DATABASE_URL", default="") or (embedded.database_url("ap
 DATABASE_OWNER_URL = env.str("DATABASE_OWNER_URL", default="")
 REDIS_URL = env.str("REDIS_URL", default="") or (embedded.redis_url() if DEMO else "")
 EMAIL_URL = env.str("EMAIL_URL", default="") or (embedded.email_url() if DEMO else "")
+DEFAULT_FROM_EMAIL = env.str(
+    "DEFAULT_FROM_EMAIL", default="Clinic <clinic@demo.clinic>" if DEMO else ""
+)
 SMS_URL = env.str("SMS_URL", default="") or (embedded.sms_url() if DEMO else "")
 MEDIA_KEY_FILE = env.str("MEDIA_KEY_FILE", default=str(CLINIC_HOME / "media.key") if DEMO else "")
 SIGNING_P12_FILE = env.str("SIGNING_P12_FILE", default="")
@@ -59,6 +62,7 @@ require_production_settings(
     redis_url=REDIS_URL,
     email_url=EMAIL_URL,
     media_key_file=MEDIA_KEY_FILE,
+    default_from_email=DEFAULT_FROM_EMAIL,
     signing_p12_file=SIGNING_P12_FILE,
 )
 
@@ -246,9 +250,6 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 4 * 1024 * 1024
 if EMAIL_URL:
     vars().update(env.email_url_config(EMAIL_URL))
 EMAIL_TIMEOUT = 15
-DEFAULT_FROM_EMAIL = env.str(
-    "DEFAULT_FROM_EMAIL", default="Clinic <clinic@demo.clinic>" if DEMO else ""
-)
 
 # --- security headers -----------------------------------------------------------------------
 

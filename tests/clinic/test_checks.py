@@ -79,6 +79,8 @@ FAULTS = [
     ("REDIS_URL", "", "REDIS_URL is missing"),
     ("EMAIL_URL", "", "EMAIL_URL is missing"),
     ("EMAIL_URL", "consolemail://", "EMAIL_URL begins with none of"),
+    ("DEFAULT_FROM_EMAIL", "", "DEFAULT_FROM_EMAIL is missing"),
+    ("DEFAULT_FROM_EMAIL", "Clinic", "DEFAULT_FROM_EMAIL is missing or holds no address"),
     ("MEDIA_KEY_FILE", "", "MEDIA_KEY_FILE is missing"),
     ("MEDIA_KEY_FILE", "/nowhere/media.key", "MEDIA_KEY_FILE is missing or names no file"),
 ]
@@ -119,6 +121,7 @@ def test_a_signing_file_that_is_not_there_is_told(production: dict[str, str]) ->
             redis_url="redis://redis:6379/0",
             email_url="smtp://mail:1025",
             media_key_file=production["MEDIA_KEY_FILE"],
+            default_from_email=production["DEFAULT_FROM_EMAIL"],
             signing_p12_file="/nowhere/signing.p12",
         )
 
