@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
@@ -195,6 +196,15 @@ def test_bad_input_beside_the_field(manager, field, value, said):
     assert field in page.context["form"].errors
     assert said in page.content.decode()
     assert Substance.objects.filter(code="lidocaine").count() == 1
+
+
+@pytest.mark.parametrize("odd", [{"max_g": "little"}, {"from_months": -1}, {"max_minutes": 0}])
+def test_a_child_s_ceiling_is_a_number(manager, odd):
+    url = reverse("catalogue:edit", args=["anaesthetics", "emla"])
+    entry = {"from_months": 0, "to_months": 12, "max_g": "2", "max_cm2": None, **odd}
+    page = manager.post(url, {**posted(manager.get(url)), "child_limits": json.dumps([entry])})
+    assert page.status_code == 422
+    assert "must be a positive number" in page.context["form"].errors["child_limits"][0]
 
 
 def test_rules_are_edited_as_lines(manager):

@@ -186,7 +186,19 @@ def _checked_entries(name: str, entries: Any) -> Any:
         lacking = lacking or [key for key in NEEDED[name] if key not in entry]
         if lacking:
             raise ValidationError(_("Each entry needs: %(keys)s.") % {"keys": ", ".join(lacking)})
+    if name == "child_limits":
+        _refuse_odd_ceilings(entries)
     return entries
+
+
+def _refuse_odd_ceilings(entries: list[dict[str, Any]]) -> None:
+    """A child's ceilings are computed with at a session: numbers, or nothing where unlimited."""
+    for entry in entries:
+        for key in ("from_months", "to_months", "max_g", "max_cm2", "max_minutes"):
+            value = entry.get(key)
+            is_start = key == "from_months" and value in (0, "0")
+            if value is not None and not is_start and not _is_positive(value):
+                raise ValidationError(_("%(key)s must be a positive number.") % {"key": key})
 
 
 def _checked_limits(limits: Any) -> Any:
