@@ -140,7 +140,7 @@ def today(request: HttpRequest) -> HttpResponse:
         "given_up": [(line, marks[line.status]) for line in lines if not line.is_live],
         "waiting": sum(line.status == Appointment.Status.ARRIVED for line in lines),
         "done": sum(line.status == Appointment.Status.DONE for line in lines),
-        "missing": sum(line.is_live and line.intake != "ok" for line in lines),
+        "missing": sum(line.is_live and line.intake == "missing" for line in lines),
     }
     return render(request, "treatments/today.html", context)
 

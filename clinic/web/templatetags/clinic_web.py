@@ -158,7 +158,7 @@ def error_links(form: BaseForm | None) -> list[dict[str, str]]:
 
 def _named(field: BoundField, message: str) -> str:
     """The message with its field's label in front, unless it names the field itself."""
-    label = str(field.label)
+    label = str(field.label).rstrip(".")
     if label.lower() in message.lower():
         return message
     return _("%(label)s: %(message)s") % {"label": label, "message": message}
