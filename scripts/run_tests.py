@@ -10,7 +10,16 @@ import time
 RUNS = (
     (
         "rules and pages",
-        ["tests", "-n", "2", "--dist", "worksteal", "--cov", "--cov-branch", "--cov-report=term:skip-covered"],
+        [
+            "tests",
+            "-n",
+            "2",
+            "--dist",
+            "worksteal",
+            "--cov",
+            "--cov-branch",
+            "--cov-report=term:skip-covered",
+        ],
     ),
     ("browser", ["tests/browser", "-o", "addopts=--strict-markers -ra"]),
 )

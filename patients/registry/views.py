@@ -73,9 +73,7 @@ def register(request: HttpRequest) -> HttpResponse:
         found = _similar(request, form.cleaned_data)
         if found and not form.cleaned_data["anyway"]:
             form.ask_about_duplicates()
-            form.add_error(
-                None, _("There may be a file already. Look at it first.")
-            )
+            form.add_error(None, _("There may be a file already. Look at it first."))
         else:
             values = {name: form.cleaned_data[name] for name in EDITABLE}
             patient = register_patient(by=staff_of(request), location=location, **values)
