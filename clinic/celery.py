@@ -26,7 +26,12 @@ app.conf.update(
     worker_hijack_root_logger=False,
     worker_redirect_stdouts=False,
     broker_connection_retry_on_startup=True,
-    broker_transport_options={"visibility_timeout": VISIBILITY_TIMEOUT},
+    broker_transport_options={
+        "visibility_timeout": VISIBILITY_TIMEOUT,
+        # A page that wakes a worker does not wait for a Redis that is away; worker and beat, which
+        # do wait, have settings of their own.
+        "max_retries": 0,
+    },
     timezone="UTC",
     enable_utc=True,
     beat_schedule={
