@@ -75,11 +75,11 @@ def _next_visit(session: Session, at: datetime) -> str:
 def content_of(session: Session, *, language: str, at: datetime) -> dict[str, Any]:
     """Everything the sheet says, frozen: later edits of the catalogue change nothing of it."""
     place = session.location
-    signed_at = session.signed_at or at
+    treated_at = session.treated_at or at
     lines = compose(
         AdviceBlock.objects.current(),
         treatment_of(session),
-        treated_at=signed_at,
+        treated_at=treated_at,
         zone=place.zone,
         language=language,
     )
@@ -88,7 +88,7 @@ def content_of(session: Session, *, language: str, at: datetime) -> dict[str, An
         "areas": _areas_said(session, language),
         "techniques": _techniques_said(session, language),
         "products": _products_said(session, language),
-        "treated_at": signed_at.isoformat(),
+        "treated_at": treated_at.isoformat(),
         "next_visit": _next_visit(session, at),
         "initials": session.patient.initials,
         "clinic": place.name,

@@ -37,12 +37,13 @@ def plan_watch(*, session: Session) -> list[CheckIn]:
 
     Raises `ActionRefused` while the session is not signed.
     """
-    if session.signed_at is None:
+    treated_at = session.treated_at
+    if treated_at is None:
         raise ActionRefused(_("The watch begins when the session is signed."))
     CheckIn.objects.bulk_create(
         [
             CheckIn(patient_id=session.patient_id, session=session, step=step, due_at=due_at)
-            for step, due_at in due_times(session.signed_at, session.location.zone).items()
+            for step, due_at in due_times(treated_at, session.location.zone).items()
         ],
         ignore_conflicts=True,
     )

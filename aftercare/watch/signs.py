@@ -41,7 +41,13 @@ SIGNS: tuple[Sign, ...] = (
         "anaphylaxis",
         ALWAYS,
     ),
-    Sign("chest-pain", _("I have chest pain or I am short of breath"), "pneumothorax", EARLY),
+    # Late as well: clots after tranexamic acid, not only air around the lung.
+    Sign(
+        "chest-pain",
+        _("I have chest pain, I am short of breath, or one leg is swollen"),
+        "pneumothorax",
+        ALWAYS,
+    ),
     Sign(
         "skin-colour",
         _("The skin is white, blue, grey or mottled, or hurts more and more"),

@@ -130,6 +130,14 @@ def test_planning_twice_makes_no_second_row(signed: Session) -> None:
     assert signed.check_ins.count() == len(STEPS)
 
 
+def test_a_late_signature_does_not_delay_the_watch(signed: Session) -> None:
+    """Signed the next morning, counted from the treatment: never later than three hours after."""
+    assert signed.treated_at == AT
+    signed.signed_at = AT + timedelta(hours=20)
+    plan_watch(session=signed)
+    assert signed.check_ins.get(step="72h").due_at == AT + timedelta(hours=75)
+
+
 def test_the_watch_waits_for_the_signature(world: World) -> None:
     draft = world.patient.sessions.get(number=1)
     with pytest.raises(ActionRefused):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from django.db import models
@@ -14,6 +15,8 @@ from treatments.catalogue.models import Anaesthetic, Area, Lot, Technique
 from treatments.consents.models import Consent
 from treatments.diary.models import Appointment
 from treatments.plans.models import Plan, Side
+
+LONGEST = timedelta(hours=3)
 
 
 class Session(Record):
@@ -82,6 +85,15 @@ class Session(Record):
     @property
     def is_signed(self) -> bool:
         return self.signed_at is not None
+
+    @property
+    def treated_at(self) -> datetime | None:
+        """When the treatment ended, from which aftercare counts; None before the signature.
+
+        The signature's time, but never more than `LONGEST` after the start: a record signed the
+        next morning was not treated then.
+        """
+        return min(self.signed_at, self.started_at + LONGEST) if self.signed_at else None
 
 
 SESSION_CLOSED = "session_id>treatments_session:signed_at IS NOT NULL"
