@@ -15,7 +15,7 @@ from aftercare.sheets.models import Sheet
 from clinic.access.models import Staff
 from clinic.errors import ActionRefused
 from patients.documents.actions import request_document
-from patients.messages.actions import queue_message
+from patients.messages.actions import channel_of, queue_message
 from treatments.catalogue.models import AdviceBlock
 from treatments.diary.models import Appointment
 from treatments.sessions.models import Session
@@ -147,6 +147,7 @@ def give_sheet(*, by: Staff | None, session: Session, at: datetime | None = None
                 "download it here:\n\n{link}\n\nYour clinic"
             ),
             due_at=at,
+            channel=channel_of(locked.patient),
         )
     return sheet
 

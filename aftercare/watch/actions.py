@@ -18,7 +18,7 @@ from aftercare.watch.signs import asked_at, colour_of
 from clinic.access.models import Staff
 from clinic.errors import ActionRefused
 from clinic.places.models import Location
-from patients.messages.actions import queue_message
+from patients.messages.actions import channel_of, queue_message
 from treatments.catalogue.models import AdverseEventType
 from treatments.sessions.models import Session
 
@@ -110,6 +110,7 @@ def _open(pk: int, at: datetime) -> None:
                 "it takes less than a minute:\n\n{link}\n\nYour clinic"
             ),
             due_at=at,
+            channel=channel_of(check_in.patient),
         )
     check_in.state = CheckIn.State.OPEN
     check_in.save(update_fields=["message", "state"])

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from allauth.account.authentication import get_authentication_records
 from allauth.mfa.utils import is_mfa_enabled
 from django.conf import settings
 from django.contrib.auth import logout
@@ -77,8 +78,8 @@ class AccessMiddleware:
             return None
         if not request.user.is_authenticated:
             return ask_to_sign_in(request)
-        if _lacks_second_factor(request):
-            return redirect("mfa_index")
+        if step := _second_factor_step(request):
+            return redirect(step)
         if access.permission is not None and not request.user.may(access.permission):
             raise PermissionDenied
         become(actor_of(request.user))
@@ -86,9 +87,18 @@ class AccessMiddleware:
         return None
 
 
-def _lacks_second_factor(request: HttpRequest) -> bool:
-    needed = settings.MFA_REQUIRED and _url_name(request) not in WITHOUT_SECOND_FACTOR
-    return needed and not is_mfa_enabled(request.user)
+def _second_factor_step(request: HttpRequest) -> str:
+    """What comes before this page: setting a second factor up, giving it, or nothing.
+
+    It is asked of the session and not only of the person: one that was signed in with the
+    password alone, before the factor was set up, has never given it.
+    """
+    if not settings.MFA_REQUIRED or _url_name(request) in WITHOUT_SECOND_FACTOR:
+        return ""
+    if not is_mfa_enabled(request.user):
+        return "mfa_index"
+    given = {record["method"] for record in get_authentication_records(request, request.user)}
+    return "" if "mfa" in given else "mfa_reauthenticate"
 
 
 def access_of(request: HttpRequest, view: Callable[..., Any]) -> Access | None:

@@ -21,6 +21,11 @@ SEND_TASK = "patients.send_messages"
 LINK = "{link}"
 
 
+def channel_of(patient: Patient) -> str:
+    """How this patient is reached: by e-mail, else by SMS."""
+    return Message.Channel.EMAIL if patient.email else Message.Channel.SMS
+
+
 @transaction.atomic
 def queue_message(
     *,
@@ -87,7 +92,7 @@ def send_link(*, by: Staff, patient: Patient, at: datetime) -> Message:
 
     By e-mail, else by SMS. Raises `ActionRefused` when the patient has neither.
     """
-    channel = Message.Channel.EMAIL if patient.email else Message.Channel.SMS
+    channel = channel_of(patient)
     with override(patient.language):
         subject = _("Your clinic has something for you")
         body = _(

@@ -155,6 +155,26 @@ def test_a_question_is_sent_when_due_and_once(signed: Session) -> None:
     assert world_words_absent(message)
 
 
+def test_without_an_e_mail_the_question_goes_by_sms(world: World, signed: Session) -> None:
+    world.patient.email, world.patient.phone = "", "+33612345678"
+    world.patient.save()
+    plan_watch(session=signed)
+    open_due(at=AT + timedelta(hours=5))
+    message = Message.objects.get(kind="check-in")
+    assert (message.channel, message.recipient) == ("sms", "+33612345678")
+
+
+def test_a_question_that_could_not_be_sent_does_not_look_unanswered(
+    cast: Cast, world: World, signed: Session, client_for: Callable[[Staff], Client]
+) -> None:
+    world.patient.email = world.patient.phone = ""
+    world.patient.save()
+    plan_watch(session=signed)
+    open_due(at=AT + timedelta(hours=5))
+    page = client_for(cast.practitioner).get(reverse("watch:panel", args=[world.patient.number]))
+    assert "Could not be sent" in page.content.decode()
+
+
 def world_words_absent(message: Message) -> bool:
     return message.patient.family_name not in message.subject + message.body
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import time_machine
+from allauth.mfa.totp.internal import auth as totp
 from django.core.cache import cache
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
@@ -112,6 +113,23 @@ def test_without_a_second_factor_only_its_set_up_can_be_reached(
         response = client.get(address)
         assert (response.status_code, response["Location"]) == (302, "/account/second-factor/")
     assert client.get("/account/second-factor/").status_code == 200
+
+
+def test_a_session_from_before_the_second_factor_must_give_it(
+    cast: Cast, client_for: ClientFor, settings: Any
+) -> None:
+    settings.MFA_REQUIRED = True
+    client = client_for(cast.manager)
+    secret = totp.generate_totp_secret()
+    totp.TOTP.activate(cast.manager, secret)
+    page = "/account/second-factor/reauthenticate/"
+    assert client.get("/today/")["Location"] == page
+    counter = next(totp.yield_hotp_counters_from_time())
+    code = totp.format_hotp_value(totp.hotp_value(secret, counter))
+    assert client.post(page, {"code": "000000"}).status_code == 200
+    assert client.get("/today/")["Location"] == page
+    assert client.post(page, {"code": code}).status_code == 302
+    assert client.get("/today/").status_code == 200
 
 
 def test_the_old_cookie_is_refused_after_signing_out(cast: Cast, client_for: ClientFor) -> None:
