@@ -51,12 +51,10 @@ def test_spread_gives_exactly_as_many(outline: list[grid.Point], count: int) -> 
     assert all(grid.contains(outline, point) for point in points)
 
 
-@pytest.mark.parametrize("spacing", [2.0, 5.0, 10.0])
+@pytest.mark.parametrize("spacing", [3.0, 5.0, 10.0])
 @pytest.mark.parametrize("staggered", [False, True])
 def test_the_count_follows_the_area(spacing: float, staggered: bool) -> None:
     cell = spacing**2 * (math.sqrt(3) / 2 if staggered else 1)
-    if 10_000 / cell > grid.MOST_POINTS:
-        pytest.skip("more than one sitting holds")
     found = len(grid.lay(SQUARE, spacing, staggered=staggered))
     assert found == pytest.approx(10_000 / cell, rel=0.25)
 
