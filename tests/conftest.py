@@ -14,6 +14,7 @@ import pytest
 from django.conf import settings
 from django.core.cache import cache
 from django.core.management import call_command
+from django.core.signals import setting_changed
 from django.db import connection
 from django.test import Client, TransactionTestCase
 from django.utils import translation
@@ -59,7 +60,10 @@ def cache_of_its_own() -> None:
     process = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
     server, _, number = settings.REDIS_URL.partition("?db=")
     location = f"{server}?db={int(number or 0) + process}"
-    settings.CACHES = {"default": settings.CACHES["default"] | {"LOCATION": location}}
+    caches = {"default": settings.CACHES["default"] | {"LOCATION": location}}
+    settings.CACHES = caches
+    # The check before a migration may have opened the cache already: its handler starts anew.
+    setting_changed.send(sender=None, setting="CACHES", value=caches, enter=True)
 
 
 @pytest.fixture(scope="session")
