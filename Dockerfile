@@ -9,7 +9,7 @@ RUN python -m venv /opt/venv
 ENV PATH=/opt/venv/bin:$PATH
 COPY requirements/base.txt /tmp/base.txt
 # Every requirement has a wheel, so that no compiler is needed even here.
-RUN pip install --require-hashes --only-binary :all: -r /tmp/base.txt && pip uninstall -y pip
+RUN pip install --require-hashes --no-deps --only-binary :all: -r /tmp/base.txt && pip uninstall -y pip
 
 WORKDIR /app
 COPY . .

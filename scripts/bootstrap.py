@@ -100,7 +100,8 @@ def install_packages(what: str) -> None:
     say(f"Installing Python packages ({', '.join(names)})")
     started = time.monotonic()
     command = [str(PYTHON), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    command += ["--require-hashes", "--no-warn-script-location"]
+    # The lock names every package, so nothing is left to resolve: a newer release cannot matter.
+    command += ["--require-hashes", "--no-deps", "--no-warn-script-location"]
     for name in names:
         command += ["-r", str(ROOT / "requirements" / name)]
     if subprocess.run(command, check=False).returncode:
