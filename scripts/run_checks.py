@@ -15,6 +15,7 @@ CHECKS: tuple[tuple[str, list[str]], ...] = (
     ("ruff format", [str(BIN / "ruff"), "format", "--check", "."]),
     ("djade", [str(BIN / "djade"), "--check", "--target-version", "5.2", *TEMPLATES]),
     ("import-linter", [str(BIN / "lint-imports")]),
+    ("pip check", [sys.executable, "-m", "pip", "check"]),
     ("mypy", [str(BIN / "mypy"), *WINGS]),
     ("django check", [*MANAGE, "check", "--fail-level", "WARNING"]),
     ("makemigrations", [*MANAGE, "makemigrations", "--check", "--dry-run"]),
