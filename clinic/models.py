@@ -2,17 +2,30 @@
 
 from clinic.access.models import Membership, Staff
 from clinic.audit.models import AuditEntry, AuditSeal
-from clinic.places.models import CountryProfile, Device, Location, Room
+from clinic.places.models import (
+    CountryProfile,
+    DayHours,
+    Device,
+    DeviceCleaning,
+    Location,
+    LocationDay,
+    Room,
+    WorkingHours,
+)
 from clinic.web.models import Heartbeat
 
 __all__ = [
     "AuditEntry",
     "AuditSeal",
     "CountryProfile",
+    "DayHours",
     "Device",
+    "DeviceCleaning",
     "Heartbeat",
     "Location",
+    "LocationDay",
     "Membership",
     "Room",
     "Staff",
+    "WorkingHours",
 ]

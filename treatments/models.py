@@ -20,7 +20,7 @@ from treatments.catalogue.models import (
 )
 from treatments.consents.models import Consent
 from treatments.consultations.models import Consultation, ConsultationAddendum
-from treatments.diary.models import Appointment, Service
+from treatments.diary.models import Appointment, Block, Service
 from treatments.plans.models import MixLine, Phase, Plan, PlanArea
 from treatments.screening.models import Override
 from treatments.sessions.models import (
@@ -38,6 +38,7 @@ __all__ = [
     "Anaesthetic",
     "Appointment",
     "Area",
+    "Block",
     "Consent",
     "Consultation",
     "ConsultationAddendum",

@@ -32,8 +32,12 @@ class StaffQuerySet(models.QuerySet["Staff"]):
 
     def practising_at(self, location_id: int) -> StaffQuerySet:
         """The active practitioners of a location, by name."""
+        return self.working_at(location_id, Role.PRACTITIONER)
+
+    def working_at(self, location_id: int, role: str) -> StaffQuerySet:
+        """The active people of a role at a location, by name."""
         return self.filter(
-            role=Role.PRACTITIONER, is_active=True, memberships__location_id=location_id
+            role=role, is_active=True, memberships__location_id=location_id
         ).order_by("name")
 
 

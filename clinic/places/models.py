@@ -1,10 +1,13 @@
-"""Places: country profiles, locations, rooms and devices."""
+"""Places: country profiles, locations, rooms, devices, and who works where and when."""
 
 from __future__ import annotations
 
 from zoneinfo import ZoneInfo
 
+from django.contrib.postgres.constraints import ExclusionConstraint
+from django.contrib.postgres.fields import ArrayField, IntegerRangeField, RangeOperators
 from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -41,6 +44,18 @@ class CountryProfile(models.Model):
         return self.name
 
 
+class Weekday(models.IntegerChoices):
+    """As `date.weekday()` counts."""
+
+    MONDAY = 0, _("Monday")
+    TUESDAY = 1, _("Tuesday")
+    WEDNESDAY = 2, _("Wednesday")
+    THURSDAY = 3, _("Thursday")
+    FRIDAY = 4, _("Friday")
+    SATURDAY = 5, _("Saturday")
+    SUNDAY = 6, _("Sunday")
+
+
 class LocationQuerySet(models.QuerySet["Location"]):
     def visible_to(self, user: Staff) -> LocationQuerySet:
         """The locations a staff member belongs to."""
@@ -60,6 +75,14 @@ class Location(models.Model):
     email = models.EmailField(_("e-mail"))
     opens_at = models.TimeField(_("opens"))
     closes_at = models.TimeField(_("closes"))
+    closed_weekdays = ArrayField(
+        models.PositiveSmallIntegerField(choices=Weekday), blank=True, default=list
+    )
+    closes_on_holidays = models.BooleanField(_("closed on public holidays"), default=False)
+    holiday_region = models.CharField(_("region, for its holidays"), max_length=10, blank=True)
+    allows_overlap = models.BooleanField(
+        _("the desk may book over what is taken, with a reason"), default=False
+    )
 
     audit_always = True
     objects = LocationQuerySet.as_manager()
@@ -83,11 +106,148 @@ class Location(models.Model):
         return ZoneInfo(self.timezone)
 
 
+class LocationDay(models.Model):
+    """A day on which a location keeps other hours, or is closed (no hours at all).
+
+    It goes before the usual hours, the closed weekdays and the public holidays.
+    """
+
+    location = models.ForeignKey(Location, models.CASCADE, related_name="days")
+    day = models.DateField(_("day"))
+    opens_at = models.TimeField(_("opens"), null=True, blank=True)
+    closes_at = models.TimeField(_("closes"), null=True, blank=True)
+    reason = models.CharField(_("reason"), max_length=120, blank=True)
+
+    audit_always = True
+
+    class Meta:
+        ordering = ["location_id", "day"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["location", "day"],
+                name="location_day_once",
+                violation_error_message=_("There is an entry for this day already."),
+            ),
+            models.CheckConstraint(
+                condition=models.Q(opens_at__isnull=True, closes_at__isnull=True)
+                | models.Q(closes_at__gt=models.F("opens_at")),
+                name="location_day_closes_after_it_opens",
+                violation_error_message=_("Closing time must be after opening time."),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.location_id} on {self.day}"
+
+    @property
+    def is_closed(self) -> bool:
+        return self.opens_at is None
+
+
+class Minutes(models.Func):
+    """Minutes from midnight of a time of day."""
+
+    template = "(EXTRACT(EPOCH FROM %(expressions)s)::int / 60)"
+    output_field = models.IntegerField()
+
+
+class MinuteRange(models.Func):
+    """[start, end) of a day, in minutes from midnight."""
+
+    function = "INT4RANGE"
+    output_field = IntegerRangeField()
+
+
+class WorkingHours(models.Model):
+    """Hours in which a person works at a location every week on one weekday.
+
+    Several rows make a day with a break. A person without any row at a location works there
+    whenever it is open.
+    """
+
+    staff = models.ForeignKey(Staff, models.CASCADE, related_name="working_hours")
+    location = models.ForeignKey(Location, models.CASCADE, related_name="working_hours")
+    weekday = models.PositiveSmallIntegerField(
+        _("weekday"),
+        choices=Weekday,
+        validators=[MinValueValidator(0), MaxValueValidator(6)],
+    )
+    starts_at = models.TimeField(_("from"))
+    ends_at = models.TimeField(_("until"))
+
+    audit_always = True
+
+    class Meta:
+        ordering = ["staff_id", "weekday", "starts_at"]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(ends_at__gt=models.F("starts_at")),
+                name="working_hours_end_after_start",
+                violation_error_message=_("The end must be after the start."),
+            ),
+            models.CheckConstraint(
+                condition=models.Q(weekday__lte=6), name="working_hours_weekday_real"
+            ),
+            ExclusionConstraint(
+                name="working_hours_not_twice",
+                expressions=[
+                    ("staff", RangeOperators.EQUAL),
+                    ("weekday", RangeOperators.EQUAL),
+                    (
+                        MinuteRange(Minutes("starts_at"), Minutes("ends_at")),
+                        RangeOperators.OVERLAPS,
+                    ),
+                ],
+                violation_error_message=_("These hours overlap others of the same person."),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.staff_id} at {self.location_id} on {self.weekday}"
+
+
+class DayHours(models.Model):
+    """Hours of a person at a location on one day, in place of the weekly ones; none when off."""
+
+    staff = models.ForeignKey(Staff, models.CASCADE, related_name="day_hours")
+    location = models.ForeignKey(Location, models.CASCADE, related_name="day_hours")
+    day = models.DateField(_("day"))
+    starts_at = models.TimeField(_("from"), null=True, blank=True)
+    ends_at = models.TimeField(_("until"), null=True, blank=True)
+    reason = models.CharField(_("reason"), max_length=120, blank=True)
+
+    audit_always = True
+
+    class Meta:
+        ordering = ["staff_id", "day"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["staff", "location", "day"],
+                name="day_hours_once",
+                violation_error_message=_("There is an entry for this day already."),
+            ),
+            models.CheckConstraint(
+                condition=models.Q(starts_at__isnull=True, ends_at__isnull=True)
+                | models.Q(ends_at__gt=models.F("starts_at")),
+                name="day_hours_end_after_start",
+                violation_error_message=_("The end must be after the start."),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.staff_id} at {self.location_id} on {self.day}"
+
+
 class Room(models.Model):
     """A room of a location."""
 
+    class Kind(models.TextChoices):
+        TREATMENT = "treatment", _("Treatment room")
+        CONSULTATION = "consultation", _("Consultation room")
+
     location = models.ForeignKey(Location, models.CASCADE, related_name="rooms")
     name = models.CharField(_("name"), max_length=80)
+    kind = models.CharField(_("kind"), max_length=12, choices=Kind, default=Kind.TREATMENT)
     is_active = models.BooleanField(_("in use"), default=True)
 
     audit_always = True
@@ -119,3 +279,22 @@ class Device(models.Model):
 
     def __str__(self) -> str:
         return f"{self.make} {self.model} ({self.serial_number})"
+
+
+class DeviceCleaning(models.Model):
+    """That a device was cleaned: when, with what, by whom. Never changed."""
+
+    device = models.ForeignKey(Device, models.PROTECT, related_name="cleanings")
+    cleaned_at = models.DateTimeField(_("cleaned at"))
+    agent = models.CharField(_("with"), max_length=120)
+    note = models.CharField(_("note"), max_length=300, blank=True)
+    cleaned_by = models.ForeignKey(Staff, models.PROTECT, related_name="+")
+
+    audit_always = True
+
+    class Meta:
+        ordering = ["-cleaned_at"]
+        indexes = [models.Index(fields=["device", "-cleaned_at"], name="cleaning_of_device")]
+
+    def __str__(self) -> str:
+        return f"device {self.device_id} cleaned {self.cleaned_at:%Y-%m-%d}"

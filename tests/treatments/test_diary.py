@@ -156,7 +156,7 @@ def test_people_and_rooms_of_another_location_are_refused(cast, kind: str) -> No
 def test_a_lost_race_is_a_new_choice(cast, monkeypatch) -> None:
     """Someone else takes the chosen room between the choice and the insert."""
     other = make_patient(cast.here, "Ana", "López")
-    choose, stolen = actions._choose, []
+    choose, stolen = actions.choose, []
 
     def and_then_someone_else(wish):
         chosen = choose(wish)
@@ -166,15 +166,15 @@ def test_a_lost_race_is_a_new_choice(cast, monkeypatch) -> None:
                     location=cast.here,
                     patient=other,
                     practitioner=cast.colleague,
-                    room_id=chosen[1],
+                    room_id=chosen.room,
                     service=cast.consultation,
-                    starts_at=wish.span.start,
-                    ends_at=wish.span.end,
+                    starts_at=wish.needs.patient.start,
+                    ends_at=wish.needs.patient.end,
                 )
             )
         return chosen
 
-    monkeypatch.setattr(actions, "_choose", and_then_someone_else)
+    monkeypatch.setattr(actions, "choose", and_then_someone_else)
     assert booked(cast).room != stolen[0].room
 
 
@@ -210,8 +210,8 @@ def test_a_visit_does_not_move_onto_another(cast) -> None:
 def test_the_database_refuses_a_move_that_was_not_seen_coming(cast, monkeypatch) -> None:
     booked(cast, 10)
     second = booked(cast, 14)
-    blind = (cast.practitioner.pk, cast.here.rooms.last().pk)
-    monkeypatch.setattr(actions, "_choose", lambda wish: blind)
+    blind = (cast.practitioner.pk, cast.here.rooms.last().pk, None)
+    monkeypatch.setattr(actions, "choose", lambda wish: blind)
     with pytest.raises(Taken, match="already"):
         move(
             by=cast.front_desk,

@@ -13,6 +13,7 @@ from treatments.diary.models import Appointment
 from treatments.diary.slots import (
     Busy,
     NoSuchTimeError,
+    Shape,
     Span,
     free_starts,
     instant,
@@ -80,13 +81,13 @@ def days(draw: st.DrawFn) -> tuple[Span, Busy, int, datetime]:
 @given(days())
 def test_free_starts_are_those_of_the_naive_model(case: tuple[Span, Busy, int, datetime]) -> None:
     hours, busy, length, after = case
-    offers = free_starts(hours, busy, timedelta(minutes=length), after=after)
+    offers = free_starts(hours, busy, Shape(timedelta(minutes=length)), after=after)
     assert [tuple(offer) for offer in offers] == naive(hours, busy, length, after)
 
 
 def test_no_length_no_offer() -> None:
     hours = Span(START, START + timedelta(hours=8))
-    assert list(free_starts(hours, Busy({1: []}, {1: []}), timedelta(0), after=START)) == []
+    assert list(free_starts(hours, Busy({1: []}, {1: []}), Shape(timedelta(0)), after=START)) == []
 
 
 def test_touching_spans_do_not_overlap() -> None:

@@ -7,75 +7,50 @@ many at once each but one learns that the time is gone, without a deadlock and w
 from __future__ import annotations
 
 import uuid
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from clinic.access.models import Staff
+from clinic.access.permissions import Role
 from clinic.errors import ActionRefused
 from clinic.places.models import Location, Room
 from patients.registry.models import Patient
+from treatments.diary.candidates import Taken, Wish, choose
 from treatments.diary.contention import broken_constraint, trying_again
-from treatments.diary.models import LONGEST_SERVICE, Appointment, Service
-from treatments.diary.slots import Span, opening
+from treatments.diary.models import Appointment, Service
 from treatments.diary.transitions import MOVABLE, may_follow
+from treatments.diary.visit import Visit
 
 BUSY = gettext_lazy("The diary is very busy right now. Please try again.")
 LATEST_ENTRY = timedelta(hours=12)
 """How long after its start a visit may still be put into the diary."""
+ADULT = 18
+SHORTEST, LONGEST = 5, 480
+"""Minutes of a visit."""
 ROUNDS = 4
-PRACTITIONER, ROOM, PATIENT = "practitioner", "room", "patient"
-TAKEN_BY_CONSTRAINT = {
-    "practitioner_not_twice": PRACTITIONER,
-    "room_not_twice": ROOM,
-    "patient_not_twice": PATIENT,
+MOVED_FIELDS = (
+    "practitioner",
+    "room",
+    "device",
+    "starts_at",
+    "ends_at",
+    "practitioner_from",
+    "room_until",
+    "overlap_reason",
+    "status",
+)
+TAKEN_WORDS = {
+    "practitioner_not_twice": gettext_lazy("The practitioner is already booked at that time."),
+    "room_not_twice": gettext_lazy("The room is already taken at that time."),
+    "device_not_twice": gettext_lazy("The device is already taken at that time."),
+    "patient_not_twice": gettext_lazy("The patient already has an appointment at that time."),
+    "not_in_blocked_time": gettext_lazy("This time has just been blocked."),
 }
-
-OVERLAPPING = """
-    a.starts_at > %(earliest)s AND a.starts_at < %(end)s AND a.ends_at > %(start)s
-    AND a.status NOT IN ('cancelled', 'no_show') AND a.id <> %(apart_from)s
-"""
-# In SQL because every booking asks it: composed by the ORM it took longer to write than to answer.
-CANDIDATES = f"""
-SELECT kind, id, busy FROM (
-    SELECT 'practitioner' AS kind, s.id, s.name AS title, EXISTS (
-        SELECT FROM treatments_appointment a WHERE a.practitioner_id = s.id AND {OVERLAPPING}
-    ) AS busy
-    FROM clinic_staff s JOIN clinic_membership m ON m.staff_id = s.id
-    WHERE m.location_id = %(location)s AND s.role = 'practitioner' AND s.is_active
-    UNION ALL
-    SELECT 'room', r.id, r.name, EXISTS (
-        SELECT FROM treatments_appointment a WHERE a.room_id = r.id AND {OVERLAPPING}
-    )
-    FROM clinic_room r WHERE r.location_id = %(location)s AND r.is_active
-    UNION ALL
-    SELECT 'patient', p.id, p.family_name, EXISTS (
-        SELECT FROM treatments_appointment a WHERE a.patient_id = p.id AND {OVERLAPPING}
-    )
-    FROM patients_patient p WHERE p.id = %(patient)s
-) AS candidates ORDER BY kind, title, id
-"""  # noqa: S608  (made of constants)
-
-
-class Taken(ActionRefused):
-    """The time is not free; a form may offer others."""
-
-
-@dataclass(frozen=True)
-class _Wish:
-    """What is to be reserved. An id of None means any."""
-
-    location: Location
-    patient_id: int
-    span: Span
-    practitioner_id: int | None
-    room_id: int | None
-    apart_from: int | None = None
+"""By the constraint that said no."""
 
 
 @trying_again(BUSY)
@@ -89,25 +64,38 @@ def book(
     practitioner: Staff | int | None,
     room: Room | int | None = None,
     idempotency_key: uuid.UUID | None = None,
+    overlap_reason: str = "",
+    directed_by: Staff | None = None,
     at: datetime | None = None,
 ) -> Appointment:
     """Book; a practitioner or room of None is any that is free, an id must belong to the location.
 
-    The same key again answers with the same appointment. Raises `Taken` naming who or what is
-    taken, and `ActionRefused` outside the opening hours, long past, or for a key used otherwise.
+    The same key again answers with the same appointment. A reason books over what is taken, off
+    duty or closed, where the location allows that; never a patient twice. Raises `Taken` naming who
+    or what is taken, and `ActionRefused` outside the hours, long past, under the age of 18 where
+    the law says so without a doctor's direction, or for a key used otherwise.
     """
-    span = Span(starts_at, starts_at + timedelta(minutes=service.minutes))
-    _refuse_bad_time(location, span, at or timezone.now())
-    wish = _Wish(location, patient.pk, span, _id(practitioner), _id(room))
+    _refuse_long_past(starts_at, at or timezone.now())
+    _refuse_minor(location, patient, service, starts_at, directed_by)
+    wish = Wish(
+        location,
+        patient.pk,
+        starts_at,
+        Visit.of_service(service),
+        _id(practitioner),
+        _id(room),
+        over_what_is_taken=_may_overlap(location, overlap_reason),
+    )
     row = Appointment(
         location=location,
         patient=patient,
         service=service,
-        starts_at=span.start,
-        ends_at=span.end,
         booked_by=by,
         idempotency_key=idempotency_key or uuid.uuid4(),
+        overlap_reason=overlap_reason.strip(),
+        directed_by=directed_by,
     )
+    _put_times(row, wish)
     try:
         return _insert(row, wish)
     except Taken:
@@ -123,14 +111,28 @@ def _id(thing: Staff | Room | int | None) -> int | None:
     return thing if thing is None or isinstance(thing, int) else thing.pk
 
 
-def _insert(row: Appointment, wish: _Wish) -> Appointment:
+def _put_times(row: Appointment, wish: Wish) -> None:
+    """The times when whom and what is needed; none of its own where it is the patient's."""
+    needs, shape = wish.needs, wish.visit.shape
+    row.starts_at, row.ends_at = needs.patient
+    row.practitioner_from = needs.practitioner.start if shape.before else None
+    row.room_until = needs.room.end if shape.after else None
+
+
+def _insert(row: Appointment, wish: Wish) -> Appointment:
     """Each round chooses among what is free now; who loses it to someone else chooses anew."""
     for _round in range(ROUNDS):
-        with transaction.atomic():
-            row.practitioner_id, row.room_id = _choose(wish)
-            Appointment.objects.bulk_create([row], ignore_conflicts=True)
-            if stored := Appointment.objects.filter(idempotency_key=row.idempotency_key).first():
-                return _same(stored, row)
+        try:
+            with transaction.atomic():
+                row.practitioner_id, row.room_id, row.device_id = choose(wish)
+                Appointment.objects.bulk_create([row], ignore_conflicts=True)
+                mine = Appointment.objects.filter(idempotency_key=row.idempotency_key)
+                if stored := mine.first():
+                    return _same(stored, row)
+        except IntegrityError as error:
+            # Blocked between the choice and the writing; the next choice knows.
+            if broken_constraint(error) != "not_in_blocked_time":
+                raise
     raise Taken(_("This time has just been taken."))
 
 
@@ -141,101 +143,38 @@ def _same(stored: Appointment, asked: Appointment) -> Appointment:
     return stored
 
 
-def _refuse_bad_time(location: Location, span: Span, at: datetime) -> None:
-    day = span.start.astimezone(location.zone).date()
-    hours = opening(day, location.opens_at, location.closes_at, location.zone)
-    if not hours.holds(span):
-        raise ActionRefused(
-            _("%(place)s is open from %(opens)s to %(closes)s; this visit would not fit in.")
-            % {
-                "place": location.name,
-                "opens": f"{location.opens_at:%H:%M}",
-                "closes": f"{location.closes_at:%H:%M}",
-            },
-            field="time",
-        )
-    if span.start < at - LATEST_ENTRY:
+def _refuse_long_past(starts_at: datetime, at: datetime) -> None:
+    if starts_at < at - LATEST_ENTRY:
         raise ActionRefused(_("This time is more than 12 hours past."), field="date")
 
 
-def _choose(wish: _Wish) -> tuple[int, int]:
-    """A free practitioner and a free room, as of now; one query. Raises `Taken`."""
-    free: dict[str, list[int]] = {PRACTITIONER: [], ROOM: [], PATIENT: []}
-    known: dict[str, list[int]] = {PRACTITIONER: [], ROOM: [], PATIENT: []}
-    for kind, pk, busy in _candidates(wish):
-        known[kind].append(pk)
-        if not busy:
-            free[kind].append(pk)
-    for kind, wanted in ((PRACTITIONER, wish.practitioner_id), (ROOM, wish.room_id)):
-        if wanted is not None and wanted not in known[kind]:
-            raise ActionRefused(_not_here(kind), field=kind)
-    wanted_free = (
-        wish.practitioner_id in free[PRACTITIONER] if wish.practitioner_id else free[PRACTITIONER]
-    )
-    room_free = wish.room_id in free[ROOM] if wish.room_id else free[ROOM]
-    if not (wanted_free and room_free and free[PATIENT]):
-        raise Taken(_in_the_way(wish))
-    return wish.practitioner_id or free[PRACTITIONER][0], wish.room_id or free[ROOM][0]
+def _refuse_minor(
+    location: Location,
+    patient: Patient,
+    service: Service,
+    starts_at: datetime,
+    directed_by: Staff | None,
+) -> None:
+    """Toxin and filler under 18 where the law forbids to book it (England: Act 2021, ch. 19)."""
+    if not (service.adults_only and location.country.adults_only_toxin_filler):
+        return
+    if patient.age_on(starts_at.astimezone(location.zone).date()) >= ADULT:
+        return
+    if directed_by is None:
+        raise ActionRefused(
+            _("Under 18, the law here forbids to book this without a doctor’s direction."),
+            field="service",
+        )
+    if not (directed_by.role == Role.PRACTITIONER and directed_by.registration_number):
+        raise ActionRefused(_("Only a registered practitioner can direct this."), field="service")
 
 
-def _not_here(kind: str) -> str:
-    if kind == PRACTITIONER:
-        return _("This practitioner does not work at this location.")
-    return _("This room is not at this location, or not in use.")
-
-
-def _candidates(wish: _Wish) -> list[tuple[str, int, bool]]:
-    """(kind, id, busy) of every practitioner and room of the location, and of the patient."""
-    values: dict[str, int | datetime] = {
-        "location": wish.location.pk,
-        "patient": wish.patient_id,
-        "earliest": wish.span.start - LONGEST_SERVICE,
-        "start": wish.span.start,
-        "end": wish.span.end,
-        "apart_from": wish.apart_from or 0,
-    }
-    with connection.cursor() as cursor:
-        cursor.execute(CANDIDATES, values)
-        found: list[tuple[str, int, bool]] = cursor.fetchall()
-    return found
-
-
-def _overlapping(wish: _Wish) -> Any:
-    live = Appointment.objects.live().overlapping(wish.span.start, wish.span.end)
-    return live.exclude(pk=wish.apart_from) if wish.apart_from else live
-
-
-def _in_the_way(wish: _Wish) -> str:
-    """Who or what is taken, in words; names only what the desk may see at its own location."""
-    clashes = list(_overlapping(wish).select_related("practitioner", "room").order_by("starts_at"))
-    zone = wish.location.zone
-    said = []
-    for clash in clashes:
-        when = {
-            "start": f"{clash.starts_at.astimezone(zone):%H:%M}",
-            "end": f"{clash.ends_at.astimezone(zone):%H:%M}",
-        }
-        if clash.practitioner_id == wish.practitioner_id:
-            said.append(
-                _("%(who)s is already booked from %(start)s to %(end)s.")
-                % {"who": clash.practitioner.name, **when}
-            )
-        if clash.patient_id == wish.patient_id:
-            said.append(
-                _("The patient already has an appointment from %(start)s to %(end)s.") % when
-            )
-        if clash.room_id == wish.room_id:
-            said.append(
-                _("%(what)s is already taken from %(start)s to %(end)s.")
-                % {"what": clash.room.name, **when}
-            )
-    return " ".join(dict.fromkeys(said)) or _nobody_free(wish)
-
-
-def _nobody_free(wish: _Wish) -> str:
-    if wish.practitioner_id is None:
-        return _("No practitioner is free at this time, or no room.")
-    return _("No room is free at this time.")
+def _may_overlap(location: Location, reason: str) -> bool:
+    if not reason.strip():
+        return False
+    if not location.allows_overlap:
+        raise ActionRefused(_("This location does not allow to book over what is taken."))
+    return True
 
 
 @trying_again(BUSY)
@@ -246,46 +185,52 @@ def move(
     starts_at: datetime,
     practitioner: Staff | int | None,
     room: Room | int | None = None,
+    minutes: int | None = None,
+    overlap_reason: str = "",
     at: datetime | None = None,
 ) -> Appointment:
-    """Give an appointment another time, practitioner or room; its length stays.
+    """Give an appointment another time, practitioner, room or length (`minutes`, 5 to 480).
 
-    Only what is booked or confirmed can move, and a confirmation is then asked for again. Raises
-    `Taken` and `ActionRefused` as `book` does.
+    Only what is booked or confirmed can move, and a confirmation is then asked for again. A reason
+    books over what is taken, as in `book`. Raises `Taken` and `ActionRefused` as `book` does.
     """
+    if minutes is not None and not SHORTEST <= minutes <= LONGEST:
+        raise ActionRefused(_("A visit takes from 5 minutes to 8 hours."), field="time")
     try:
         with transaction.atomic():
             row: Appointment = Appointment.objects.select_for_update().get(pk=appointment.pk)
             if row.status not in MOVABLE:
                 raise ActionRefused(_("Only an appointment still to come can be moved."))
-            span = Span(starts_at, starts_at + (row.ends_at - row.starts_at))
-            _refuse_bad_time(row.location, span, at or timezone.now())
-            wish = _Wish(
-                row.location, row.patient_id, span, _id(practitioner), _id(room), apart_from=row.pk
+            _refuse_long_past(starts_at, at or timezone.now())
+            _refuse_minor(row.location, row.patient, row.service, starts_at, row.directed_by)
+            visit = Visit.of_appointment(row)
+            wish = Wish(
+                row.location,
+                row.patient_id,
+                starts_at,
+                visit if minutes is None else visit.lasting(timedelta(minutes=minutes)),
+                _id(practitioner),
+                _id(room),
+                apart_from=row.pk,
+                over_what_is_taken=_may_overlap(row.location, overlap_reason),
             )
-            row.practitioner_id, row.room_id = _choose(wish)
-            if row.starts_at != span.start:
+            row.practitioner_id, row.room_id, row.device_id = choose(wish)
+            if row.starts_at != starts_at:
                 row.status = Appointment.Status.BOOKED
-            row.starts_at, row.ends_at = span
-            row.save(
-                update_fields=["practitioner", "room", "starts_at", "ends_at", "status"],
-            )
+            row.overlap_reason = overlap_reason.strip()
+            _put_times(row, wish)
+            row.save(update_fields=MOVED_FIELDS)
     except IntegrityError as error:
         raise _refusal(error) from error
     return row
 
 
 def _refusal(error: IntegrityError) -> Taken:
-    """The exclusion constraint's no, in words. Any other constraint is a fault and raised again."""
-    kind = TAKEN_BY_CONSTRAINT.get(broken_constraint(error))
-    if kind is None:
+    """The database's no, in words. Any other constraint is a fault and raised again."""
+    words = TAKEN_WORDS.get(broken_constraint(error))
+    if words is None:
         raise error
-    words = {
-        PRACTITIONER: _("The practitioner is already booked at that time."),
-        ROOM: _("The room is already taken at that time."),
-        PATIENT: _("The patient already has an appointment at that time."),
-    }
-    return Taken(words[kind])
+    return Taken(str(words))
 
 
 @trying_again(BUSY)

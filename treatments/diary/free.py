@@ -10,11 +10,23 @@ from typing import NamedTuple
 from django.db.models import Q
 
 from clinic.access.models import Staff
-from clinic.places.models import Location, Room
-from treatments.diary.models import Appointment
-from treatments.diary.slots import Busy, Span, free_starts, opening, whole_day
+from clinic.places.models import Device, Location, Room
+from treatments.diary.hours import Hours
+from treatments.diary.models import Appointment, Block
+from treatments.diary.slots import Busy, Span, free_starts, outside, whole_day
+from treatments.diary.visit import Visit
 
 DAYS_AHEAD = 14
+NEEDED = (
+    "practitioner_id",
+    "room_id",
+    "device_id",
+    "patient_id",
+    "starts_at",
+    "ends_at",
+    "practitioner_from",
+    "room_until",
+)
 
 
 class Free(NamedTuple):
@@ -26,6 +38,7 @@ class Free(NamedTuple):
     start: datetime
     practitioner_id: int
     practitioner: str
+    starts_at: datetime
 
     @property
     def value(self) -> str:
@@ -37,36 +50,39 @@ def free_times(
     *,
     location: Location,
     day: date,
-    length: timedelta,
+    visit: Visit,
     after: datetime,
     practitioner_id: int | None = None,
     patient_id: int | None = None,
     days: int = 1,
     apart_from: int | None = None,
 ) -> Iterator[Free]:
-    """Free times from `after` on, over `days` days from `day`; three queries in all.
+    """Free times from `after` on, over `days` days from `day`; a constant number of queries.
 
     Each time comes once, with the first free practitioner. `apart_from` is an appointment that is
-    about to be moved, whose own time is free for it.
+    about to be moved, whose own time is free for it. `Free.starts_at` is the same time in UTC.
     """
-    zone = location.zone
-    names = dict(Staff.objects.practising_at(location.pk).values_list("pk", "name"))
+    zone, last = location.zone, day + timedelta(days=days - 1)
+    names = dict(Staff.objects.working_at(location.pk, visit.role).values_list("pk", "name"))
     wanted = [pk for pk in names if practitioner_id in (None, pk)]
-    rooms = list(
-        Room.objects.filter(location=location, is_active=True).values_list("pk", flat=True)
-    )
-    span = Span(whole_day(day, zone).start, whole_day(day + timedelta(days=days - 1), zone).end)
-    busy = _busy(span, wanted, rooms, patient_id, apart_from)
+    span = Span(whole_day(day, zone).start, whole_day(last, zone).end)
+    hours = Hours.of(location, day, last)
+    busy = _busy(location, span, wanted, visit, patient_id, apart_from)
     seen: set[datetime] = set()
     for number in range(days):
-        hours = opening(day + timedelta(days=number), location.opens_at, location.closes_at, zone)
-        for offer in free_starts(hours, busy, length, after=after):
+        today = day + timedelta(days=number)
+        open_hours = hours.opening(today)
+        if open_hours is None:
+            continue
+        on_duty = _on_duty(busy, hours, open_hours, today)
+        for offer in free_starts(open_hours, on_duty, visit.shape, after=after):
             if offer.start not in seen:
                 seen.add(offer.start)
                 yield Free(
                     offer.start.astimezone(zone).replace(tzinfo=None),
                     offer.practitioner,
                     names[offer.practitioner],
+                    offer.start,
                 )
 
 
@@ -75,26 +91,76 @@ def next_free(count: int, **wanted: object) -> list[Free]:
     return list(islice(free_times(days=DAYS_AHEAD, **wanted), count))  # type: ignore[arg-type]
 
 
+def _on_duty(busy: Busy, hours: Hours, open_hours: Span, day: date) -> Busy:
+    """The same, with those who are off duty on that day busy."""
+    practitioners = {
+        pk: taken + outside(open_hours, hours.working(pk, day))
+        for pk, taken in busy.practitioners.items()
+    }
+    return Busy(practitioners, busy.rooms, busy.patient, busy.devices)
+
+
 def _busy(
+    location: Location,
     span: Span,
     practitioners: list[int],
-    rooms: list[int],
+    visit: Visit,
     patient_id: int | None,
     apart_from: int | None,
 ) -> Busy:
-    busy = Busy({pk: [] for pk in practitioners}, {pk: [] for pk in rooms}, [])
-    concerned = Q(practitioner__in=practitioners) | Q(room__in=rooms) | Q(patient=patient_id)
+    """Appointments and blocks of all who come into question."""
+    rooms = Room.objects.filter(location=location, is_active=True)
+    if visit.room_kind:
+        rooms = rooms.filter(kind=visit.room_kind)
+    busy = Busy(
+        {pk: [] for pk in practitioners},
+        {pk: [] for pk in rooms.values_list("pk", flat=True)},
+        [],
+        _devices(location, visit),
+    )
+    devices = busy.devices or {}
+    concerned = (
+        Q(practitioner__in=practitioners)
+        | Q(room__in=list(busy.rooms))
+        | Q(device__in=list(devices))
+        | Q(patient=patient_id)
+    )
     rows = (
         Appointment.objects.live().overlapping(*span).filter(concerned).exclude(pk=apart_from or 0)
     )
-    for who, room, patient, start, end in rows.values_list(
-        "practitioner_id", "room_id", "patient_id", "starts_at", "ends_at"
-    ):
-        taken = Span(start, end)
-        if who in busy.practitioners:
-            busy.practitioners[who].append(taken)
-        if room in busy.rooms:
-            busy.rooms[room].append(taken)
-        if patient == patient_id:
-            busy.patient.append(taken)
+    for row in rows.only(*NEEDED):
+        if row.practitioner_id in busy.practitioners:
+            busy.practitioners[row.practitioner_id].append(Span(row.hands_on_at, row.ends_at))
+        if row.room_id in busy.rooms:
+            busy.rooms[row.room_id].append(Span(row.starts_at, row.clean_at))
+        if row.device_id and row.device_id in devices:
+            devices[row.device_id].append(Span(row.hands_on_at, row.clean_at))
+        if row.patient_id == patient_id:
+            busy.patient.append(Span(row.starts_at, row.ends_at))
+    _add_blocks(busy, location, span)
     return busy
+
+
+def _devices(location: Location, visit: Visit) -> dict[int, list[Span]] | None:
+    if not visit.device_kind:
+        return None
+    devices = Device.objects.filter(location=location, is_active=True, kind=visit.device_kind)
+    return {pk: [] for pk in devices.values_list("pk", flat=True)}
+
+
+def _add_blocks(busy: Busy, location: Location, span: Span) -> None:
+    """A block of the whole location keeps its people away; so nothing can be booked in it."""
+    mine = Q(location=location) | Q(staff__in=list(busy.practitioners))
+    for block in Block.objects.overlapping(*span).filter(mine):
+        taken = Span(block.starts_at, block.ends_at)
+        if block.staff_id:
+            keeps = [busy.practitioners.get(block.staff_id)]
+        elif block.room_id:
+            keeps = [busy.rooms.get(block.room_id)]
+        elif block.device_id:
+            keeps = [(busy.devices or {}).get(block.device_id)]
+        else:
+            keeps = [busy.patient]
+        for spans in keeps:
+            if spans is not None:
+                spans.append(taken)

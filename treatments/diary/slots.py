@@ -26,6 +26,33 @@ class Span(NamedTuple):
         return self.start <= other.start and other.end <= self.end
 
 
+class Needs(NamedTuple):
+    """When a visit needs whom and what."""
+
+    patient: Span
+    practitioner: Span
+    room: Span
+    device: Span
+
+
+class Shape(NamedTuple):
+    """How a visit is made up: the patient's whole time, of it the preparation before the
+    practitioner and the device are needed, and the cleaning of room and device after it.
+    """
+
+    length: timedelta
+    before: timedelta = timedelta(0)
+    after: timedelta = timedelta(0)
+
+    def needs(self, start: datetime) -> Needs:
+        """The spans of a visit that starts then."""
+        hands_on, end = start + self.before, start + self.length
+        clean = end + self.after
+        return Needs(
+            Span(start, end), Span(hands_on, end), Span(start, clean), Span(hands_on, clean)
+        )
+
+
 class Offer(NamedTuple):
     """A time that is free, with the practitioner who has it."""
 
@@ -65,38 +92,62 @@ def opening(day: date, opens: time, closes: time, zone: ZoneInfo) -> Span:
     return Span(start, end)
 
 
+def outside(whole: Span, inside: Iterable[Span]) -> list[Span]:
+    """What is left of `whole` without the spans of `inside`, by time."""
+    left, start = [], whole.start
+    for span in sorted(inside):
+        if span.start > start:
+            left.append(Span(start, min(span.start, whole.end)))
+        start = max(start, span.end)
+        if start >= whole.end:
+            return left
+    left.append(Span(start, whole.end))
+    return left
+
+
 @dataclass(frozen=True)
 class Busy:
-    """What is taken: for each practitioner and room their spans, and those of the patient."""
+    """What cannot be had: for each practitioner, room and device their spans, and the patient's.
+
+    Off duty and blocked are busy too. `devices` is None where a visit needs none.
+    """
 
     practitioners: Mapping[int, list[Span]]
     rooms: Mapping[int, list[Span]]
     patient: list[Span] = field(default_factory=list)
+    devices: Mapping[int, list[Span]] | None = None
 
 
 def free_starts(
-    hours: Span, busy: Busy, length: timedelta, *, after: datetime, step: timedelta = STEP
+    hours: Span, busy: Busy, shape: Shape, *, after: datetime, step: timedelta = STEP
 ) -> Iterable[Offer]:
-    """Each start inside the hours, from `after` on, at which a practitioner, a room and the
-    patient are all free for the whole length; the earliest first, one offer per practitioner.
+    """Each start inside the hours, from `after` on, at which a practitioner, a room, a device if
+    one is needed and the patient are free for as long as the visit needs each; the earliest first,
+    one offer per practitioner.
 
     Starts lie on multiples of `step` counted from opening. A length of zero or less has none.
     """
-    if length <= timedelta(0):
+    if shape.length <= timedelta(0):
         return
     start = hours.start
-    while start + length <= hours.end:
-        wanted = Span(start, start + length)
-        if start >= after and _free(busy.patient, wanted) and _any_free(busy.rooms, wanted):
+    while start + shape.length <= hours.end:
+        needs = shape.needs(start)
+        if start >= after and _free(busy.patient, needs.patient) and _equipped(busy, needs):
             for practitioner, taken in busy.practitioners.items():
-                if _free(taken, wanted):
+                if _free(taken, needs.practitioner):
                     yield Offer(start, practitioner)
         start += step
+
+
+def _equipped(busy: Busy, needs: Needs) -> bool:
+    return _any_free(busy.rooms, needs.room) and (
+        busy.devices is None or _any_free(busy.devices, needs.device)
+    )
 
 
 def _free(taken: list[Span], wanted: Span) -> bool:
     return not any(span.overlaps(wanted) for span in taken)
 
 
-def _any_free(rooms: Mapping[int, list[Span]], wanted: Span) -> bool:
-    return any(_free(taken, wanted) for taken in rooms.values())
+def _any_free(things: Mapping[int, list[Span]], wanted: Span) -> bool:
+    return any(_free(taken, wanted) for taken in things.values())

@@ -30,6 +30,7 @@ from treatments.diary.lines import badges, columns_of, day_lines, hours_shown, l
 from treatments.diary.models import Appointment, Service
 from treatments.diary.slots import Span, midnight, whole_day
 from treatments.diary.transitions import ALLOWED, MOVABLE
+from treatments.diary.visit import Visit
 
 VIEWS = ("day", "week", "list")
 PANEL_ROWS = 6
@@ -253,7 +254,7 @@ def _others(location: Location, patient: Patient | None, values: dict[str, Any])
         OFFERED,
         location=location,
         day=values["date"],
-        length=timedelta(minutes=values["service"].minutes),
+        visit=Visit.of_service(values["service"]),
         after=max(values["starts_at"], timezone.now()),
         practitioner_id=values["practitioner"],
         patient_id=patient.pk if patient else None,
@@ -281,7 +282,7 @@ def _free_of(form: BookForm, location: Location, patient_id: int | None) -> list
         free_times(
             location=location,
             day=values["date"],
-            length=timedelta(minutes=values["service"].minutes),
+            visit=Visit.of_service(values["service"]),
             after=timezone.now(),
             practitioner_id=values.get("practitioner"),
             patient_id=patient_id,
@@ -431,7 +432,7 @@ def _other_times(row: Appointment, values: dict[str, Any]) -> list[Free]:
         OFFERED,
         location=row.location,
         day=values["date"],
-        length=row.ends_at - row.starts_at,
+        visit=Visit.of_appointment(row),
         after=max(values["starts_at"], timezone.now()),
         practitioner_id=values["practitioner"],
         patient_id=row.patient_id,

@@ -1,0 +1,331 @@
+"""Who and what could serve a visit, and what keeps them from it: one statement for each booking."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from django.db import connection
+from django.db.models import Q
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+
+from clinic.access.models import Staff
+from clinic.errors import ActionRefused
+from clinic.places.models import Location, LocationDay
+from treatments.diary.hours import holiday, usual_opening
+from treatments.diary.models import LONGEST_SERVICE, Appointment, Block
+from treatments.diary.slots import Needs, Span
+from treatments.diary.visit import Visit
+
+PRACTITIONER, ROOM, DEVICE, PATIENT, PLACE = "practitioner", "room", "device", "patient", "place"
+FREE, BUSY, BLOCKED, OFF, USUAL = "free", "busy", "blocked", "off", "usual"
+
+
+def _taken(column: str, row: str, start: str, end: str) -> str:
+    """Whether a live appointment of this person or thing shares a moment with what is wanted."""
+    first = "COALESCE(a.practitioner_from, a.starts_at)" if column in HANDS_ON else "a.starts_at"
+    last = "COALESCE(a.room_until, a.ends_at)" if column in CLEANED else "a.ends_at"
+    return f"""EXISTS (
+        SELECT FROM treatments_appointment a
+        WHERE a.{column} = {row} AND a.starts_at > %(earliest)s AND a.starts_at < %({end})s
+        AND {first} < %({end})s AND {last} > %({start})s
+        AND a.status NOT IN ('cancelled', 'no_show') AND a.id <> %(apart_from)s
+    )"""
+
+
+HANDS_ON = ("practitioner_id", "device_id")
+CLEANED = ("room_id", "device_id")
+BLOCK = (
+    "EXISTS (SELECT FROM treatments_block b"
+    " WHERE {} AND b.starts_at < %({})s AND b.ends_at > %({})s)"
+)
+# In SQL because every booking asks it: composed by the ORM it took longer to write than to answer.
+CANDIDATES = f"""
+SELECT kind, id, state FROM (
+    SELECT 'practitioner' AS kind, s.id, s.name AS title, CASE
+        WHEN {_taken("practitioner_id", "s.id", "hands_on", "end")} THEN 'busy'
+        WHEN {BLOCK.format("b.staff_id = s.id", "end", "hands_on")} THEN 'blocked'
+        WHEN EXISTS (
+            SELECT FROM clinic_dayhours d
+            WHERE d.staff_id = s.id AND d.location_id = %(location)s AND d.day = %(day)s
+        ) THEN CASE WHEN EXISTS (
+            SELECT FROM clinic_dayhours d
+            WHERE d.staff_id = s.id AND d.location_id = %(location)s AND d.day = %(day)s
+            AND d.starts_at <= %(clock_hands_on)s AND d.ends_at >= %(clock_end)s
+        ) THEN 'free' ELSE 'off' END
+        WHEN EXISTS (
+            SELECT FROM clinic_workinghours w
+            WHERE w.staff_id = s.id AND w.location_id = %(location)s
+        ) AND NOT EXISTS (
+            SELECT FROM clinic_workinghours w
+            WHERE w.staff_id = s.id AND w.location_id = %(location)s AND w.weekday = %(weekday)s
+            AND w.starts_at <= %(clock_hands_on)s AND w.ends_at >= %(clock_end)s
+        ) THEN 'off'
+        ELSE 'free' END AS state
+    FROM clinic_staff s JOIN clinic_membership m ON m.staff_id = s.id
+    WHERE m.location_id = %(location)s AND s.role = %(role)s AND s.is_active
+    UNION ALL
+    SELECT 'room', r.id, r.name, CASE
+        WHEN {_taken("room_id", "r.id", "start", "clean")} THEN 'busy'
+        WHEN {BLOCK.format("b.room_id = r.id", "clean", "start")} THEN 'blocked'
+        ELSE 'free' END
+    FROM clinic_room r
+    WHERE r.location_id = %(location)s AND r.is_active
+    AND (%(room_kind)s = '' OR r.kind = %(room_kind)s OR r.id = %(room)s)
+    UNION ALL
+    SELECT 'device', v.id, v.make, CASE
+        WHEN {_taken("device_id", "v.id", "hands_on", "clean")} THEN 'busy'
+        WHEN {BLOCK.format("b.device_id = v.id", "clean", "hands_on")} THEN 'blocked'
+        ELSE 'free' END
+    FROM clinic_device v
+    WHERE v.location_id = %(location)s AND v.is_active AND v.kind = %(device_kind)s
+    AND %(device_kind)s <> ''
+    UNION ALL
+    SELECT 'patient', p.id, p.family_name, CASE
+        WHEN {_taken("patient_id", "p.id", "start", "end")} THEN 'busy' ELSE 'free' END
+    FROM patients_patient p WHERE p.id = %(patient)s
+    UNION ALL
+    SELECT 'place', l.id, l.name, CASE
+        WHEN {
+    BLOCK.format(
+        "b.location_id = l.id AND b.staff_id IS NULL AND b.room_id IS NULL AND b.device_id IS NULL",
+        "end",
+        "start",
+    )
+} THEN 'blocked'
+        WHEN o.id IS NULL THEN 'usual'
+        WHEN o.opens_at <= %(clock_start)s AND o.closes_at >= %(clock_end)s THEN 'free'
+        ELSE 'off' END
+    FROM clinic_location l
+    LEFT JOIN clinic_locationday o ON o.location_id = l.id AND o.day = %(day)s
+    WHERE l.id = %(location)s
+) AS candidates ORDER BY kind, title, id
+"""  # noqa: S608  (made of constants)
+
+
+class Taken(ActionRefused):
+    """The time is not free; a form may offer others."""
+
+
+class Chosen(NamedTuple):
+    """Who and what a visit gets."""
+
+    practitioner: int
+    room: int
+    device: int | None
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What is to be reserved. An id of None means any."""
+
+    location: Location
+    patient_id: int
+    starts_at: datetime
+    visit: Visit
+    practitioner_id: int | None
+    room_id: int | None
+    apart_from: int | None = None
+    over_what_is_taken: bool = False
+
+    @property
+    def needs(self) -> Needs:
+        return self.visit.shape.needs(self.starts_at)
+
+
+States = dict[str, dict[int, str]]
+
+
+def choose(wish: Wish) -> Chosen:
+    """A practitioner, a room and a device that are free as of now; one query.
+
+    Raises `Taken` naming who or what is taken, and `ActionRefused` outside the hours. A wish for
+    what is taken gets it all the same, but never a patient twice, nor what is not here at all.
+    """
+    states = _states(wish)
+    for kind, wanted in ((PRACTITIONER, wish.practitioner_id), (ROOM, wish.room_id)):
+        if wanted is not None and wanted not in states[kind]:
+            raise ActionRefused(_not_here(kind), field=kind)
+    if FREE not in states[PATIENT].values():
+        raise Taken(_in_the_way(wish))
+    if not wish.over_what_is_taken:
+        _refuse_closed(wish, states)
+    return Chosen(
+        _one(wish, states, PRACTITIONER, wish.practitioner_id),
+        _one(wish, states, ROOM, wish.room_id),
+        _one(wish, states, DEVICE, None) if wish.visit.device_kind else None,
+    )
+
+
+def _one(wish: Wish, states: States, kind: str, wanted: int | None) -> int:
+    """The one asked for, or the first that is free."""
+    known = states[kind]
+    free = [pk for pk, state in known.items() if state == FREE and wanted in (None, pk)]
+    if free:
+        return free[0]
+    if wish.over_what_is_taken and known:
+        return wanted or next(iter(known))
+    raise Taken(_in_the_way(wish) or _none_free(wish, kind, known.get(wanted or 0, "")))
+
+
+def _states(wish: Wish) -> States:
+    """kind -> id -> state, of every person and thing that comes into question."""
+    needs, zone = wish.needs, wish.location.zone
+    local = needs.patient.start.astimezone(zone)
+    values: dict[str, Any] = {
+        "location": wish.location.pk,
+        "patient": wish.patient_id,
+        "room": wish.room_id or 0,
+        "role": wish.visit.role,
+        "room_kind": wish.visit.room_kind,
+        "device_kind": wish.visit.device_kind,
+        "earliest": needs.patient.start - LONGEST_SERVICE,
+        "start": needs.patient.start,
+        "hands_on": needs.practitioner.start,
+        "end": needs.patient.end,
+        "clean": needs.room.end,
+        "day": local.date(),
+        "weekday": local.weekday(),
+        "clock_start": local.time(),
+        "clock_hands_on": needs.practitioner.start.astimezone(zone).time(),
+        "clock_end": needs.patient.end.astimezone(zone).time(),
+        "apart_from": wish.apart_from or 0,
+    }
+    states: States = {kind: {} for kind in (PRACTITIONER, ROOM, DEVICE, PATIENT, PLACE)}
+    with connection.cursor() as cursor:
+        cursor.execute(CANDIDATES, values)
+        for kind, pk, state in cursor.fetchall():
+            states[kind][pk] = state
+    return states
+
+
+def _refuse_closed(wish: Wish, states: States) -> None:
+    """Outside the opening hours of that day, or while the whole location is blocked."""
+    state, span = states[PLACE][wish.location.pk], wish.needs.patient
+    if state == USUAL:
+        hours = usual_opening(wish.location, span.start.astimezone(wish.location.zone).date())
+        if hours is None or not hours.holds(span):
+            raise ActionRefused(_closed_words(wish, hours), field="time")
+    elif state == BLOCKED:
+        raise Taken(_in_the_way(wish))
+    elif state == OFF:
+        raise ActionRefused(_closed_words(wish, _own_hours(wish)), field="time")
+
+
+def _own_hours(wish: Wish) -> Span | None:
+    day = wish.starts_at.astimezone(wish.location.zone).date()
+    entry = LocationDay.objects.get(location=wish.location, day=day)
+    if entry.opens_at is None or entry.closes_at is None:
+        return None
+    starts, ends = (
+        datetime.combine(day, at, tzinfo=wish.location.zone)
+        for at in (entry.opens_at, entry.closes_at)
+    )
+    return Span(starts, ends)
+
+
+def _closed_words(wish: Wish, hours: Span | None) -> str:
+    place, zone = wish.location, wish.location.zone
+    if hours is None:
+        named = holiday(place, wish.starts_at.astimezone(zone).date(), get_language() or "")
+        if named:
+            return _("%(place)s is closed on that day (%(holiday)s).") % {
+                "place": place.name,
+                "holiday": named,
+            }
+        return _("%(place)s is closed on that day.") % {"place": place.name}
+    return _("%(place)s is open from %(opens)s to %(closes)s; this visit would not fit in.") % {
+        "place": place.name,
+        "opens": f"{hours.start.astimezone(zone):%H:%M}",
+        "closes": f"{hours.end.astimezone(zone):%H:%M}",
+    }
+
+
+def _not_here(kind: str) -> str:
+    if kind == PRACTITIONER:
+        return _("This practitioner does not work at this location.")
+    return _("This room is not at this location, or not in use.")
+
+
+def _in_the_way(wish: Wish) -> str:
+    """Who or what is taken or away, in words; only what the desk may see at its own location."""
+    said = [*_appointments_in_the_way(wish), *_blocks_in_the_way(wish)]
+    return " ".join(dict.fromkeys(said))
+
+
+def _appointments_in_the_way(wish: Wish) -> list[str]:
+    needs, said = wish.needs, []
+    live = Appointment.objects.live().overlapping(needs.room.start, needs.room.end)
+    rows = live.exclude(pk=wish.apart_from or 0).select_related("practitioner", "room")
+    concerned = Q(patient=wish.patient_id) | Q(practitioner=wish.practitioner_id)
+    for row in rows.filter(concerned | Q(room=wish.room_id)).order_by("starts_at"):
+        theirs = Visit.of_appointment(row).shape.needs(row.starts_at)
+        clock = _clock(wish.location)
+        if row.practitioner_id == wish.practitioner_id and theirs.practitioner.overlaps(
+            needs.practitioner
+        ):
+            said.append(
+                _("%(who)s is already booked from %(start)s to %(end)s.")
+                % {"who": row.practitioner.name, **clock(theirs.practitioner)}
+            )
+        if row.patient_id == wish.patient_id and theirs.patient.overlaps(needs.patient):
+            said.append(
+                _("The patient already has an appointment from %(start)s to %(end)s.")
+                % clock(theirs.patient)
+            )
+        if row.room_id == wish.room_id and theirs.room.overlaps(needs.room):
+            said.append(
+                _("%(what)s is already taken from %(start)s to %(end)s.")
+                % {"what": row.room.name, **clock(theirs.room)}
+            )
+    return said
+
+
+def _blocks_in_the_way(wish: Wish) -> list[str]:
+    needs, said = wish.needs, []
+    whole_place = Q(
+        location=wish.location, staff__isnull=True, room__isnull=True, device__isnull=True
+    )
+    concerned = Q(staff=wish.practitioner_id) if wish.practitioner_id else Q(pk__in=[])
+    if wish.room_id:
+        concerned |= Q(room=wish.room_id)
+    blocks = Block.objects.overlapping(needs.room.start, needs.room.end)
+    for block in blocks.filter(concerned | whole_place).select_related("staff", "room"):
+        span = Span(block.starts_at, block.ends_at)
+        if block.staff and not span.overlaps(needs.practitioner):
+            continue
+        thing = block.staff or block.room
+        said.append(
+            _("%(what)s: %(kind)s from %(start)s to %(end)s.")
+            % {
+                "what": thing.name if thing else wish.location.name,
+                "kind": block.get_kind_display(),
+                **_clock(wish.location)(span),
+            }
+        )
+    return said
+
+
+def _clock(location: Location) -> Callable[[Span], dict[str, str]]:
+    """The bounds of a span on the location's clock, with the day where it is more than one."""
+
+    def said(span: Span) -> dict[str, str]:
+        start, end = (moment.astimezone(location.zone) for moment in span)
+        shape = "%H:%M" if start.date() == end.date() else "%d-%b %H:%M"
+        return {"start": start.strftime(shape), "end": end.strftime(shape)}
+
+    return said
+
+
+def _none_free(wish: Wish, kind: str, state: str) -> str:
+    if kind == PRACTITIONER and wish.practitioner_id is not None and state == OFF:
+        name = Staff.objects.values_list("name", flat=True).get(pk=wish.practitioner_id)
+        return _("%(who)s does not work at this time.") % {"who": name}
+    if kind == DEVICE:
+        return _("No device of the kind that this visit needs is free at this time.")
+    if kind == ROOM and wish.practitioner_id is not None:
+        return _("No room is free at this time.")
+    return _("No practitioner is free at this time, or no room.")
