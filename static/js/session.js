@@ -224,11 +224,17 @@ form.addEventListener("click", (event) => {
     document.getElementById(now.dataset.now).value = clock;
     changed();
   }
-  if (rest) {
-    document.getElementById(rest.dataset.discard).value = document.querySelector("[data-left]").dataset.left;
-    changed();
-  }
+  if (rest) discardRest(document.getElementById(rest.dataset.discard));
 });
+
+// What is left is the clinic's own sum, which must know the latest entries before it is taken over.
+async function discardRest(field) {
+  if (kept < changes) await send();
+  if (kept < changes) return;
+  const left = Number(document.querySelector("[data-left]").dataset.left);
+  field.value = left > 0 ? left : 0;
+  changed();
+}
 
 // The wait of a numbing cream, counted from when it went on.
 function tick() {

@@ -377,8 +377,13 @@ def treat(story: Story) -> None:
     expect(page.locator("[data-sign-problems]")).to_contain_text("dverse event")
     page.locator("#id_obs-observation").fill("Fine papules, no bleeding.")
     page.get_by_label("None", exact=True).check()
+    # What is left counts the volume typed just before.
+    page.locator("#id_mix-1-ml").fill("1.2")
     page.get_by_role("button", name="All that is left").click()
+    expect(page.locator("#id_obs-discarded_ml")).not_to_have_value("")
     expect(page.locator("[data-saving]")).to_contain_text("Saved")
+    left = page.locator("[data-left]").get_attribute("data-left") or ""
+    assert D(page.locator("#id_obs-discarded_ml").input_value()) == D(left)
     story.look(page, "tablet-session-filled")
     page.get_by_role("button", name="Sign and close").click()
     page.wait_for_url(re.compile(r"/sessions/\d+/$"))
