@@ -165,7 +165,12 @@ def _refuse_incomplete(
 
 def _request_pdf(paper: Consent, *, by: str) -> Document:
     with translation.override(paper.language):
-        title = _("Consent: %(title)s") % {"title": paper.plan.title}
+        words = (
+            _("Consent, signed by both: %(title)s")
+            if paper.countersigned_at
+            else _("Consent: %(title)s")
+        )
+        title = words % {"title": paper.plan.title}
         html = evidence_page(paper)
     return request_document(
         patient=paper.patient,
