@@ -1,4 +1,4 @@
-"""Run every test in two processes: rules and pages with branch coverage, then the browser.
+"""Run every test on two cores: rules and pages with branch coverage, then the browser.
 
 Playwright keeps an event loop open in its process, in which Django refuses to use the database.
 """
@@ -21,7 +21,18 @@ RUNS = (
             "--cov-report=term:skip-covered",
         ],
     ),
-    ("browser", ["tests/browser", "-o", "addopts=--strict-markers -ra"]),
+    (
+        "browser",
+        [
+            "tests/browser",
+            "-o",
+            "addopts=--strict-markers -ra",
+            "-n",
+            "2",
+            "--dist",
+            "worksteal",
+        ],
+    ),
 )
 
 

@@ -25,7 +25,8 @@ from django.utils import timezone
 from patients.documents.models import Document
 from patients.messages.models import Message
 
-QUEUE = "kill-tests"
+QUEUE = f"tests-{os.environ.get('PYTEST_XDIST_WORKER', 'gw0')}"
+"""A queue for each process of a parallel run."""
 TASKS = ("patients.render_documents", "patients.send_messages")
 
 
