@@ -28,9 +28,11 @@ def _taken(column: str, row: str, start: str, end: str) -> str:
     """Whether a live appointment of this person or thing shares a moment with what is wanted."""
     first = "COALESCE(a.practitioner_from, a.starts_at)" if column in HANDS_ON else "a.starts_at"
     last = "COALESCE(a.room_until, a.ends_at)" if column in CLEANED else "a.ends_at"
+    # By the index of the location's day: a room and a device never leave their location.
+    here = "a.location_id = %(location)s AND " if column in CLEANED else ""
     return f"""EXISTS (
         SELECT FROM treatments_appointment a
-        WHERE a.{column} = {row} AND a.starts_at > %(earliest)s AND a.starts_at < %({end})s
+        WHERE {here}a.{column} = {row} AND a.starts_at > %(earliest)s AND a.starts_at < %({end})s
         AND {first} < %({end})s AND {last} > %({start})s
         AND a.status NOT IN ('cancelled', 'no_show') AND a.id <> %(apart_from)s
     )"""
