@@ -27,6 +27,7 @@ urlpatterns = [
     path("patients/<patient:number>/links/", include("patients.messages.link_urls")),
     path("catalogue/", include("treatments.catalogue.urls")),
     path("", include("treatments.diary.urls")),
+    path("", include("treatments.diary.settings_urls")),
     path("patients/<patient:number>/screening/", include("treatments.screening.urls")),
     path("patients/<patient:number>/consultations/", include("treatments.consultations.urls")),
     path("patients/<patient:number>/plans/", include("treatments.plans.urls")),

@@ -4,12 +4,16 @@ from importlib import import_module
 
 from django.apps import AppConfig
 
-from patients.intake.questions import provide
+from clinic.places import stranding
+from patients.intake import questions
 
 
 class TreatmentsConfig(AppConfig):
     name = "treatments"
 
     def ready(self) -> None:
-        """Give intake its questions: they are catalogue rows, which the lower wing cannot know."""
-        provide(import_module("treatments.screening.questions").asked)
+        """Give lower wings what they cannot know: intake its questions, which are catalogue rows,
+        and settings the appointments that a change would leave behind.
+        """
+        questions.provide(import_module("treatments.screening.questions").asked)
+        stranding.provide(import_module("treatments.diary.fit").asking_first)

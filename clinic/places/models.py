@@ -291,6 +291,7 @@ class DeviceCleaning(models.Model):
     cleaned_by = models.ForeignKey(Staff, models.PROTECT, related_name="+")
 
     audit_always = True
+    closed_when = "true"
 
     class Meta:
         ordering = ["-cleaned_at"]

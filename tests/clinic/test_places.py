@@ -22,6 +22,7 @@ LOCATION = {
     "opens_at": "09:00",
     "closes_at": "18:00",
 }
+JARDIN = {"name": "Jardin", "kind": "treatment"}
 URLS = [
     "",
     "locations/new/",
@@ -72,15 +73,15 @@ def test_bad_input_of_a_location(cast, client_for, field: str, value: str, said:
 def test_rooms(cast, client_for) -> None:
     client = client_for(cast.manager)
     assert (
-        client.post("/settings/rooms/new/", {"name": "Jardin", "is_active": "on"}).status_code
+        client.post("/settings/rooms/new/", JARDIN | {"is_active": "on"}).status_code
         == 302
     )
     room = Room.objects.get(name="Jardin")
     assert room.location == cast.here
-    again = client.post("/settings/rooms/new/", {"name": "Jardin"})
+    again = client.post("/settings/rooms/new/", JARDIN)
     assert again.status_code == 422
     assert "already" in again.content.decode()
-    assert client.post(f"/settings/rooms/{room.pk}/", {"name": "Jardin"}).status_code == 302
+    assert client.post(f"/settings/rooms/{room.pk}/", JARDIN).status_code == 302
     room.refresh_from_db()
     assert not room.is_active
     assert client.post("/settings/rooms/new/", {}).status_code == 422

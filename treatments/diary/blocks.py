@@ -10,19 +10,12 @@ from django.utils.translation import gettext as _
 from clinic.access.models import Staff
 from clinic.errors import ActionRefused
 from clinic.places.models import Device, Location, Room
+from clinic.places.stranding import Stranding
 from treatments.diary.actions import BUSY
 from treatments.diary.contention import trying_again
 from treatments.diary.models import Appointment, AppointmentQuerySet, Block
 
-
-class Stranding(ActionRefused):
-    """Appointments lie in the time; they are listed, and the person decides."""
-
-    def __init__(self, appointments: list[Appointment]) -> None:
-        super().__init__(
-            _("Appointments are booked in this time. Move them first, or block it all the same.")
-        )
-        self.appointments = appointments
+__all__ = ["Stranding", "block", "end_block", "stranded_by", "unblock", "wait_for_bookings"]
 
 
 @trying_again(BUSY)
@@ -48,7 +41,7 @@ def block(
     """
     if ends_at <= starts_at:
         raise ActionRefused(_("The end must be after the start."), field="ends_at")
-    _wait_for_bookings()
+    wait_for_bookings()
     row = Block(
         location=location,
         staff=staff,
@@ -66,10 +59,21 @@ def block(
     return row
 
 
-def _wait_for_bookings() -> None:
+def wait_for_bookings() -> None:
     """No booking is written while the block is: each sees the other, whichever comes first."""
     with connection.cursor() as cursor:
         cursor.execute("LOCK TABLE treatments_appointment IN SHARE ROW EXCLUSIVE MODE")
+
+
+@transaction.atomic
+def end_block(*, by: Staff, block: Block, at: datetime) -> None:
+    """Give the rest of the time back: what has begun ends at `at`, what lies ahead is gone."""
+    row = Block.objects.select_for_update().get(pk=block.pk)
+    if row.starts_at >= at:
+        row.delete()
+    elif row.ends_at > at:
+        row.ends_at = at
+        row.save(update_fields=["ends_at"])
 
 
 @transaction.atomic

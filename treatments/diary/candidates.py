@@ -14,14 +14,19 @@ from django.utils.translation import gettext as _
 
 from clinic.access.models import Staff
 from clinic.errors import ActionRefused
+from clinic.places.holidays import holiday
 from clinic.places.models import Location, LocationDay
-from treatments.diary.hours import holiday, usual_opening
+from treatments.diary.hours import usual_opening
 from treatments.diary.models import LONGEST_SERVICE, Appointment, Block
 from treatments.diary.slots import Needs, Span
 from treatments.diary.visit import Visit
 
 PRACTITIONER, ROOM, DEVICE, PATIENT, PLACE = "practitioner", "room", "device", "patient", "place"
 FREE, BUSY, BLOCKED, OFF, USUAL = "free", "busy", "blocked", "off", "usual"
+CHANGED = "changed"
+END_OF_DAY = "24:00"
+"""What the clock shows, for hours of one day, of a moment on a later day: later than any of them.
+"""
 
 
 def _taken(column: str, row: str, start: str, end: str) -> str:
@@ -44,6 +49,15 @@ BLOCK = (
     "EXISTS (SELECT FROM treatments_block b"
     " WHERE {} AND b.starts_at < %({})s AND b.ends_at > %({})s)"
 )
+WORKED = """range_agg(tsrange(DATE '2000-01-01' + {0}.starts_at, DATE '2000-01-01' + {0}.ends_at))
+    @> tsrange(DATE '2000-01-01' + LEAST(%(clock_hands_on)s::time, %(clock_end)s::time),
+               DATE '2000-01-01' + GREATEST(%(clock_hands_on)s::time, %(clock_end)s::time))"""
+"""Spans that touch are one: nobody leaves between two of them. (The clock runs backwards within a
+visit where summer time ends.)"""
+# The lock that a booking takes anyway when it is written, taken before anything is read: whoever
+# changes hours, people or rooms meanwhile (diary/fit.py) waits for it, and it for them. In the same
+# round trip.
+LOCK = "LOCK TABLE treatments_appointment IN ROW EXCLUSIVE MODE"
 # In SQL because every booking asks it: composed by the ORM it took longer to write than to answer.
 CANDIDATES = f"""
 SELECT kind, id, state FROM (
@@ -56,7 +70,7 @@ SELECT kind, id, state FROM (
         ) THEN CASE WHEN EXISTS (
             SELECT FROM clinic_dayhours d
             WHERE d.staff_id = s.id AND d.location_id = %(location)s AND d.day = %(day)s
-            AND d.starts_at <= %(clock_hands_on)s AND d.ends_at >= %(clock_end)s
+            HAVING {WORKED.format("d")}
         ) THEN 'free' ELSE 'off' END
         WHEN EXISTS (
             SELECT FROM clinic_workinghours w
@@ -64,7 +78,7 @@ SELECT kind, id, state FROM (
         ) AND NOT EXISTS (
             SELECT FROM clinic_workinghours w
             WHERE w.staff_id = s.id AND w.location_id = %(location)s AND w.weekday = %(weekday)s
-            AND w.starts_at <= %(clock_hands_on)s AND w.ends_at >= %(clock_end)s
+            HAVING {WORKED.format("w")}
         ) THEN 'off'
         ELSE 'free' END AS state
     FROM clinic_staff s JOIN clinic_membership m ON m.staff_id = s.id
@@ -98,6 +112,10 @@ SELECT kind, id, state FROM (
         "start",
     )
 } THEN 'blocked'
+        WHEN (l.opens_at, l.closes_at, l.closed_weekdays, l.closes_on_holidays, l.holiday_region,
+              l.country_id, l.timezone) IS DISTINCT FROM (%(opens)s::time, %(closes)s::time,
+              %(closed_weekdays)s::smallint[], %(closes_on_holidays)s, %(holiday_region)s,
+              %(country)s, %(zone)s) THEN 'changed'
         WHEN o.id IS NULL THEN 'usual'
         WHEN o.opens_at <= %(clock_start)s AND o.closes_at >= %(clock_end)s THEN 'free'
         ELSE 'off' END
@@ -177,6 +195,11 @@ def _states(wish: Wish) -> States:
     """kind -> id -> state, of every person and thing that comes into question."""
     needs, zone = wish.needs, wish.location.zone
     local = needs.patient.start.astimezone(zone)
+
+    def clock(moment: datetime) -> str:
+        there = moment.astimezone(zone)
+        return there.time().isoformat() if there.date() == local.date() else END_OF_DAY
+
     values: dict[str, Any] = {
         "location": wish.location.pk,
         "patient": wish.patient_id,
@@ -191,14 +214,22 @@ def _states(wish: Wish) -> States:
         "clean": needs.room.end,
         "day": local.date(),
         "weekday": local.weekday(),
-        "clock_start": local.time(),
-        "clock_hands_on": needs.practitioner.start.astimezone(zone).time(),
-        "clock_end": needs.patient.end.astimezone(zone).time(),
+        "clock_start": clock(needs.patient.start),
+        "clock_hands_on": clock(needs.practitioner.start),
+        "clock_end": clock(needs.patient.end),
+        "opens": wish.location.opens_at,
+        "closes": wish.location.closes_at,
+        "closed_weekdays": wish.location.closed_weekdays,
+        "closes_on_holidays": wish.location.closes_on_holidays,
+        "holiday_region": wish.location.holiday_region,
+        "country": wish.location.country_id,
+        "zone": wish.location.timezone,
         "apart_from": wish.apart_from or 0,
     }
     states: States = {kind: {} for kind in (PRACTITIONER, ROOM, DEVICE, PATIENT, PLACE)}
     with connection.cursor() as cursor:
-        cursor.execute(CANDIDATES, values)
+        cursor.execute(f"{LOCK}; {CANDIDATES}", values)
+        cursor.nextset()
         for kind, pk, state in cursor.fetchall():
             states[kind][pk] = state
     return states
@@ -207,6 +238,8 @@ def _states(wish: Wish) -> States:
 def _refuse_closed(wish: Wish, states: States) -> None:
     """Outside the opening hours of that day, or while the whole location is blocked."""
     state, span = states[PLACE][wish.location.pk], wish.needs.patient
+    if state == CHANGED:
+        raise Taken(_("The opening hours have just been changed. Please look again."))
     if state == USUAL:
         hours = usual_opening(wish.location, span.start.astimezone(wish.location.zone).date())
         if hours is None or not hours.holds(span):

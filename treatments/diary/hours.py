@@ -3,42 +3,15 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, time
-from functools import lru_cache
 
-from holidays import country_holidays
-
+from clinic.places.holidays import holiday
 from clinic.places.models import DayHours, Location, LocationDay, WorkingHours
 from treatments.diary.slots import Span, opening
 
 TimeSpans = list[tuple[time, time]]
-
-
-@lru_cache(maxsize=256)
-def holidays_of(country: str, region: str, year: int, language: str) -> dict[date, str]:
-    """The public holidays of a year by the `holidays` library; none for a country it lacks.
-
-    A region that the library lacks is left out, a language likewise.
-    """
-    for subdivision in (region or None, None):
-        for spoken in (language or None, None):
-            try:
-                found = country_holidays(
-                    country, subdiv=subdivision, years=year, language=spoken, expand=False
-                )
-            except NotImplementedError:
-                continue
-            return dict(found)
-    return {}
-
-
-def holiday(location: Location, day: date, language: str = "") -> str:
-    """The name of the public holiday on which this location is closed, or nothing."""
-    if not location.closes_on_holidays:
-        return ""
-    days = holidays_of(location.country_id, location.holiday_region, day.year, language)
-    return days.get(day, "")
 
 
 def usual_opening(location: Location, day: date) -> Span | None:
@@ -60,16 +33,22 @@ class Hours:
     @classmethod
     def of(cls, location: Location, first: date, last: date) -> Hours:
         """The hours from `first` to `last`, both included; three queries."""
-        hours = cls(location)
-        span = {"location": location, "day__range": (first, last)}
-        hours.days = {row.day: row for row in LocationDay.objects.filter(**span)}
-        for row in WorkingHours.objects.filter(location=location):
-            week = hours.weekly.setdefault(row.staff_id, defaultdict(list))
+        return cls.of_all([location], first, last)[location.pk]
+
+    @classmethod
+    def of_all(cls, locations: Iterable[Location], first: date, last: date) -> dict[int, Hours]:
+        """The same for several locations, by their ids; three queries for all of them."""
+        found = {location.pk: cls(location) for location in locations}
+        span = {"location__in": list(found), "day__range": (first, last)}
+        for entry in LocationDay.objects.filter(**span):
+            found[entry.location_id].days[entry.day] = entry
+        for row in WorkingHours.objects.filter(location__in=list(found)):
+            week = found[row.location_id].weekly.setdefault(row.staff_id, defaultdict(list))
             week[row.weekday].append((row.starts_at, row.ends_at))
         for day in DayHours.objects.filter(**span):
             worked = [(day.starts_at, day.ends_at)] if day.starts_at and day.ends_at else []
-            hours.single[day.staff_id, day.day] = worked
-        return hours
+            found[day.location_id].single[day.staff_id, day.day] = worked
+        return found
 
     def opening(self, day: date) -> Span | None:
         """When the location is open; None when closed."""
@@ -91,6 +70,17 @@ class Hours:
             if week is None:
                 return [hours]
             times = week.get(day.weekday(), [])
-        spans = (opening(day, start, end, self.location.zone) for start, end in times)
-        inside = (Span(max(s.start, hours.start), min(s.end, hours.end)) for s in spans)
+        spans = sorted(opening(day, start, end, self.location.zone) for start, end in times)
+        inside = (Span(max(s.start, hours.start), min(s.end, hours.end)) for s in _joined(spans))
         return [span for span in inside if span.start < span.end]
+
+
+def _joined(spans: Iterable[Span]) -> list[Span]:
+    """Spans by time, those that touch made one: nobody leaves between two of them."""
+    joined: list[Span] = []
+    for span in spans:
+        if joined and span.start <= joined[-1].end:
+            joined[-1] = Span(joined[-1].start, max(joined[-1].end, span.end))
+        else:
+            joined.append(span)
+    return joined

@@ -94,6 +94,13 @@ def url_if_any(url_name: str, *args: object) -> str:
     return url_or_none(url_name, *args) or ""
 
 
+@register.simple_tag(takes_context=True)
+def url_if_allowed(context: Context, url_name: str, *args: object) -> str:
+    """The same, and nothing either where the person's role may not open it."""
+    url = url_or_none(url_name, *args)
+    return url if url and _may_open(context, url_name, url) else ""
+
+
 @register.filter(expects_localtime=True)
 def clinical_date(value: datetime.date | None) -> str:
     """`14-Jul-1945`: the month in letters, so that 03/04 is never two dates. Never translated."""
