@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, NamedTuple
 
 from django.db import connection
 from django.db.models import Q
+from django.utils.formats import date_format
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
@@ -17,11 +18,11 @@ from clinic.errors import ActionRefused
 from clinic.places.models import Location, LocationDay
 from treatments.diary.hours import holiday, usual_opening
 from treatments.diary.models import LONGEST_SERVICE, Appointment, Block
-from treatments.diary.slots import Needs, Span
+from treatments.diary.slots import Needs, Span, opening
 from treatments.diary.visit import Visit
 
 PRACTITIONER, ROOM, DEVICE, PATIENT, PLACE = "practitioner", "room", "device", "patient", "place"
-FREE, BUSY, BLOCKED, OFF, USUAL = "free", "busy", "blocked", "off", "usual"
+FREE, BUSY, BLOCKED, OFF, OWN = "free", "busy", "blocked", "off", "own"
 
 
 def _taken(column: str, row: str, start: str, end: str) -> str:
@@ -59,11 +60,13 @@ SELECT kind, id, state FROM (
         WHEN EXISTS (
             SELECT FROM clinic_workinghours w
             WHERE w.staff_id = s.id AND w.location_id = %(location)s
-        ) AND NOT EXISTS (
-            SELECT FROM clinic_workinghours w
+        ) AND NOT COALESCE((
+            SELECT range_agg(int4range(
+                EXTRACT(EPOCH FROM w.starts_at)::int / 60, EXTRACT(EPOCH FROM w.ends_at)::int / 60
+            )) @> int4range(%(minute_hands_on)s, %(minute_end)s)
+            FROM clinic_workinghours w
             WHERE w.staff_id = s.id AND w.location_id = %(location)s AND w.weekday = %(weekday)s
-            AND w.starts_at <= %(clock_hands_on)s AND w.ends_at >= %(clock_end)s
-        ) THEN 'off'
+        ), FALSE) THEN 'off'
         ELSE 'free' END AS state
     FROM clinic_staff s JOIN clinic_membership m ON m.staff_id = s.id
     WHERE m.location_id = %(location)s AND s.role = %(role)s AND s.is_active
@@ -97,8 +100,7 @@ SELECT kind, id, state FROM (
     )
 } THEN 'blocked'
         WHEN o.id IS NULL THEN 'usual'
-        WHEN o.opens_at <= %(clock_start)s AND o.closes_at >= %(clock_end)s THEN 'free'
-        ELSE 'off' END
+        ELSE 'own' END
     FROM clinic_location l
     LEFT JOIN clinic_locationday o ON o.location_id = l.id AND o.day = %(day)s
     WHERE l.id = %(location)s
@@ -150,7 +152,7 @@ def choose(wish: Wish) -> Chosen:
         if wanted is not None and wanted not in states[kind]:
             raise ActionRefused(_not_here(kind), field=kind)
     if FREE not in states[PATIENT].values():
-        raise Taken(_in_the_way(wish))
+        raise Taken(_in_the_way(wish) or _("This time has just been taken."))
     if not wish.over_what_is_taken:
         _refuse_closed(wish, states)
     return Chosen(
@@ -175,6 +177,8 @@ def _states(wish: Wish) -> States:
     """kind -> id -> state, of every person and thing that comes into question."""
     needs, zone = wish.needs, wish.location.zone
     local = needs.patient.start.astimezone(zone)
+    hands_on, end = (moment.astimezone(zone) for moment in needs.practitioner)
+    first = _minute(hands_on, local.date())
     values: dict[str, Any] = {
         "location": wish.location.pk,
         "patient": wish.patient_id,
@@ -189,9 +193,11 @@ def _states(wish: Wish) -> States:
         "clean": needs.room.end,
         "day": local.date(),
         "weekday": local.weekday(),
-        "clock_start": local.time(),
-        "clock_hands_on": needs.practitioner.start.astimezone(zone).time(),
-        "clock_end": needs.patient.end.astimezone(zone).time(),
+        "clock_hands_on": hands_on.time(),
+        "clock_end": end.time(),
+        "minute_hands_on": first,
+        # Where the clock goes back it may show an earlier time; then the first minute is asked for.
+        "minute_end": max(first + 1, _minute(end, local.date())),
         "apart_from": wish.apart_from or 0,
     }
     states: States = {kind: {} for kind in (PRACTITIONER, ROOM, DEVICE, PATIENT, PLACE)}
@@ -202,29 +208,27 @@ def _states(wish: Wish) -> States:
     return states
 
 
+def _minute(local: datetime, day: date) -> int:
+    """What the clock shows, in minutes from the midnight with which `day` began."""
+    return (local.date() - day).days * 24 * 60 + local.hour * 60 + local.minute
+
+
 def _refuse_closed(wish: Wish, states: States) -> None:
     """Outside the opening hours of that day, or while the whole location is blocked."""
     state, span = states[PLACE][wish.location.pk], wish.needs.patient
-    if state == USUAL:
-        hours = usual_opening(wish.location, span.start.astimezone(wish.location.zone).date())
-        if hours is None or not hours.holds(span):
-            raise ActionRefused(_closed_words(wish, hours), field="time")
-    elif state == BLOCKED:
-        raise Taken(_in_the_way(wish))
-    elif state == OFF:
-        raise ActionRefused(_closed_words(wish, _own_hours(wish)), field="time")
+    if state == BLOCKED:
+        raise Taken(_in_the_way(wish) or _("This time has just been taken."))
+    day = span.start.astimezone(wish.location.zone).date()
+    hours = _own_hours(wish, day) if state == OWN else usual_opening(wish.location, day)
+    if hours is None or not hours.holds(span):
+        raise ActionRefused(_closed_words(wish, hours), field="time")
 
 
-def _own_hours(wish: Wish) -> Span | None:
-    day = wish.starts_at.astimezone(wish.location.zone).date()
+def _own_hours(wish: Wish, day: date) -> Span | None:
     entry = LocationDay.objects.get(location=wish.location, day=day)
     if entry.opens_at is None or entry.closes_at is None:
         return None
-    starts, ends = (
-        datetime.combine(day, at, tzinfo=wish.location.zone)
-        for at in (entry.opens_at, entry.closes_at)
-    )
-    return Span(starts, ends)
+    return opening(day, entry.opens_at, entry.closes_at, wish.location.zone)
 
 
 def _closed_words(wish: Wish, hours: Span | None) -> str:
@@ -250,6 +254,21 @@ def _not_here(kind: str) -> str:
     return _("This room is not at this location, or not in use.")
 
 
+def in_the_way_of(row: Appointment) -> str:
+    """What holds the time of a visit that had given it up, in words; nothing where it is free."""
+    wish = Wish(
+        row.location,
+        row.patient_id,
+        row.starts_at,
+        Visit.of_appointment(row),
+        row.practitioner_id,
+        row.room_id,
+        apart_from=row.pk,
+    )
+    device = _devices_in_the_way(wish, Q(device=row.device_id))
+    return " ".join(filter(None, [_in_the_way(wish), *device]))
+
+
 def _in_the_way(wish: Wish) -> str:
     """Who or what is taken or away, in words; only what the desk may see at its own location."""
     said = [*_appointments_in_the_way(wish), *_blocks_in_the_way(wish)]
@@ -259,7 +278,7 @@ def _in_the_way(wish: Wish) -> str:
 def _appointments_in_the_way(wish: Wish) -> list[str]:
     needs, said = wish.needs, []
     live = Appointment.objects.live().overlapping(needs.room.start, needs.room.end)
-    rows = live.exclude(pk=wish.apart_from or 0).select_related("practitioner", "room")
+    rows = live.exclude(pk=wish.apart_from or 0).select_related("practitioner", "room", "service")
     concerned = Q(patient=wish.patient_id) | Q(practitioner=wish.practitioner_id)
     for row in rows.filter(concerned | Q(room=wish.room_id)).order_by("starts_at"):
         theirs = Visit.of_appointment(row).shape.needs(row.starts_at)
@@ -284,6 +303,21 @@ def _appointments_in_the_way(wish: Wish) -> list[str]:
     return said
 
 
+def _devices_in_the_way(wish: Wish, devices: Q) -> list[str]:
+    """Of which of these devices a visit has need, and until when."""
+    span = wish.needs.device
+    rows = Appointment.objects.live().overlapping(*span).needing_device(*span)
+    rows = rows.exclude(pk=wish.apart_from or 0).filter(devices, device__isnull=False)
+    return [
+        _("%(what)s is already taken from %(start)s to %(end)s.")
+        % {
+            "what": str(row.device),
+            **_clock(wish.location)(Visit.of_appointment(row).shape.needs(row.starts_at).device),
+        }
+        for row in rows.select_related("device", "service").order_by("starts_at")
+    ]
+
+
 def _blocks_in_the_way(wish: Wish) -> list[str]:
     needs, said = wish.needs, []
     whole_place = Q(
@@ -295,9 +329,9 @@ def _blocks_in_the_way(wish: Wish) -> list[str]:
     blocks = Block.objects.overlapping(needs.room.start, needs.room.end)
     for block in blocks.filter(concerned | whole_place).select_related("staff", "room"):
         span = Span(block.starts_at, block.ends_at)
-        if block.staff and not span.overlaps(needs.practitioner):
-            continue
         thing = block.staff or block.room
+        if not span.overlaps(_needed(needs, block)):
+            continue
         said.append(
             _("%(what)s: %(kind)s from %(start)s to %(end)s.")
             % {
@@ -309,13 +343,20 @@ def _blocks_in_the_way(wish: Wish) -> list[str]:
     return said
 
 
+def _needed(needs: Needs, block: Block) -> Span:
+    """The time of a visit that a block of this kind keeps out."""
+    if block.staff_id:
+        return needs.practitioner
+    return needs.room if block.room_id else needs.patient
+
+
 def _clock(location: Location) -> Callable[[Span], dict[str, str]]:
     """The bounds of a span on the location's clock, with the day where it is more than one."""
 
     def said(span: Span) -> dict[str, str]:
         start, end = (moment.astimezone(location.zone) for moment in span)
-        shape = "%H:%M" if start.date() == end.date() else "%d-%b %H:%M"
-        return {"start": start.strftime(shape), "end": end.strftime(shape)}
+        shape = "H:i" if start.date() == end.date() else "j M H:i"
+        return {"start": date_format(start, shape), "end": date_format(end, shape)}
 
     return said
 
@@ -325,7 +366,13 @@ def _none_free(wish: Wish, kind: str, state: str) -> str:
         name = Staff.objects.values_list("name", flat=True).get(pk=wish.practitioner_id)
         return _("%(who)s does not work at this time.") % {"who": name}
     if kind == DEVICE:
-        return _("No device of the kind that this visit needs is free at this time.")
+        no_device = _("No device of the kind that this visit needs is free at this time.")
+        would_do = Q(
+            device__location=wish.location,
+            device__kind=wish.visit.device_kind,
+            device__is_active=True,
+        )
+        return " ".join([no_device, *_devices_in_the_way(wish, would_do)])
     if kind == ROOM and wish.practitioner_id is not None:
         return _("No room is free at this time.")
     return _("No practitioner is free at this time, or no room.")
