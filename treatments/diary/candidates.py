@@ -265,13 +265,14 @@ def in_the_way_of(row: Appointment) -> str:
         row.room_id,
         apart_from=row.pk,
     )
-    device = _devices_in_the_way(wish, Q(device=row.device_id))
-    return " ".join(filter(None, [_in_the_way(wish), *device]))
+    return _in_the_way(wish, row.device_id)
 
 
-def _in_the_way(wish: Wish) -> str:
+def _in_the_way(wish: Wish, device: int | None = None) -> str:
     """Who or what is taken or away, in words; only what the desk may see at its own location."""
-    said = [*_appointments_in_the_way(wish), *_blocks_in_the_way(wish)]
+    said = [*_appointments_in_the_way(wish), *_blocks_in_the_way(wish, device)]
+    if device is not None:
+        said += _devices_in_the_way(wish, Q(device=device))
     return " ".join(dict.fromkeys(said))
 
 
@@ -318,7 +319,7 @@ def _devices_in_the_way(wish: Wish, devices: Q) -> list[str]:
     ]
 
 
-def _blocks_in_the_way(wish: Wish) -> list[str]:
+def _blocks_in_the_way(wish: Wish, device: int | None) -> list[str]:
     needs, said = wish.needs, []
     whole_place = Q(
         location=wish.location, staff__isnull=True, room__isnull=True, device__isnull=True
@@ -326,16 +327,18 @@ def _blocks_in_the_way(wish: Wish) -> list[str]:
     concerned = Q(staff=wish.practitioner_id) if wish.practitioner_id else Q(pk__in=[])
     if wish.room_id:
         concerned |= Q(room=wish.room_id)
+    if device is not None:
+        concerned |= Q(device=device)
     blocks = Block.objects.overlapping(needs.room.start, needs.room.end)
-    for block in blocks.filter(concerned | whole_place).select_related("staff", "room"):
+    for block in blocks.filter(concerned | whole_place).select_related("staff", "room", "device"):
         span = Span(block.starts_at, block.ends_at)
-        thing = block.staff or block.room
+        thing = block.staff or block.room or block.device
         if not span.overlaps(_needed(needs, block)):
             continue
         said.append(
             _("%(what)s: %(kind)s from %(start)s to %(end)s.")
             % {
-                "what": thing.name if thing else wish.location.name,
+                "what": str(thing or wish.location),
                 "kind": block.get_kind_display(),
                 **_clock(wish.location)(span),
             }
@@ -347,6 +350,8 @@ def _needed(needs: Needs, block: Block) -> Span:
     """The time of a visit that a block of this kind keeps out."""
     if block.staff_id:
         return needs.practitioner
+    if block.device_id:
+        return needs.device
     return needs.room if block.room_id else needs.patient
 
 
