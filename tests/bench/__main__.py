@@ -22,6 +22,7 @@ import psycopg
 from psycopg import sql
 
 from clinic.embedded import urls
+from tests.bench.growth import SIZES, diary_growth
 
 RESULTS = urls.REPOSITORY / "bench-results"
 CPU_GOALS = {"diary": 1.7, "search": 2.5, "patient": 2.5, "book": 3.3}
@@ -30,7 +31,8 @@ KEEPS_UP = 0.85
 """16 connections serve at least this share of what 4 do."""
 MEMORY_MB = 150
 GROWTH = 1.3
-"""Diary and search at the large scale, p50 against scale 1."""
+"""Diary and search at the large scale, p50 against scale 1; a day's diary, by appointments."""
+DIARY_GROWTH = "diary-growth"
 
 
 @dataclass(frozen=True)
@@ -111,6 +113,35 @@ def goals_of(large: dict[str, Any]) -> list[Goal]:
     return found
 
 
+def growth_goals(found: dict[str, Any]) -> list[Goal]:
+    """That the same day takes the same statements and time beside more appointments."""
+    least, *more = found.values()
+    bound = least["statements"]
+    goals = [Goal("SQL statements of a day, most", max(one["statements"] for one in more), bound)]
+    for size, one in list(found.items())[1:]:
+        goals.append(Goal(f"p50 of a day, {size} appointments / 1000", one["ratio"], GROWTH))
+    return goals
+
+
+def growth_table(found: dict[str, Any]) -> str:
+    """A day of 60 visits beside so many appointments, one size to a line."""
+    lines = [f"  {'appointments':>12} {'statements':>10} {'p50 ms':>8} {'ratio':>6} {'filled':>8}"]
+    for size, one in found.items():
+        lines.append(
+            f"  {size:>12} {one['statements']:>10} {one['p50_ms']:8.2f} {one['ratio']:6.2f} "
+            f"{one['filled_s']:6.0f} s"
+        )
+    return "\n".join(lines)
+
+
+def grown(home: Path, seconds: float) -> tuple[dict[str, Any], list[Goal]]:
+    """The day's diary beside a thousand, a hundred thousand and a million appointments."""
+    databases = {size: database_of(f"growth_{size}") for size in SIZES}
+    found = diary_growth(databases, home, seconds)
+    print(f"\n{growth_table(found)}\n", flush=True)
+    return found, growth_goals(found)
+
+
 def table(large: dict[str, Any]) -> str:
     """All cells, one to a line."""
     head = f"  {'page':<8} {'side':<8} {'conn':>4} {'req/s':>8} {'p50 ms':>8} {'p95 ms':>8}"
@@ -125,31 +156,45 @@ def table(large: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
+def judged(goals: list[Goal]) -> list[dict[str, Any]]:
+    """Say which goals are met; the same as plain data."""
+    print("\n".join(goal.line() for goal in goals))
+    return [vars(goal) | {"met": goal.met} for goal in goals]
+
+
+def kept(data: dict[str, Any], name: str) -> None:
+    RESULTS.mkdir(exist_ok=True)
+    (RESULTS / name).write_text(json.dumps(data, indent=1))
+
+
 def main() -> int:
     """0 unless a page answered with an error; a goal that is missed is shown, not punished."""
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
     parser.add_argument("--scale", type=int, default=int(os.environ.get("SCALE", "100")))
     parser.add_argument("--quick", action="store_true", help="one second a round")
+    parser.add_argument("--only", choices=[DIARY_GROWTH], help="this part alone")
     arguments = parser.parse_args()
     if shutil.which("wrk") is None:
         print("wrk is missing: apt-get install wrk", file=sys.stderr)
         return 1
     home = Path(os.environ["CLINIC_HOME"]) / "measure"
-    pace = ["--seconds", "1" if arguments.quick else "3"]
+    seconds = 1 if arguments.quick else 3
+    if arguments.only == DIARY_GROWTH:
+        found, goals = grown(home, seconds)
+        kept(found | {"goals": judged(goals)}, "diary-growth.json")
+        return 0
+    pace = ["--seconds", str(seconds)]
     if arguments.scale == 1:
         result = measured(1, home, *pace)
     else:
         small = database_of("bench_1")
         measured(1, home, "--only-fill", database=small)
         result = measured(arguments.scale, home, *pace, "--beside", small)
-    goals = goals_of(result)
-    RESULTS.mkdir(exist_ok=True)
-    marked = [vars(goal) | {"met": goal.met} for goal in goals]
-    data = result | {"goals": marked}
-    (RESULTS / "bench.json").write_text(json.dumps(data, indent=1))
+    days, of_days = grown(home, seconds)
+    goals = goals_of(result) + of_days
     print(f"\n{table(result)}\n\nFilled in {result['filled_s']:.0f} s; ", end="")
     print(f"the diary day holds {result['diary_rows']} visits.\n")
-    print("\n".join(goal.line() for goal in goals))
+    kept(result | {"days": days, "goals": judged(goals)}, "bench.json")
     bad = [name for name, cell in result["cells"].items() if cell["bad"]]
     wrong = [p for p, s in result["statements"].items() if s["status"] not in (200, 302)]
     if bad or wrong:

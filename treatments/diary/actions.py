@@ -19,7 +19,7 @@ from clinic.access.permissions import Role
 from clinic.errors import ActionRefused
 from clinic.places.models import Location, Room
 from patients.registry.models import Patient
-from treatments.diary.candidates import Taken, Wish, choose
+from treatments.diary.candidates import Taken, Wish, choose, in_the_way_of
 from treatments.diary.contention import broken_constraint, trying_again
 from treatments.diary.models import Appointment, Service
 from treatments.diary.transitions import MOVABLE, may_follow
@@ -31,7 +31,8 @@ LATEST_ENTRY = timedelta(hours=12)
 ADULT = 18
 SHORTEST, LONGEST = 5, 480
 """Minutes of a visit."""
-ROUNDS = 4
+ROUNDS = 20
+"""Each lost one means that somebody else got a practitioner, room or device meanwhile."""
 MOVED_FIELDS = (
     "practitioner",
     "room",
@@ -92,7 +93,7 @@ def book(
         service=service,
         booked_by=by,
         idempotency_key=idempotency_key or uuid.uuid4(),
-        overlap_reason=overlap_reason.strip(),
+        overlap_reason=_kept(overlap_reason),
         directed_by=directed_by,
     )
     _put_times(row, wish)
@@ -169,6 +170,11 @@ def _refuse_minor(
         raise ActionRefused(_("Only a registered practitioner can direct this."), field="service")
 
 
+def _kept(reason: str) -> str:
+    """A reason as it is stored: 300 characters at most."""
+    return reason.strip()[:300]
+
+
 def _may_overlap(location: Location, reason: str) -> bool:
     if not reason.strip():
         return False
@@ -217,7 +223,7 @@ def move(
             row.practitioner_id, row.room_id, row.device_id = choose(wish)
             if row.starts_at != starts_at:
                 row.status = Appointment.Status.BOOKED
-            row.overlap_reason = overlap_reason.strip()
+            row.overlap_reason = _kept(overlap_reason)
             _put_times(row, wish)
             row.save(update_fields=MOVED_FIELDS)
     except IntegrityError as error:
@@ -244,6 +250,7 @@ def set_status(
             if row.status == status:
                 return row
             _refuse_bad_status(row, status, at or timezone.now())
+            _refuse_taken_since(row)
             row.status = status
             if status != Appointment.Status.CANCELLED:
                 row.cancel_reason = ""
@@ -267,6 +274,12 @@ def _refuse_bad_status(row: Appointment, status: str, at: datetime) -> None:
         raise ActionRefused(_("The appointment has not begun yet."))
 
 
+def _refuse_taken_since(row: Appointment) -> None:
+    """What was booked over on purpose is in no constraint; so a cancelled visit asks for it."""
+    if row.status == Appointment.Status.CANCELLED and (said := in_the_way_of(row)):
+        raise Taken(said)
+
+
 @trying_again(BUSY)
 @transaction.atomic
 def cancel(*, by: Staff | None, appointment: Appointment, reason: str) -> Appointment:
@@ -282,6 +295,6 @@ def cancel(*, by: Staff | None, appointment: Appointment, reason: str) -> Appoin
             % {"now": row.get_status_display()}
         )
     row.status = Appointment.Status.CANCELLED
-    row.cancel_reason = reason.strip()[:300]
+    row.cancel_reason = _kept(reason)
     row.save(update_fields=["status", "cancel_reason"])
     return row

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, NamedTuple
 
 from django.db import connection
 from django.db.models import Q
+from django.utils.formats import date_format
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
@@ -18,12 +19,13 @@ from clinic.places.holidays import holiday
 from clinic.places.models import Location, LocationDay
 from treatments.diary.hours import usual_opening
 from treatments.diary.models import LONGEST_SERVICE, Appointment, Block
-from treatments.diary.slots import Needs, Span
+from treatments.diary.slots import Needs, Span, opening
 from treatments.diary.visit import Visit
 
 PRACTITIONER, ROOM, DEVICE, PATIENT, PLACE = "practitioner", "room", "device", "patient", "place"
-FREE, BUSY, BLOCKED, OFF, USUAL = "free", "busy", "blocked", "off", "usual"
-CHANGED = "changed"
+FREE, BUSY, BLOCKED, OFF = "free", "busy", "blocked", "off"
+OWN, CHANGED = "own", "changed"
+"""Of a location: the day has hours of its own; its usual ones are not those the caller knows."""
 END_OF_DAY = "24:00"
 """What the clock shows, for hours of one day, of a moment on a later day: later than any of them.
 """
@@ -117,8 +119,7 @@ SELECT kind, id, state FROM (
               %(closed_weekdays)s::smallint[], %(closes_on_holidays)s, %(holiday_region)s,
               %(country)s, %(zone)s) THEN 'changed'
         WHEN o.id IS NULL THEN 'usual'
-        WHEN o.opens_at <= %(clock_start)s AND o.closes_at >= %(clock_end)s THEN 'free'
-        ELSE 'off' END
+        ELSE 'own' END
     FROM clinic_location l
     LEFT JOIN clinic_locationday o ON o.location_id = l.id AND o.day = %(day)s
     WHERE l.id = %(location)s
@@ -170,7 +171,7 @@ def choose(wish: Wish) -> Chosen:
         if wanted is not None and wanted not in states[kind]:
             raise ActionRefused(_not_here(kind), field=kind)
     if FREE not in states[PATIENT].values():
-        raise Taken(_in_the_way(wish))
+        raise Taken(_in_the_way(wish) or _("This time has just been taken."))
     if not wish.over_what_is_taken:
         _refuse_closed(wish, states)
     return Chosen(
@@ -214,7 +215,6 @@ def _states(wish: Wish) -> States:
         "clean": needs.room.end,
         "day": local.date(),
         "weekday": local.weekday(),
-        "clock_start": clock(needs.patient.start),
         "clock_hands_on": clock(needs.practitioner.start),
         "clock_end": clock(needs.patient.end),
         "opens": wish.location.opens_at,
@@ -240,26 +240,19 @@ def _refuse_closed(wish: Wish, states: States) -> None:
     state, span = states[PLACE][wish.location.pk], wish.needs.patient
     if state == CHANGED:
         raise Taken(_("The opening hours have just been changed. Please look again."))
-    if state == USUAL:
-        hours = usual_opening(wish.location, span.start.astimezone(wish.location.zone).date())
-        if hours is None or not hours.holds(span):
-            raise ActionRefused(_closed_words(wish, hours), field="time")
-    elif state == BLOCKED:
-        raise Taken(_in_the_way(wish))
-    elif state == OFF:
-        raise ActionRefused(_closed_words(wish, _own_hours(wish)), field="time")
+    if state == BLOCKED:
+        raise Taken(_in_the_way(wish) or _("This time has just been taken."))
+    day = span.start.astimezone(wish.location.zone).date()
+    hours = _own_hours(wish, day) if state == OWN else usual_opening(wish.location, day)
+    if hours is None or not hours.holds(span):
+        raise ActionRefused(_closed_words(wish, hours), field="time")
 
 
-def _own_hours(wish: Wish) -> Span | None:
-    day = wish.starts_at.astimezone(wish.location.zone).date()
+def _own_hours(wish: Wish, day: date) -> Span | None:
     entry = LocationDay.objects.get(location=wish.location, day=day)
     if entry.opens_at is None or entry.closes_at is None:
         return None
-    starts, ends = (
-        datetime.combine(day, at, tzinfo=wish.location.zone)
-        for at in (entry.opens_at, entry.closes_at)
-    )
-    return Span(starts, ends)
+    return opening(day, entry.opens_at, entry.closes_at, wish.location.zone)
 
 
 def _closed_words(wish: Wish, hours: Span | None) -> str:
@@ -285,16 +278,32 @@ def _not_here(kind: str) -> str:
     return _("This room is not at this location, or not in use.")
 
 
-def _in_the_way(wish: Wish) -> str:
+def in_the_way_of(row: Appointment) -> str:
+    """What holds the time of a visit that had given it up, in words; nothing where it is free."""
+    wish = Wish(
+        row.location,
+        row.patient_id,
+        row.starts_at,
+        Visit.of_appointment(row),
+        row.practitioner_id,
+        row.room_id,
+        apart_from=row.pk,
+    )
+    return _in_the_way(wish, row.device_id)
+
+
+def _in_the_way(wish: Wish, device: int | None = None) -> str:
     """Who or what is taken or away, in words; only what the desk may see at its own location."""
-    said = [*_appointments_in_the_way(wish), *_blocks_in_the_way(wish)]
+    said = [*_appointments_in_the_way(wish), *_blocks_in_the_way(wish, device)]
+    if device is not None:
+        said += _devices_in_the_way(wish, Q(device=device))
     return " ".join(dict.fromkeys(said))
 
 
 def _appointments_in_the_way(wish: Wish) -> list[str]:
     needs, said = wish.needs, []
     live = Appointment.objects.live().overlapping(needs.room.start, needs.room.end)
-    rows = live.exclude(pk=wish.apart_from or 0).select_related("practitioner", "room")
+    rows = live.exclude(pk=wish.apart_from or 0).select_related("practitioner", "room", "service")
     concerned = Q(patient=wish.patient_id) | Q(practitioner=wish.practitioner_id)
     for row in rows.filter(concerned | Q(room=wish.room_id)).order_by("starts_at"):
         theirs = Visit.of_appointment(row).shape.needs(row.starts_at)
@@ -319,7 +328,22 @@ def _appointments_in_the_way(wish: Wish) -> list[str]:
     return said
 
 
-def _blocks_in_the_way(wish: Wish) -> list[str]:
+def _devices_in_the_way(wish: Wish, devices: Q) -> list[str]:
+    """Of which of these devices a visit has need, and until when."""
+    span = wish.needs.device
+    rows = Appointment.objects.live().overlapping(*span).needing_device(*span)
+    rows = rows.exclude(pk=wish.apart_from or 0).filter(devices, device__isnull=False)
+    return [
+        _("%(what)s is already taken from %(start)s to %(end)s.")
+        % {
+            "what": str(row.device),
+            **_clock(wish.location)(Visit.of_appointment(row).shape.needs(row.starts_at).device),
+        }
+        for row in rows.select_related("device", "service").order_by("starts_at")
+    ]
+
+
+def _blocks_in_the_way(wish: Wish, device: int | None) -> list[str]:
     needs, said = wish.needs, []
     whole_place = Q(
         location=wish.location, staff__isnull=True, room__isnull=True, device__isnull=True
@@ -327,16 +351,18 @@ def _blocks_in_the_way(wish: Wish) -> list[str]:
     concerned = Q(staff=wish.practitioner_id) if wish.practitioner_id else Q(pk__in=[])
     if wish.room_id:
         concerned |= Q(room=wish.room_id)
+    if device is not None:
+        concerned |= Q(device=device)
     blocks = Block.objects.overlapping(needs.room.start, needs.room.end)
-    for block in blocks.filter(concerned | whole_place).select_related("staff", "room"):
+    for block in blocks.filter(concerned | whole_place).select_related("staff", "room", "device"):
         span = Span(block.starts_at, block.ends_at)
-        if block.staff and not span.overlaps(needs.practitioner):
+        thing = block.staff or block.room or block.device
+        if not span.overlaps(_needed(needs, block)):
             continue
-        thing = block.staff or block.room
         said.append(
             _("%(what)s: %(kind)s from %(start)s to %(end)s.")
             % {
-                "what": thing.name if thing else wish.location.name,
+                "what": str(thing or wish.location),
                 "kind": block.get_kind_display(),
                 **_clock(wish.location)(span),
             }
@@ -344,13 +370,22 @@ def _blocks_in_the_way(wish: Wish) -> list[str]:
     return said
 
 
+def _needed(needs: Needs, block: Block) -> Span:
+    """The time of a visit that a block of this kind keeps out."""
+    if block.staff_id:
+        return needs.practitioner
+    if block.device_id:
+        return needs.device
+    return needs.room if block.room_id else needs.patient
+
+
 def _clock(location: Location) -> Callable[[Span], dict[str, str]]:
     """The bounds of a span on the location's clock, with the day where it is more than one."""
 
     def said(span: Span) -> dict[str, str]:
         start, end = (moment.astimezone(location.zone) for moment in span)
-        shape = "%H:%M" if start.date() == end.date() else "%d-%b %H:%M"
-        return {"start": start.strftime(shape), "end": end.strftime(shape)}
+        shape = "H:i" if start.date() == end.date() else "j M H:i"
+        return {"start": date_format(start, shape), "end": date_format(end, shape)}
 
     return said
 
@@ -360,7 +395,13 @@ def _none_free(wish: Wish, kind: str, state: str) -> str:
         name = Staff.objects.values_list("name", flat=True).get(pk=wish.practitioner_id)
         return _("%(who)s does not work at this time.") % {"who": name}
     if kind == DEVICE:
-        return _("No device of the kind that this visit needs is free at this time.")
+        no_device = _("No device of the kind that this visit needs is free at this time.")
+        would_do = Q(
+            device__location=wish.location,
+            device__kind=wish.visit.device_kind,
+            device__is_active=True,
+        )
+        return " ".join([no_device, *_devices_in_the_way(wish, would_do)])
     if kind == ROOM and wish.practitioner_id is not None:
         return _("No room is free at this time.")
     return _("No practitioner is free at this time, or no room.")

@@ -1,0 +1,245 @@
+"""A crowd at the desk over HTTP: books, moves, cancels, takes back, all wanting the same times."""
+
+from __future__ import annotations
+
+import http.client
+import os
+import random
+import threading
+import time
+import urllib.parse
+import uuid
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.db import connection
+from django.test import Client
+from django.utils import timezone
+
+from clinic.access.models import Staff
+from clinic.access.permissions import Role
+from clinic.places.models import Device, Room
+from tests.bench.server import Server, environment, free_port
+from tests.conftest import Cast, make_patient, make_staff
+from tests.patients.workers import test_database_url
+from treatments.diary.models import Service
+
+CLIENTS = 32
+PRACTITIONERS = 5
+DAYS = 5
+TOKEN = "c" * 32
+"""The same in cookie and form, as any page would have handed it out."""
+FORM = "application/x-www-form-urlencoded"
+NEEDED = {
+    "practitioner": ("coalesce({0}.practitioner_from, {0}.starts_at)", "{0}.ends_at"),
+    "room": ("{0}.starts_at", "coalesce({0}.room_until, {0}.ends_at)"),
+    "device": (
+        "coalesce({0}.practitioner_from, {0}.starts_at)",
+        "coalesce({0}.room_until, {0}.ends_at)",
+    ),
+    "patient": ("{0}.starts_at", "{0}.ends_at"),
+}
+
+
+def overlaps() -> dict[str, int]:
+    """How many pairs of live visits need the same person or thing at the same time, by kind."""
+    found = {}
+    with connection.cursor() as cursor:
+        for kind, (first, last) in NEEDED.items():
+            cursor.execute(f"""
+                SELECT count(*) FROM treatments_appointment a JOIN treatments_appointment b
+                    ON a.id < b.id AND a.{kind}_id = b.{kind}_id
+                    AND {first.format("a")} < {last.format("b")}
+                    AND {first.format("b")} < {last.format("a")}
+                WHERE a.status NOT IN ('cancelled', 'no_show')
+                    AND b.status NOT IN ('cancelled', 'no_show')
+            """)
+            found[kind] = int(cursor.fetchone()[0])
+    return found
+
+
+@contextmanager
+def dropped(constraint: str) -> Iterator[None]:
+    """The table without one constraint; emptied before it is put back."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE conname = %s", [constraint]
+        )
+        definition = cursor.fetchone()[0]
+        cursor.execute(f"ALTER TABLE treatments_appointment DROP CONSTRAINT {constraint}")
+        try:
+            yield
+        finally:
+            cursor.execute("DELETE FROM treatments_appointment")
+            cursor.execute(
+                f"ALTER TABLE treatments_appointment ADD CONSTRAINT {constraint} {definition}"
+            )
+
+
+@dataclass
+class Clinic:
+    """What the crowd may ask for."""
+
+    services: list[int]
+    practitioners: list[int]
+    rooms: list[int]
+    patients: list[str]
+    cookies: list[str]
+
+
+def furnish(cast: Cast, client_for: Callable[[Staff], Client], port: int) -> Clinic:
+    """Five practitioners, six rooms, two devices, 120 patients, three services, a desk of 32."""
+    make = (
+        make_staff(f"Doctor {n}", Role.PRACTITIONER, cast.here) for n in range(2, PRACTITIONERS)
+    )
+    doctors = [cast.practitioner, cast.colleague, *make]
+    Room.objects.bulk_create(Room(location=cast.here, name=f"Extra {n}") for n in range(4))
+    Device.objects.bulk_create(
+        Device(location=cast.here, kind="mesogun", serial_number=f"S{n}") for n in range(2)
+    )
+    numbing = Service.objects.create(
+        kind="session",
+        name_en="With numbing",
+        name_fr="Avec anesthésie",
+        minutes=60,
+        before_minutes=20,
+        after_minutes=15,
+        device_kind="mesogun",
+    )
+    sessions = [client_for(cast.front_desk).session.session_key for _n in range(CLIENTS)]
+    return Clinic(
+        [cast.consultation.pk, cast.treatment.pk, numbing.pk],
+        [doctor.pk for doctor in doctors],
+        list(Room.objects.filter(location=cast.here).values_list("pk", flat=True)),
+        [make_patient(cast.here, f"Ana{n}", "López").number for n in range(120)],
+        [f"clinic_session_{port}={key}; clinic_csrf_{port}={TOKEN}" for key in sessions],
+    )
+
+
+@dataclass
+class Crowd:
+    """32 people and what they were answered."""
+
+    clinic: Clinic
+    port: int
+    until: float
+    booked: list[int] = field(default_factory=list)
+    seconds: list[float] = field(default_factory=list)
+    answers: Counter[str] = field(default_factory=Counter)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def run(self) -> None:
+        threads = [
+            threading.Thread(target=self._person, args=(number,)) for number in range(CLIENTS)
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+
+    def _person(self, number: int) -> None:
+        dice = random.Random(number)
+        line = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        try:
+            while time.monotonic() < self.until:
+                self._one(line, dice, self.clinic.cookies[number])
+        finally:
+            line.close()
+
+    def _one(self, line: http.client.HTTPConnection, dice: random.Random, cookie: str) -> None:
+        chance = dice.random()
+        pk = dice.choice(self.booked[-60:]) if self.booked else 0
+        if chance < 0.5 or not pk:
+            what, path, values = "book", "/diary/book/", self._wish(dice)
+        elif chance < 0.75:
+            what, path, values = "move", f"/diary/{pk}/move/", self._when(dice)
+        elif chance < 0.9:
+            what, path, values = "cancel", f"/diary/{pk}/cancel/", {"reason": "ill"}
+        else:
+            what, path, values = "back", f"/diary/{pk}/status/", {"status": "booked"}
+        began = time.perf_counter()
+        status, location = self._post(line, path, values, cookie)
+        spent = time.perf_counter() - began
+        with self.lock:
+            self.seconds.append(spent)
+            self.answers[f"{what} {status}"] += 1
+            if what == "book" and status == 302:
+                self.booked.append(int(location.rpartition("#a")[2]))
+
+    def _post(
+        self, line: http.client.HTTPConnection, path: str, values: dict[str, Any], cookie: str
+    ) -> tuple[int, str]:
+        body = urllib.parse.urlencode({**values, "csrfmiddlewaretoken": TOKEN})
+        line.request("POST", path, body, {"Content-Type": FORM, "Cookie": cookie})
+        answer = line.getresponse()
+        answer.read()
+        return answer.status, answer.headers.get("Location", "")
+
+    def _when(self, dice: random.Random) -> dict[str, Any]:
+        """Every second wish is for what all want in this half second."""
+        hot = random.Random(int(time.monotonic() * 2))
+        pick = hot if dice.random() < 0.5 else dice
+        day = timezone.localdate() + timedelta(days=7 + pick.randrange(DAYS))
+        quarter = pick.randrange(40)
+        return {
+            "date": day.isoformat(),
+            "time": f"{8 + quarter // 4:02}:{quarter % 4 * 15:02}",
+            "practitioner": dice.choice([*map(str, self.clinic.practitioners), "any"]),
+            "room": dice.choice(["any", "any", str(dice.choice(self.clinic.rooms))]),
+        }
+
+    def _wish(self, dice: random.Random) -> dict[str, Any]:
+        return self._when(dice) | {
+            "patient": dice.choice(self.clinic.patients),
+            "service": str(dice.choice(self.clinic.services)),
+            "key": str(uuid.uuid4()),
+        }
+
+    def p95(self) -> float:
+        """Milliseconds."""
+        return sorted(self.seconds)[int(len(self.seconds) * 0.95)] * 1000
+
+    def errors(self) -> dict[str, int]:
+        """Every answer that is neither done nor refused."""
+        fine = ("302", "422")
+        return {said: n for said, n in self.answers.items() if said.split()[1] not in fine}
+
+
+@contextmanager
+def serving(port: int, home: Path) -> Iterator[None]:
+    """gunicorn as in the demo, on the test database."""
+    own = {
+        "DJANGO_SETTINGS_MODULE": "clinic.settings",
+        "STATIC_ROOT": str(settings.STATIC_ROOT),
+        "MEDIA_KEY_FILE": str(settings.MEDIA_KEY_FILE),
+    }
+    log = home / "gunicorn.log"
+    server = Server(environment(test_database_url(), port, home) | own, port, log)
+    try:
+        yield
+    finally:
+        server.stop()
+    assert "Traceback" not in log.read_text()
+
+
+def loaded(
+    cast: Cast, client_for: Callable[[Staff], Client], home: Path, seconds: float
+) -> tuple[Crowd, dict[str, int]]:
+    """A crowd for so many seconds, and the overlaps it left."""
+    port = free_port()
+    clinic = furnish(cast, client_for, port)
+    with serving(port, home):
+        crowd = Crowd(clinic, port, time.monotonic() + seconds)
+        crowd.run()
+    done = sum(crowd.answers.values())
+    print(
+        f"\n{done} requests in {seconds:.0f} s by {CLIENTS} clients, p95 {crowd.p95():.0f} ms,"
+        f" load {os.getloadavg()[0]:.1f}: {dict(sorted(crowd.answers.items()))}"
+    )
+    return crowd, overlaps()
