@@ -25,6 +25,13 @@ LOCATION_FIELDS = (
     "email",
     "opens_at",
     "closes_at",
+    "online_booking",
+    "online_notice_hours",
+    "online_days_ahead",
+    "change_notice_hours",
+    "waiting_automatic",
+    "hold_minutes",
+    "most_offers",
 )
 ROOM_FIELDS = ("name", "is_active")
 DEVICE_FIELDS = ("kind", "make", "model", "serial_number", "is_active")

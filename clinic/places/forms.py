@@ -42,6 +42,15 @@ class LocationForm(ClinicModelForm):
             Div("opens_at", "closes_at", css_class="form-row"),
             Div("phone", "phone_out_of_hours", css_class="form-row"),
             "email",
+            "online_booking",
+            Div(
+                "online_notice_hours",
+                "online_days_ahead",
+                "change_notice_hours",
+                css_class="form-row",
+            ),
+            "waiting_automatic",
+            Div("hold_minutes", "most_offers", css_class="form-row"),
         )
 
 
