@@ -38,10 +38,17 @@ app.conf.update(
         "seal-audit": {"task": "clinic.seal_audit", "schedule": 10.0},
         "render-documents": {"task": "patients.render_documents", "schedule": 10.0},
         "send-messages": {"task": "patients.send_messages", "schedule": 10.0},
+        "work-waiting-list": {"task": "treatments.work_waiting_list", "schedule": 20.0},
         "open-check-ins": {"task": "aftercare.open_check_ins", "schedule": 60.0},
     },
 )
 app.autodiscover_tasks(
-    ["clinic.audit", "patients.documents", "patients.messages", "aftercare.watch"]
+    [
+        "clinic.audit",
+        "patients.documents",
+        "patients.messages",
+        "treatments.waiting",
+        "aftercare.watch",
+    ]
 )
 heartbeat.connect(app)

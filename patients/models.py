@@ -3,7 +3,7 @@
 from patients.documents.models import Document
 from patients.intake.models import History
 from patients.messages.models import Message
-from patients.portal.models import Link
+from patients.portal.models import Code, Link
 from patients.registry.models import Patient, Registration
 
-__all__ = ["Document", "History", "Link", "Message", "Patient", "Registration"]
+__all__ = ["Code", "Document", "History", "Link", "Message", "Patient", "Registration"]

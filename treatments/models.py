@@ -20,7 +20,8 @@ from treatments.catalogue.models import (
 )
 from treatments.consents.models import Consent
 from treatments.consultations.models import Consultation, ConsultationAddendum
-from treatments.diary.models import Appointment, Block, Service
+from treatments.diary.models import Appointment, Block, FreedTime, Service
+from treatments.online.models import VisitRequest
 from treatments.plans.models import MixLine, Phase, Plan, PlanArea
 from treatments.screening.models import Override
 from treatments.sessions.models import (
@@ -30,6 +31,7 @@ from treatments.sessions.models import (
     SessionAddendum,
     TreatedArea,
 )
+from treatments.waiting.models import WaitingEntry, WaitingOffer
 
 __all__ = [
     "AdverseEventType",
@@ -43,6 +45,7 @@ __all__ = [
     "Consultation",
     "ConsultationAddendum",
     "Contraindication",
+    "FreedTime",
     "Incompatibility",
     "Ingredient",
     "Lot",
@@ -64,4 +67,7 @@ __all__ = [
     "Substance",
     "Technique",
     "TreatedArea",
+    "VisitRequest",
+    "WaitingEntry",
+    "WaitingOffer",
 ]

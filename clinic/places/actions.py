@@ -48,6 +48,13 @@ LOCATION_FIELDS = (
     "closes_on_holidays",
     "holiday_region",
     "allows_overlap",
+    "online_booking",
+    "online_notice_hours",
+    "online_days_ahead",
+    "change_notice_hours",
+    "waiting_automatic",
+    "hold_minutes",
+    "most_offers",
 )
 ROOM_FIELDS = ("name", "kind", "is_active")
 DEVICE_FIELDS = ("kind", "make", "model", "serial_number", "is_active")

@@ -73,6 +73,15 @@ class LocationForm(ClinicModelForm):
             "allows_overlap",
             Div("phone", "phone_out_of_hours", css_class="form-row"),
             "email",
+            "online_booking",
+            Div(
+                "online_notice_hours",
+                "online_days_ahead",
+                "change_notice_hours",
+                css_class="form-row",
+            ),
+            "waiting_automatic",
+            Div("hold_minutes", "most_offers", css_class="form-row"),
         )
 
     def clean(self) -> dict[str, Any]:

@@ -83,6 +83,27 @@ class Location(models.Model):
     allows_overlap = models.BooleanField(
         _("the desk may book over what is taken, with a reason"), default=False
     )
+    online_booking = models.BooleanField(
+        _("patients may book, move and cancel by their link"), default=True, db_default=True
+    )
+    online_notice_hours = models.PositiveSmallIntegerField(
+        _("hours ahead to book by link"), default=4, db_default=4
+    )
+    online_days_ahead = models.PositiveSmallIntegerField(
+        _("days ahead to book by link"), default=60, db_default=60
+    )
+    change_notice_hours = models.PositiveSmallIntegerField(
+        _("hours ahead to move or cancel by link"), default=24, db_default=24
+    )
+    waiting_automatic = models.BooleanField(
+        _("offer freed times to the waiting list by itself"), default=False, db_default=False
+    )
+    hold_minutes = models.PositiveSmallIntegerField(
+        _("minutes an offered time is held"), default=15, db_default=15
+    )
+    most_offers = models.PositiveSmallIntegerField(
+        _("offers for one freed time, at most"), default=3, db_default=3
+    )
 
     audit_always = True
     objects = LocationQuerySet.as_manager()
@@ -94,7 +115,31 @@ class Location(models.Model):
                 condition=models.Q(closes_at__gt=models.F("opens_at")),
                 name="location_closes_after_it_opens",
                 violation_error_message=_("Closing time must be after opening time."),
-            )
+            ),
+            models.CheckConstraint(
+                condition=models.Q(
+                    online_notice_hours__lte=720,
+                    change_notice_hours__lte=720,
+                    online_days_ahead__gte=1,
+                    online_days_ahead__lte=365,
+                ),
+                name="location_online_rules_possible",
+                violation_error_message=_(
+                    "By link: up to 720 hours of notice, and from 1 to 365 days ahead."
+                ),
+            ),
+            models.CheckConstraint(
+                condition=models.Q(
+                    hold_minutes__gte=5,
+                    hold_minutes__lte=240,
+                    most_offers__gte=1,
+                    most_offers__lte=20,
+                ),
+                name="location_offer_rules_possible",
+                violation_error_message=_(
+                    "A time is held for 5 to 240 minutes, and offered to 1 to 20 people."
+                ),
+            ),
         ]
 
     def __str__(self) -> str:

@@ -24,6 +24,7 @@ STATUS_LOOKS: dict[str, Look] = {
     "arrived": Look("wait", "person-walking", _("Arrived")),
     "in_room": Look("care", "door-open", _("In room")),
     "done": Look("good", "check-circle", _("Done")),
+    "held": Look("info", "hourglass-split", _("Held")),
     "cancelled": Look("calm", "x", _("Cancelled")),
     "no_show": Look("missed", "person-x", _("No-show")),
     # documents
@@ -55,6 +56,13 @@ STATUS_LOOKS: dict[str, Look] = {
     "answered": Look("good", "chat-left-text", _("Answered")),
     "overdue": Look("stop", "alarm", _("Overdue")),
     "red_flag": Look("stop", "flag-fill", _("Red flag")),
+    # the waiting list
+    "waiting": Look("calm", "hourglass", _("Waiting")),
+    "offered": Look("wait", "send", _("Offered")),
+    "accepted": Look("good", "check-circle", _("Accepted")),
+    "declined": Look("calm", "x", _("Declined")),
+    "no_answer": Look("missed", "clock-history", _("No answer")),
+    "taken_back": Look("calm", "arrow-counterclockwise", _("Taken back")),
     # lots
     "in_date": Look("good", "check-circle", _("In date")),
     "expiring": Look("wait", "clock", _("Expires soon")),

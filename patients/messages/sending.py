@@ -18,9 +18,11 @@ from clinic.delivery.email import send_email
 from clinic.delivery.outcome import DeliveryError, NotHandedOver, Rejected
 from clinic.delivery.sms import send_sms
 from patients.messages.actions import LINK
+from patients.messages.codes import CODE
 from patients.messages.models import Message
 from patients.portal.access import location_of_patient
 from patients.portal.actions import open_link
+from patients.portal.codes import make_digits
 
 LEASE = timedelta(seconds=90)
 """Longer than an SMTP conversation may take with its timeouts of 15 s each."""
@@ -76,10 +78,13 @@ def claim_next(*, at: datetime) -> Message | None:
 
 
 def _body(message: Message) -> str:
-    """The text as it will be read, with a fresh link where the body asks for one."""
-    if LINK not in message.body:
-        return message.body
-    return message.body.replace(LINK, open_link(message.patient))
+    """The text as it will be read, with a fresh link or code where the body asks for one."""
+    body = message.body
+    if LINK in body:
+        body = body.replace(LINK, open_link(message.patient))
+    if CODE in body:
+        body = body.replace(CODE, make_digits(key=message.key, at=timezone.now()))
+    return body
 
 
 def _begin(message: Message) -> bool:

@@ -36,3 +36,40 @@ class Link(Record):
 
     def __str__(self) -> str:
         return f"link {self.pk}"
+
+
+class CodeQuerySet(OfPatientQuerySet["Code"]):
+    def since(self, moment: datetime) -> CodeQuerySet:
+        """Those asked for after a moment."""
+        return self.filter(created_at__gt=moment)
+
+
+class Code(Record):
+    """Six digits that prove that a patient reads what is sent to them. Only their hash is kept.
+
+    The digits are made when the message leaves; until then there is no hash and no end.
+    """
+
+    MOST_WRONG_ANSWERS = 5
+
+    patient = models.ForeignKey(Patient, models.CASCADE, related_name="codes")
+    code_hash = models.CharField(max_length=64, blank=True)
+    expires_at = models.DateTimeField(null=True, blank=True)
+    wrong_answers = models.PositiveSmallIntegerField(default=0)
+    used_at = models.DateTimeField(null=True, blank=True)
+
+    audit_patient = "patient_id"
+    audit_exclude = ("code_hash",)
+    objects = CodeQuerySet.as_manager()
+
+    class Meta:
+        indexes = [models.Index(fields=["patient", "-created_at"], name="code_of_patient")]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(code_hash="") | models.Q(expires_at__isnull=False),
+                name="code_made_has_end",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"code {self.pk}"

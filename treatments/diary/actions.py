@@ -21,7 +21,7 @@ from clinic.places.models import Location, Room
 from patients.registry.models import Patient
 from treatments.diary.candidates import Taken, Wish, choose, in_the_way_of
 from treatments.diary.contention import broken_constraint, trying_again
-from treatments.diary.models import Appointment, Service
+from treatments.diary.models import Appointment, FreedTime, Service
 from treatments.diary.transitions import MOVABLE, may_follow
 from treatments.diary.visit import Visit
 
@@ -29,6 +29,8 @@ BUSY = gettext_lazy("The diary is very busy right now. Please try again.")
 LATEST_ENTRY = timedelta(hours=12)
 """How long after its start a visit may still be put into the diary."""
 ADULT = 18
+SECOND_THOUGHTS = timedelta(minutes=3)
+"""How long a freed time is left alone: a slip of the hand is undone within it."""
 SHORTEST, LONGEST = 5, 480
 """Minutes of a visit."""
 ROUNDS = 20
@@ -67,12 +69,14 @@ def book(
     idempotency_key: uuid.UUID | None = None,
     overlap_reason: str = "",
     directed_by: Staff | None = None,
+    held: bool = False,
     at: datetime | None = None,
 ) -> Appointment:
     """Book; a practitioner or room of None is any that is free, an id must belong to the location.
 
-    The same key again answers with the same appointment. A reason books over what is taken, off
-    duty or closed, where the location allows that; never a patient twice. Raises `Taken` naming who
+    With `held` the time is only kept, for one to whom it is offered. The same key again answers
+    with the same appointment. A reason books over what is taken, off duty or closed, where the
+    location allows that; never a patient twice. Raises `Taken` naming who
     or what is taken, and `ActionRefused` outside the hours, long past, under the age of 18 where
     the law says so without a doctor's direction, or for a key used otherwise.
     """
@@ -95,6 +99,7 @@ def book(
         idempotency_key=idempotency_key or uuid.uuid4(),
         overlap_reason=_kept(overlap_reason),
         directed_by=directed_by,
+        status=Appointment.Status.HELD if held else Appointment.Status.BOOKED,
     )
     _put_times(row, wish)
     try:
@@ -220,9 +225,12 @@ def move(
                 apart_from=row.pk,
                 over_what_is_taken=_may_overlap(row.location, overlap_reason),
             )
+            before = (row.practitioner_id, row.starts_at, row.ends_at)
             row.practitioner_id, row.room_id, row.device_id = choose(wish)
             if row.starts_at != starts_at:
                 row.status = Appointment.Status.BOOKED
+            if before[:2] != (row.practitioner_id, starts_at):
+                _free(row, *before)
             row.overlap_reason = _kept(overlap_reason)
             _put_times(row, wish)
             row.save(update_fields=MOVED_FIELDS)
@@ -251,6 +259,8 @@ def set_status(
                 return row
             _refuse_bad_status(row, status, at or timezone.now())
             _refuse_taken_since(row)
+            if row.status == Appointment.Status.CANCELLED:
+                row.freed_times.filter(settled_at__isnull=True).update(settled_at=timezone.now())
             row.status = status
             if status != Appointment.Status.CANCELLED:
                 row.cancel_reason = ""
@@ -294,7 +304,25 @@ def cancel(*, by: Staff | None, appointment: Appointment, reason: str) -> Appoin
             _("An appointment that is “%(now)s” cannot be cancelled.")
             % {"now": row.get_status_display()}
         )
+    if row.status != Appointment.Status.HELD:
+        _free(row, row.practitioner_id, row.starts_at, row.ends_at)
     row.status = Appointment.Status.CANCELLED
     row.cancel_reason = _kept(reason)
     row.save(update_fields=["status", "cancel_reason"])
     return row
+
+
+def _free(row: Appointment, practitioner_id: int, starts_at: datetime, ends_at: datetime) -> None:
+    """Note that a time to come is free again, for those who wait for one."""
+    now = timezone.now()
+    if starts_at <= now:
+        return
+    FreedTime.objects.create(
+        location_id=row.location_id,
+        practitioner_id=practitioner_id,
+        appointment=row,
+        starts_at=starts_at,
+        ends_at=ends_at,
+        freed_at=now,
+        look_at=now + SECOND_THOUGHTS,
+    )

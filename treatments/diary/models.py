@@ -11,7 +11,7 @@ from typing import Any
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import DateTimeRangeField, RangeBoundary, RangeOperators
 from django.db import models
-from django.db.models import F, Func, Q
+from django.db.models import Exists, F, Func, OuterRef, Q
 from django.db.models.functions import Coalesce, Now
 from django.utils.translation import gettext_lazy as _
 
@@ -159,7 +159,8 @@ class Appointment(Record):
 
     The patient is there from `starts_at` to `ends_at`. The practitioner and the device are needed
     from `practitioner_from` on (None: from the start), the room and the device until `room_until`
-    (None: to the end). `overlap_reason` says why it was booked over what was taken, and
+    (None: to the end). One that is `held` keeps its time for a patient to whom it is offered, until
+    they answer or the offer ends. `overlap_reason` says why it was booked over what was taken, and
     `directed_by` names the doctor who directed a treatment that the law keeps from the age of 18.
     """
 
@@ -171,6 +172,7 @@ class Appointment(Record):
         DONE = "done", _("Done")
         NO_SHOW = "no_show", _("No-show")
         CANCELLED = "cancelled", _("Cancelled")
+        HELD = "held", _("Held")
 
     GIVEN_UP = (Status.CANCELLED, Status.NO_SHOW)
 
@@ -330,3 +332,65 @@ class Block(models.Model):
 
     def __str__(self) -> str:
         return f"block {self.pk}"
+
+
+class FreedTimeQuerySet(models.QuerySet["FreedTime"]):
+    def open(self, at: datetime) -> FreedTimeQuerySet:
+        """Still to come, and nobody has said that it may stay free; the soonest first."""
+        return self.filter(settled_at__isnull=True, starts_at__gt=at).order_by("starts_at", "pk")
+
+    def still_free(self) -> FreedTimeQuerySet:
+        """Whose practitioner has not been booked or held in it again."""
+        live = Appointment.objects.live().filter(
+            practitioner=OuterRef("practitioner_id"),
+            starts_at__gt=OuterRef("starts_at") - LONGEST_SERVICE,
+            starts_at__lt=OuterRef("ends_at"),
+            ends_at__gt=OuterRef("starts_at"),
+        )
+        return self.filter(~Exists(live))
+
+    def visible_to(self, user: Staff) -> FreedTimeQuerySet:
+        """Those of a staff member's locations."""
+        return self.filter(location__in=user.place_ids)
+
+
+class FreedTime(models.Model):
+    """A time that an appointment has given up: cancelled, or moved away.
+
+    `look_at` is when it is next to be looked at by the waiting list: a few minutes after it came
+    free, so that a slip that is undone offers nothing to anyone.
+    """
+
+    location = models.ForeignKey("clinic.Location", models.CASCADE, related_name="freed_times")
+    practitioner = models.ForeignKey(Staff, models.CASCADE, related_name="freed_times")
+    appointment = models.ForeignKey(Appointment, models.CASCADE, related_name="freed_times")
+    starts_at = models.DateTimeField()
+    ends_at = models.DateTimeField()
+    freed_at = models.DateTimeField()
+    look_at = models.DateTimeField()
+    settled_at = models.DateTimeField(null=True, blank=True)
+
+    audit_always = True
+    objects = FreedTimeQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["starts_at", "pk"]
+        indexes = [
+            models.Index(
+                fields=["look_at"], condition=Q(settled_at__isnull=True), name="freed_time_to_look"
+            ),
+            models.Index(
+                fields=["location", "starts_at"],
+                condition=Q(settled_at__isnull=True),
+                name="freed_time_of_place",
+            ),
+            models.Index(fields=["appointment"], name="freed_time_of_appointment"),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(ends_at__gt=F("starts_at")), name="freed_time_ends_after_it_starts"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"freed time {self.pk}"

@@ -12,6 +12,7 @@ ALLOWED: Final[dict[str, tuple[str, ...]]] = {
     "done": ("in_room",),
     "no_show": ("arrived", "booked"),
     "cancelled": ("booked",),
+    "held": ("booked", "cancelled"),
 }
 """From each status the ones that may follow: forward first, then the way back from a slip."""
 
