@@ -11,5 +11,9 @@ class TreatmentsConfig(AppConfig):
     name = "treatments"
 
     def ready(self) -> None:
-        """Give intake its questions: they are catalogue rows, which the lower wing cannot know."""
+        """Give the rooms below what they cannot know: intake its questions, which are catalogue
+        rows, and the diary the gaps of a course.
+        """
         provide(import_module("treatments.screening.questions").asked)
+        hooks = import_module("treatments.diary.hooks")
+        hooks.provide(import_module("treatments.courses.actions").ask_before_moving)
