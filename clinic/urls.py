@@ -34,6 +34,7 @@ urlpatterns = [
     path("patients/<patient:number>/screening/", include("treatments.screening.urls")),
     path("patients/<patient:number>/consultations/", include("treatments.consultations.urls")),
     path("patients/<patient:number>/plans/", include("treatments.plans.urls")),
+    path("", include("treatments.courses.urls")),
     path("", include("treatments.consents.urls")),
     path("patients/<patient:number>/sessions/", include("treatments.sessions.urls")),
     path("patients/<patient:number>/sheets/", include("aftercare.sheets.urls")),

@@ -12,8 +12,11 @@ class TreatmentsConfig(AppConfig):
     name = "treatments"
 
     def ready(self) -> None:
-        """Give lower wings what they cannot know: intake its questions, which are catalogue rows,
-        and settings the appointments that a change would leave behind.
+        """Give the rooms below what they cannot know: intake its questions, which are catalogue
+        rows, settings the appointments that a change would leave behind, and the diary the gaps of
+        a course.
         """
         questions.provide(import_module("treatments.screening.questions").asked)
         stranding.provide(import_module("treatments.diary.fit").asking_first)
+        hooks = import_module("treatments.diary.hooks")
+        hooks.provide(import_module("treatments.courses.actions").ask_before_moving)

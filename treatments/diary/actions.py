@@ -21,6 +21,7 @@ from clinic.places.models import Location, Room
 from patients.registry.models import Patient
 from treatments.diary.candidates import Taken, Wish, choose, in_the_way_of
 from treatments.diary.contention import broken_constraint, trying_again
+from treatments.diary.hooks import ask_before_moving
 from treatments.diary.models import Appointment, FreedTime, Service
 from treatments.diary.transitions import MOVABLE, may_follow
 from treatments.diary.visit import Visit
@@ -52,6 +53,7 @@ TAKEN_WORDS = {
     "device_not_twice": gettext_lazy("The device is already taken at that time."),
     "patient_not_twice": gettext_lazy("The patient already has an appointment at that time."),
     "not_in_blocked_time": gettext_lazy("This time has just been blocked."),
+    "visit_within_plan": gettext_lazy("The course has no session left for this appointment."),
 }
 """By the constraint that said no."""
 
@@ -198,12 +200,15 @@ def move(
     room: Room | int | None = None,
     minutes: int | None = None,
     overlap_reason: str = "",
+    gap_reason: str | None = "",
     at: datetime | None = None,
 ) -> Appointment:
     """Give an appointment another time, practitioner, room or length (`minutes`, 5 to 480).
 
     Only what is booked or confirmed can move, and a confirmation is then asked for again. A reason
-    books over what is taken, as in `book`. Raises `Taken` and `ActionRefused` as `book` does.
+    books over what is taken, as in `book`. `gap_reason` is a practitioner's for leaving the gap of
+    a course; None leaves the question to the caller, who moves the whole course. Raises `Taken` and
+    `ActionRefused` as `book` does, and `ReasonWanted`.
     """
     if minutes is not None and not SHORTEST <= minutes <= LONGEST:
         raise ActionRefused(_("A visit takes from 5 minutes to 8 hours."), field="time")
@@ -233,6 +238,8 @@ def move(
                 _free(row, *before)
             row.overlap_reason = _kept(overlap_reason)
             _put_times(row, wish)
+            if gap_reason is not None:
+                ask_before_moving(by=by, appointment=row, reason=gap_reason.strip())
             row.save(update_fields=MOVED_FIELDS)
     except IntegrityError as error:
         raise _refusal(error) from error

@@ -115,6 +115,25 @@ class WhenForm(ClinicForm):
             self.add_error("time", _("The clocks skip this time on that day."))
 
 
+class MoveForm(WhenForm):
+    """Another time. The reason for leaving the gap of a course is asked for only where needed."""
+
+    gap_reason = forms.CharField(
+        label=_("Why it may lie outside its gap"),
+        max_length=300,
+        required=False,
+        widget=forms.HiddenInput,
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.helper.layout.append("gap_reason")
+
+    def ask_for_reason(self) -> None:
+        """Show the field."""
+        self.fields["gap_reason"].widget = forms.TextInput({"autocomplete": "off"})
+
+
 class BookForm(WhenForm):
     """A visit of one patient. The key makes a form that is sent twice book once."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import date, datetime, timedelta
 from itertools import islice
 from typing import NamedTuple
@@ -55,12 +55,14 @@ def free_times(
     practitioner_id: int | None = None,
     patient_id: int | None = None,
     days: int = 1,
-    apart_from: int | None = None,
+    apart_from: int | Collection[int] | None = None,
+    with_each: bool = False,
 ) -> Iterator[Free]:
     """Free times from `after` on, over `days` days from `day`; a constant number of queries.
 
-    Each time comes once, with the first free practitioner. `apart_from` is an appointment that is
-    about to be moved, whose own time is free for it. `Free.starts_at` is the same time in UTC.
+    Each time comes once, with the first free practitioner, or `with_each` who is free. `apart_from`
+    are appointments about to be moved, whose own time is free for them. `Free.starts_at` is the
+    same time in UTC.
     """
     zone, last = location.zone, day + timedelta(days=days - 1)
     names = dict(Staff.objects.working_at(location.pk, visit.role).values_list("pk", "name"))
@@ -76,7 +78,7 @@ def free_times(
             continue
         on_duty = _on_duty(busy, hours, open_hours, today)
         for offer in free_starts(open_hours, on_duty, visit.shape, after=after):
-            if offer.start not in seen:
+            if with_each or offer.start not in seen:
                 seen.add(offer.start)
                 yield Free(
                     offer.start.astimezone(zone).replace(tzinfo=None),
@@ -106,9 +108,10 @@ def _busy(
     practitioners: list[int],
     visit: Visit,
     patient_id: int | None,
-    apart_from: int | None,
+    apart_from: int | Collection[int] | None,
 ) -> Busy:
     """Appointments and blocks of all who come into question."""
+    moving = [apart_from] if isinstance(apart_from, int) else list(apart_from or ())
     rooms = Room.objects.filter(location=location, is_active=True)
     if visit.room_kind:
         rooms = rooms.filter(kind=visit.room_kind)
@@ -125,9 +128,7 @@ def _busy(
         | Q(device__in=list(devices))
         | Q(patient=patient_id)
     )
-    rows = (
-        Appointment.objects.live().overlapping(*span).filter(concerned).exclude(pk=apart_from or 0)
-    )
+    rows = Appointment.objects.live().overlapping(*span).filter(concerned).exclude(pk__in=moving)
     for row in rows.only(*NEEDED):
         if row.practitioner_id in busy.practitioners:
             busy.practitioners[row.practitioner_id].append(Span(row.hands_on_at, row.ends_at))

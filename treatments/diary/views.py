@@ -24,8 +24,9 @@ from clinic.places.models import Location
 from clinic.web.forms import refuse
 from patients.registry.models import Patient
 from treatments.diary import actions
-from treatments.diary.forms import BookForm, CancelForm, WhenForm, read_offer
+from treatments.diary.forms import BookForm, CancelForm, MoveForm, read_offer
 from treatments.diary.free import Free, free_times, next_free
+from treatments.diary.hooks import ReasonWanted
 from treatments.diary.lines import badges, columns_of, day_lines, hours_shown, lines_of
 from treatments.diary.models import Appointment, Service
 from treatments.diary.slots import Span, midnight, whole_day
@@ -395,16 +396,23 @@ def move(request: HttpRequest, pk: int) -> HttpResponse:
     if data is not None and (offer := read_offer(data.get("offer", ""))) is not None:
         data["date"], data["time"], data["practitioner"] = offer
         data["room"] = "any"
-    form = WhenForm(data, initial=initial, location=row.location)
+    form = MoveForm(data, initial=initial, location=row.location)
     offers: list[Free] = []
+    around = ""
     if data is not None and form.is_valid():
         try:
             return _moved(request, row, form.cleaned_data)
+        except ReasonWanted as refused:
+            around = _as_offer(row, form.cleaned_data)
+            if refused.may_give:
+                form.ask_for_reason()
+            refuse(form, refused)
         except ActionRefused as refused:
             offers = _other_times(row, form.cleaned_data)
             refuse(form, refused)
     context = {
         "form": form,
+        "around": around,
         "appointment": row,
         "patient": row.patient,
         "offers": offers,
@@ -422,9 +430,16 @@ def _moved(request: HttpRequest, row: Appointment, values: dict[str, Any]) -> Ht
         starts_at=values["starts_at"],
         practitioner=values["practitioner"],
         room=values["room"],
+        gap_reason=values["gap_reason"],
     )
     messages.success(request, _("The appointment is moved."))
     return redirect("diary:appointment", row.pk)
+
+
+def _as_offer(row: Appointment, values: dict[str, Any]) -> str:
+    """The time asked for, as other pages read it; without a practitioner, the one it has."""
+    who = values["practitioner"] or row.practitioner_id
+    return f"{values['date']:%Y-%m-%d}T{values['time']:%H:%M}|{who}"
 
 
 def _other_times(row: Appointment, values: dict[str, Any]) -> list[Free]:

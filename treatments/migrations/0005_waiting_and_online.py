@@ -14,7 +14,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ('clinic', '0003_online_and_waiting'),
         ('patients', '0003_codes'),
-        ('treatments', '0003_times_needed'),
+        ('treatments', '0004_block_created_at'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

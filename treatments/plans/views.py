@@ -239,8 +239,13 @@ def bar(request: HttpRequest, number: int) -> HttpResponse:
     patient = _patient(request, number)
     plans = current_plans(patient)
     words = progress_of(plans[0]).words if plans else ""
-    others = len(plans) - 1
-    return render(request, "treatments/plan_bar.html", {"words": words, "others": others})
+    context = {
+        "number": patient.number,
+        "plan": plans[0] if plans else None,
+        "words": words,
+        "others": len(plans) - 1,
+    }
+    return render(request, "treatments/plan_bar.html", context)
 
 
 def _named_note(request: HttpRequest, number: int) -> Consultation | None:
