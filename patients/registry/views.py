@@ -35,7 +35,7 @@ from patients.registry.search import LONGEST_QUERY, parse
 LOG_PAGE = 50
 LOG_PANEL = 8
 MOST_SIMILAR = 5
-CARRIED = ("date", "time", "practitioner", "service")
+CARRIED = ("date", "time", "practitioner", "room", "service", "walk")
 
 
 @requires(Permission.SEE_PATIENTS)
@@ -97,7 +97,8 @@ def _typed(request: HttpRequest) -> dict[str, str]:
 
 def _onward(request: HttpRequest, patient: Patient) -> str:
     if request.GET.get("then") == "book":
-        return f"{reverse('diary:book')}?{urlencode({'patient': patient.number})}"
+        carried = {name: request.GET[name][:20] for name in CARRIED if request.GET.get(name)}
+        return f"{reverse('diary:book')}?{urlencode({'patient': patient.number} | carried)}"
     return reverse("patients:detail", args=[patient.number])
 
 

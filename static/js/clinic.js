@@ -6,9 +6,18 @@ function isTyping(target) {
   return target instanceof Element && target.closest("input, textarea, select, [contenteditable]");
 }
 
+// Single keys can be switched off on a device (in the diary).
+export function keysAreOn() {
+  try {
+    return localStorage.getItem("keys") !== "off";
+  } catch {
+    return true;
+  }
+}
+
 // "/" goes to the search box, unless someone is typing or has a dialog open.
 document.addEventListener("keydown", (event) => {
-  if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey) return;
+  if (event.key !== "/" || !keysAreOn() || event.ctrlKey || event.metaKey || event.altKey) return;
   if (isTyping(event.target) || document.querySelector("dialog[open]")) return;
   const search = document.querySelector("[data-search]");
   if (!search) return;
@@ -136,9 +145,10 @@ showLine();
 document.addEventListener("click", (event) => {
   event.target.closest?.("[data-dismiss]")?.closest("[data-dismissable]")?.remove();
 });
-for (const note of document.querySelectorAll("[data-dismissable][data-brief]")) {
-  setTimeout(() => { if (!note.matches(":hover, :focus-within")) note.remove(); }, 8000);
+export function goSoon(note) {
+  setTimeout(() => { if (!note.matches(":hover, :focus-within")) note.remove(); }, Number(note.dataset.brief) * 1000);
 }
+document.querySelectorAll("[data-dismissable][data-brief]").forEach(goSoon);
 
 // <button data-dialog="id"> opens <dialog id="id">; [data-close] inside closes it.
 document.addEventListener("click", (event) => {

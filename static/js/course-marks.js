@@ -8,7 +8,7 @@ async function fill(within) {
   const ids = [...new Set(places.map((place) => place.dataset.courseOf))];
   for (let first = 0; first < ids.length; first += AT_ONCE) {
     const asked = ids.slice(first, first + AT_ONCE);
-    const answer = await fetch(`${address}?ids=${asked.join(",")}`, { headers: { Accept: "application/json" } });
+    const answer = await fetch(`${address}?appointments=${asked.join(",")}`, { headers: { Accept: "application/json" } });
     if (!answer.ok || answer.redirected) return;
     const marks = await answer.json();
     for (const place of places) show(place, marks[place.dataset.courseOf]);
@@ -18,9 +18,9 @@ async function fill(within) {
 function show(place, mark) {
   if (!mark || place.firstChild) return;
   const shown = document.createElement("span");
-  shown.className = mark.warn ? "course-mark course-mark-warn" : "course-mark";
+  shown.className = mark.tone === "wait" ? "course-mark course-mark-warn" : "course-mark";
   shown.title = mark.title;
-  shown.textContent = mark.text;
+  shown.textContent = mark.word;
   place.append(shown);
 }
 

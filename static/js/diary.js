@@ -1,65 +1,142 @@
-// The diary's small manners: keys, hidden names, the line of now, a click on free time, a time that
-// fills in the form. Everything can be done without them.
+// The diary's manners: keys, hidden names, and noticing what others change. Everything can be done
+// without them.
+import { keysAreOn } from "./clinic.js";
 
-const head = document.querySelector("[data-diary]");
+const POLL_MS = 20_000;
+const root = document.documentElement;
 
-function isTyping(target) {
-  return target instanceof Element && target.closest("input, textarea, select, [contenteditable]");
-}
-
-const keys = { ArrowLeft: "previous", ArrowRight: "next", t: "today", d: "day", w: "week", l: "list" };
-document.addEventListener("keydown", (event) => {
-  if (!head || event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;
-  if (document.querySelector("dialog[open]") || event.target.closest?.(".day-scroll")) return;
-  const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
-  const where = key === "n" ? document.querySelector("a[href*='for=book']")?.href : head.dataset[keys[key]];
-  if (!where) return;
-  event.preventDefault();
-  location.href = where;
-});
-
-// Names are hidden on this screen until someone shows them again.
-const hider = document.querySelector("[data-hide-names]");
-function hideNames(hidden) {
-  document.body.classList.toggle("names-hidden", hidden);
-  hider.setAttribute("aria-pressed", String(hidden));
-}
-if (hider) {
-  hideNames(sessionStorage.getItem("names") === "hidden");
-  hider.addEventListener("click", () => {
-    const hidden = !document.body.classList.contains("names-hidden");
-    sessionStorage.setItem("names", hidden ? "hidden" : "shown");
-    hideNames(hidden);
-  });
-}
-
-// The line of now, on the location's clock.
-const day = document.querySelector("[data-first-minute]");
-function showNow() {
-  for (const line of document.querySelectorAll("[data-now]")) {
-    const clock = new Intl.DateTimeFormat("en-GB", { timeZone: line.dataset.now, hour: "2-digit", minute: "2-digit" });
-    const [hour, minute] = clock.format(new Date()).split(":").map(Number);
-    const row = Math.floor((hour * 60 + minute - Number(day.dataset.firstMinute)) / 5) + 1;
-    line.hidden = row < 1 || row > 288;
-    line.className = `day-now at-${row}`;
+function keep(name, value) {
+  try {
+    if (value === null) localStorage.removeItem(name);
+    else localStorage.setItem(name, value);
+  } catch {
+    // Kept for this page only.
   }
 }
-if (day) {
-  showNow();
-  setInterval(showNow, 60_000);
-}
 
-// A click on free time of a column books there.
-document.addEventListener("click", (event) => {
-  const column = event.target.closest?.("[data-practitioner]");
-  if (!column || event.target.closest("a")) return;
-  const minutes = Number(day.dataset.firstMinute) + Math.floor((event.clientY - column.getBoundingClientRect().top) / 24) * 15;
-  const time = `${String(Math.floor(minutes / 60)).padStart(2, "0")}:${String(minutes % 60).padStart(2, "0")}`;
-  const wish = new URLSearchParams({ for: "book", date: head.dataset.date, time, practitioner: column.dataset.practitioner });
-  location.href = `/patients/?${wish}`;
+// ---- keys: an element with data-key is pressed by that key ------------------------------------
+
+function isTaken(target) {
+  return target instanceof Element && target.closest("input, textarea, select, [contenteditable], [role=region][tabindex]");
+}
+document.addEventListener("keydown", (event) => {
+  if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || !keysAreOn() || isTaken(event.target)) return;
+  if (document.querySelector("dialog[open]")) return;
+  const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
+  const wanted = document.querySelector(`[data-key="${CSS.escape(key)}"]`);
+  if (!wanted) return;
+  event.preventDefault();
+  wanted.click();
+});
+const switcher = document.querySelector("[data-keys-on]");
+if (switcher) {
+  switcher.checked = keysAreOn();
+  switcher.addEventListener("change", () => keep("keys", switcher.checked ? null : "off"));
+}
+for (const button of document.querySelectorAll(".diary-menu [hidden]")) button.hidden = false;
+
+// ---- names are hidden on this device until someone shows them again ---------------------------
+
+const hider = document.querySelector("[data-hide-names]");
+function showHider() {
+  hider?.setAttribute("aria-pressed", String(root.dataset.names === "hidden"));
+}
+hider?.addEventListener("click", () => {
+  const hidden = root.dataset.names !== "hidden";
+  if (hidden) root.dataset.names = "hidden";
+  else delete root.dataset.names;
+  keep("names", hidden ? "hidden" : null);
+  showHider();
+});
+showHider();
+
+document.querySelector("[data-print]")?.addEventListener("click", (event) => {
+  event.currentTarget.closest("details").open = false;
+  print();
 });
 
-// In the booking form a free time fills in the form; without scripts it books at once.
+// ---- noticing what others change --------------------------------------------------------------
+
+// A header of its own: asking by itself is not someone at work, and must not keep a login alive.
+export const BY_ITSELF = { "X-Polling": "1" };
+
+// True for an answer that belongs to the page; a session that has ended goes to the sign-in page.
+export function isOurs(answer) {
+  if (answer.type === "opaqueredirect" || answer.status === 401 || answer.status === 403) {
+    location.reload();
+    return false;
+  }
+  return answer.ok;
+}
+
+const watch = document.querySelector("[data-watch]");
+async function look() {
+  if (document.hidden || !navigator.onLine || document.querySelector("dialog[open], .ec-dragging, .ec-resizing-y, .ec-selecting")) return;
+  const answer = await fetch(watch.dataset.watch, { headers: BY_ITSELF, redirect: "manual" }).catch(() => null);
+  if (!answer || !isOurs(answer)) return;
+  const { stamp } = await answer.json();
+  if (stamp !== watch.dataset.stamp) document.dispatchEvent(new CustomEvent("diary:changed"));
+}
+if (watch) {
+  setInterval(look, Number(watch.dataset.every) || POLL_MS);
+  document.addEventListener("visibilitychange", look);
+}
+
+// The list is fetched anew in place; the keyboard stays where it was.
+document.addEventListener("diary:changed", async () => {
+  if (document.querySelector("[data-calendar]")) return;
+  const answer = await fetch(location.href, { headers: BY_ITSELF, redirect: "manual" }).catch(() => null);
+  if (!answer || !isOurs(answer)) return;
+  const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").querySelector("[data-watch]");
+  if (!fresh) return;
+  const where = document.activeElement?.closest?.("tr[id]")?.id;
+  watch.replaceChildren(...fresh.childNodes);
+  watch.dataset.stamp = fresh.dataset.stamp;
+  if (where) document.getElementById(where)?.querySelector("a")?.focus({ preventScroll: true });
+  showMarks();
+});
+
+// ---- marks that other rooms know: consent, course ---------------------------------------------
+
+export async function marksOf(ids, addresses) {
+  const found = new Map();
+  if (!ids.length) return found;
+  for (const address of addresses.split(" ").filter(Boolean)) {
+    const answer = await fetch(`${address}?appointments=${ids.join(",")}`, { headers: BY_ITSELF, redirect: "manual" }).catch(() => null);
+    if (!answer?.ok) continue;
+    for (const [id, mark] of Object.entries(await answer.json())) found.set(Number(id), [...(found.get(Number(id)) ?? []), mark]);
+  }
+  return found;
+}
+
+export function drawnMark({ icon, tone, word, title }, sprite) {
+  const mark = document.createElement("span");
+  mark.className = `mark tone-text-${tone}`;
+  if (title) mark.title = title;
+  mark.append(drawnIcon(icon, sprite), " ", word);
+  return mark;
+}
+
+export function drawnIcon(name, sprite) {
+  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+  svg.setAttribute("class", "icon");
+  svg.setAttribute("aria-hidden", "true");
+  svg.append(document.createElementNS("http://www.w3.org/2000/svg", "use"));
+  svg.firstChild.setAttribute("href", `${sprite}#${name}`);
+  return svg;
+}
+
+async function showMarks() {
+  const places = [...document.querySelectorAll("[data-marks-of]")];
+  const list = document.querySelector("[data-marks]:not([data-calendar])");
+  if (!list) return;
+  const marks = await marksOf(places.map((place) => place.dataset.marksOf), list.dataset.marks);
+  for (const place of places) place.replaceChildren(...(marks.get(Number(place.dataset.marksOf)) ?? []).map((mark) => drawnMark(mark, list.dataset.sprite)));
+}
+showMarks();
+
+// ---- in the booking form a free time fills in the form; without scripts it books at once ------
+
 document.addEventListener("click", (event) => {
   const chosen = event.target.closest?.("[data-free-time]");
   const form = chosen?.closest("[data-book-form]");

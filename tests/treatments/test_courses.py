@@ -304,7 +304,7 @@ def test_marks_are_said_to_whoever_may_see_the_patient(cast: Cast) -> None:
     plan = course_plan(cast)
     rows = booked(cast, plan, 1, 8)
     ids = [row.appointment_id for row in rows]
-    assert [mark["text"] for mark in marks_of(cast.front_desk, ids).values()] == [
+    assert [mark["word"] for mark in marks_of(cast.front_desk, ids).values()] == [
         "1 of 6",
         "2 of 6",
     ]
@@ -313,7 +313,7 @@ def test_marks_are_said_to_whoever_may_see_the_patient(cast: Cast) -> None:
     )
     assert marks_of(cast.front_desk2, ids) == {}
     cancel(by=cast.front_desk, appointment=rows[0].appointment, reason="Cold")
-    assert [mark["text"] for mark in marks_of(cast.front_desk, ids).values()] == ["1 of 6"]
+    assert [mark["word"] for mark in marks_of(cast.front_desk, ids).values()] == ["1 of 6"]
 
 
 def test_marks_cost_the_same_for_one_and_for_many(cast: Cast) -> None:

@@ -8,6 +8,7 @@ app_name = "consents"
 OF_PATIENT = "patients/<patient:number>/consents/"
 urlpatterns = [
     path("consents/today/", views.today, name="today"),
+    path("consents/marks/", views.marks, name="marks"),
     path(OF_PATIENT, views.panel, name="panel"),
     path(f"{OF_PATIENT}bar/", views.bar, name="bar"),
     path(f"{OF_PATIENT}plan/<int:plan_id>/", views.of_plan, name="plan"),

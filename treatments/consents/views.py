@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, time, timedelta
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
@@ -34,6 +34,7 @@ from treatments.diary.models import Appointment
 from treatments.plans.models import Plan
 
 AT_THE_CLINIC = gettext_noop("clinic device")
+MOST_MARKED = 700
 
 
 def _patient(request: HttpRequest, number: int) -> Patient:
@@ -117,6 +118,24 @@ def today(request: HttpRequest) -> HttpResponse:
     listed(request, [one.plan.patient_id for one in lacking])
     context = {"rows": rows, "location": location}
     return render(request, "treatments/consent_today.html", context)
+
+
+@requires(Permission.SEE_CONSENT_STATE)
+@require_safe
+def marks(request: HttpRequest) -> HttpResponse:
+    """Of `?appointments=1,2,3` those whose patient's plan no consent covers, for the diary.
+
+    JSON: `{"1": {"icon": ..., "tone": ..., "word": ...}}`, with an icon of the sprite.
+    """
+    asked = request.GET.get("appointments", "").split(",")[:MOST_MARKED]
+    ids = [int(one) for one in asked if one.isascii() and one.isdigit() and len(one) < 19]
+    visits = Appointment.objects.visible_to(staff_of(request)).live().filter(pk__in=ids)
+    patients = dict(visits.values_list("pk", "patient_id"))
+    running = running_plans(set(patients.values()), timezone.now())
+    lacking = {one.plan.patient_id for one in running if not one.coverage.is_covered}
+    listed(request, lacking)
+    mark = {"icon": "file-earmark-x", "tone": "stop", "word": _("consent")}
+    return JsonResponse({pk: mark for pk, patient in patients.items() if patient in lacking})
 
 
 @requires(Permission.TAKE_CONSENT)

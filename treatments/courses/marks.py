@@ -14,11 +14,15 @@ from treatments.plans.models import Plan
 
 
 class Mark(TypedDict):
-    """What a list shows at an appointment. `warn`: outside its gap, or past the plan's last."""
+    """What a list shows at an appointment: an icon of the sprite, its tone, a word, more to read.
 
-    text: str
+    The tone is `wait` outside its gap, or past the plan's last.
+    """
+
+    icon: str
+    tone: str
+    word: str
     title: str
-    warn: bool
 
 
 def marks_of(user: Staff, appointment_ids: Sequence[int]) -> dict[str, Mark]:
@@ -30,9 +34,10 @@ def marks_of(user: Staff, appointment_ids: Sequence[int]) -> dict[str, Mark]:
     ).distinct()
     return {
         str(step.appointment_id): Mark(
-            text=course.words(step),
+            icon="list-check",
+            tone="info" if step.is_allowed and step.number <= course.total else "wait",
+            word=course.words(step),
             title=course.title(step),
-            warn=not step.is_allowed or step.number > course.total,
         )
         for course in courses_of(plans).values()
         for step in course.steps

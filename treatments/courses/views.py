@@ -408,7 +408,9 @@ def plan_panel(request: HttpRequest, number: int, plan_id: int) -> HttpResponse:
 @requires(Permission.SEE_DIARY)
 @require_safe
 def marks(request: HttpRequest) -> JsonResponse:
-    """`?ids=1,2,3`: `3 of 6` and a title by appointment; one of no course is left out."""
-    wanted = [pk for pk in request.GET.get("ids", "").split(",") if pk.isascii() and pk.isdigit()]
+    """`?appointments=1,2,3`: `3 of 6` and a title by appointment, for lists and the diary."""
+    wanted = [
+        pk for pk in request.GET.get("appointments", "").split(",") if pk.isascii() and pk.isdigit()
+    ]
     ids = [int(pk) for pk in wanted[:MOST_MARKS] if len(pk) < 19]
     return JsonResponse(marks_of(staff_of(request), ids))

@@ -23,6 +23,7 @@ from treatments.diary.candidates import Taken, Wish, choose, in_the_way_of
 from treatments.diary.contention import broken_constraint, trying_again
 from treatments.diary.hooks import ask_before_moving
 from treatments.diary.models import Appointment, FreedTime, Service
+from treatments.diary.trace import trace_of
 from treatments.diary.transitions import MOVABLE, may_follow
 from treatments.diary.visit import Visit
 
@@ -56,6 +57,25 @@ TAKEN_WORDS = {
     "visit_within_plan": gettext_lazy("The course has no session left for this appointment."),
 }
 """By the constraint that said no."""
+
+
+class Changed(ActionRefused):
+    """Someone else has changed the appointment since the person saw it."""
+
+    def __init__(self, row: Appointment) -> None:
+        when = row.starts_at.astimezone(row.location.zone)
+        super().__init__(
+            _(
+                "Someone has changed this appointment meanwhile: it is now on %(day)s at %(time)s "
+                "with %(who)s (%(status)s). Nothing was moved."
+            )
+            % {
+                "day": f"{when:%d-%b-%Y}",
+                "time": f"{when:%H:%M}",
+                "who": row.practitioner.name,
+                "status": row.get_status_display(),
+            }
+        )
 
 
 @trying_again(BUSY)
@@ -201,6 +221,7 @@ def move(
     minutes: int | None = None,
     overlap_reason: str = "",
     gap_reason: str | None = "",
+    seen: str = "",
     at: datetime | None = None,
 ) -> Appointment:
     """Give an appointment another time, practitioner, room or length (`minutes`, 5 to 480).
@@ -208,13 +229,16 @@ def move(
     Only what is booked or confirmed can move, and a confirmation is then asked for again. A reason
     books over what is taken, as in `book`. `gap_reason` is a practitioner's for leaving the gap of
     a course; None leaves the question to the caller, who moves the whole course. Raises `Taken` and
-    `ActionRefused` as `book` does, and `ReasonWanted`.
+    `ActionRefused` as `book` does, `ReasonWanted`, and `Changed` where `seen`, the trace of the row
+    as the person saw it, is no longer its trace.
     """
     if minutes is not None and not SHORTEST <= minutes <= LONGEST:
         raise ActionRefused(_("A visit takes from 5 minutes to 8 hours."), field="time")
     try:
         with transaction.atomic():
             row: Appointment = Appointment.objects.select_for_update().get(pk=appointment.pk)
+            if seen and seen != trace_of(row):
+                raise Changed(row)
             if row.status not in MOVABLE:
                 raise ActionRefused(_("Only an appointment still to come can be moved."))
             _refuse_long_past(starts_at, at or timezone.now())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
@@ -11,21 +10,22 @@ from django.db.models import Max, OuterRef, Subquery
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language
-from django.utils.translation import gettext as _
 
 from clinic.web.looks import status_look
 from clinic.web.templatetags.clinic_web import icon
 from patients.intake.models import History
 from treatments.diary.models import Appointment, AppointmentQuerySet
 from treatments.diary.slots import Span
-from treatments.diary.transitions import NEXT
-
-MINUTES_PER_ROW = 5
-SHORT_MINUTES = 25
+from treatments.diary.trace import trace
+from treatments.diary.transitions import MOVABLE, NEXT
 
 
 class Line(NamedTuple):
-    """One appointment. Times are in the location's zone. `intake`: ok, missing or old."""
+    """One appointment. Times are in the location's zone. `intake`: ok, missing or old.
+
+    `hands_on` is when the practitioner comes and `clean` when the room can be used again, where
+    these are not the patient's own times.
+    """
 
     pk: int
     starts: datetime
@@ -36,9 +36,13 @@ class Line(NamedTuple):
     family_name: str
     practitioner_id: int
     practitioner: str
+    room_id: int
     room: str
     service: str
     kind: str
+    hands_on: datetime | None
+    clean: datetime | None
+    overlap_reason: str
     intake: str
 
     @property
@@ -49,6 +53,16 @@ class Line(NamedTuple):
     def name(self) -> str:
         """Family name in capitals, then given name."""
         return f"{self.family_name.upper()}, {self.given_name}"
+
+    @property
+    def initials(self) -> str:
+        """What is shown of the name where others can see the screen."""
+        return f"{self.given_name[:1]}{self.family_name[:1]}".upper()
+
+    @property
+    def trace(self) -> str:
+        """What the card says, to notice that someone else has changed it."""
+        return trace(self.starts, self.ends, self.practitioner_id, self.room_id, self.status)
 
     @property
     def clock(self) -> str:
@@ -70,6 +84,10 @@ class Line(NamedTuple):
     @property
     def is_live(self) -> bool:
         return self.status not in Appointment.GIVEN_UP
+
+    @property
+    def is_movable(self) -> bool:
+        return self.status in MOVABLE
 
 
 def lines_of(appointments: AppointmentQuerySet, zone: ZoneInfo) -> list[Line]:
@@ -99,9 +117,13 @@ def lines_of(appointments: AppointmentQuerySet, zone: ZoneInfo) -> list[Line]:
         "patient__family_name",
         "practitioner_id",
         "practitioner__name",
+        "room_id",
         "room__name",
         name,
         "service__kind",
+        "practitioner_from",
+        "room_until",
+        "overlap_reason",
         "handed_in",
         "seen",
     )
@@ -109,12 +131,15 @@ def lines_of(appointments: AppointmentQuerySet, zone: ZoneInfo) -> list[Line]:
 
 
 def _line(row: tuple[Any, ...], zone: ZoneInfo) -> Line:
-    pk, starts, ends, *rest, handed_in, seen = row
+    pk, starts, ends, *rest, hands_on, clean, reason, handed_in, seen = row
     if handed_in is None:
         intake = "missing"
     else:
         intake = "old" if seen is not None and seen > handed_in else "ok"
-    return Line._make([pk, starts.astimezone(zone), ends.astimezone(zone), *rest, intake])
+    times = [moment and moment.astimezone(zone) for moment in (hands_on, clean)]
+    return Line._make(
+        [pk, starts.astimezone(zone), ends.astimezone(zone), *rest, *times, reason, intake]
+    )
 
 
 def badges() -> dict[str, SafeString]:
@@ -125,77 +150,6 @@ def badges() -> dict[str, SafeString]:
         )
         for status, look in ((status, status_look(status)) for status in Appointment.Status.values)
     }
-
-
-CARD = (
-    '<a id="a{}" class="appt {}" href="{}/"><span class="appt-top">'
-    '<span class="appt-time">{}</span> <span class="appt-name" data-name>{}</span></span>{}{}'
-    '<span class="appt-what">{} · {}</span></a>'
-)
-"""A visit in the day's grid. Through the template engine sixty of these cost more than the rest of
-the page together."""
-
-
-class Column(NamedTuple):
-    """A practitioner's day; each card is written out."""
-
-    pk: int
-    name: str
-    cards: list[SafeString]
-
-
-def columns_of(
-    lines: Iterable[Line], practitioners: Iterable[tuple[int, str]], first_minute: int
-) -> list[Column]:
-    """One column for each practitioner who works here, and for anyone else who has a visit."""
-    shown, missing = badges(), marks()
-    tones = {status: status_look(status).tone for status in Appointment.Status.values}
-    columns = {pk: Column(pk, name, []) for pk, name in practitioners}
-    for line in lines:
-        column = columns.setdefault(
-            line.practitioner_id, Column(line.practitioner_id, line.practitioner, [])
-        )
-        css = _place(line, first_minute, tones[line.status])
-        badge, mark = shown[line.status], missing[line.intake]
-        column.cards.append(
-            format_html(
-                CARD,
-                *(line.pk, css, line.pk, line.clock, line.name),
-                *(badge, mark, line.service, line.room),
-            )
-        )
-    return list(columns.values())
-
-
-def marks() -> dict[str, SafeString]:
-    """What is missing, as an icon that is read out; nothing for a history that is there."""
-    words = {
-        "missing": ("clipboard-x", _("History not handed in")),
-        "old": ("clock-history", _("History older than the last visit")),
-    }
-    mark = '<span class="appt-mark" title="{}">{}<span class="visually-hidden">{}</span></span>'
-    made = {
-        state: format_html(mark, said, icon(name), said) for state, (name, said) in words.items()
-    }
-    return {"ok": SafeString(""), **made}
-
-
-def _place(line: Line, first_minute: int, tone: str) -> str:
-    """Classes of css/diary-grid.css: the row it starts at and how many rows it takes."""
-    start = line.starts.hour * 60 + line.starts.minute - first_minute
-    row = start // MINUTES_PER_ROW + 1
-    rows = max(1, line.minutes // MINUTES_PER_ROW)
-    short = " appt-short" if line.minutes < SHORT_MINUTES else ""
-    return f"tone-{tone} at-{row} for-{rows}{short}"
-
-
-def hours_shown(opens: int, closes: int, lines: Iterable[Line]) -> tuple[int, int]:
-    """First and last minute of the day's grid, whole hours: opening hours and what lies outside."""
-    first, last = opens, closes
-    for line in lines:
-        start = line.starts.hour * 60 + line.starts.minute
-        first, last = min(first, start), max(last, min(start + line.minutes, 24 * 60))
-    return first // 60 * 60, -(-last // 60) * 60
 
 
 def day_lines(location_id: int, span: Span, zone: ZoneInfo) -> list[Line]:

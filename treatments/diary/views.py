@@ -1,22 +1,20 @@
-"""The diary, Today, booking, and what happens to an appointment on its day."""
+"""Today, booking, and what happens to an appointment on its day."""
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse, QueryDict
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from clinic.access import gate
-from clinic.access.models import Staff
 from clinic.access.permissions import Permission, Role, requires
 from clinic.access.request import location_of, staff_of
 from clinic.errors import ActionRefused
@@ -24,97 +22,30 @@ from clinic.places.models import Location
 from clinic.web.forms import refuse
 from patients.registry.models import Patient
 from treatments.diary import actions
-from treatments.diary.forms import BookForm, CancelForm, MoveForm, read_offer
+from treatments.diary.day_views import asked_day
+from treatments.diary.forms import BookForm, CancelForm, MoveForm, directors_at, read_offer
 from treatments.diary.free import Free, free_times, next_free
 from treatments.diary.hooks import ReasonWanted
-from treatments.diary.lines import badges, columns_of, day_lines, hours_shown, lines_of
+from treatments.diary.lines import badges, lines_of
 from treatments.diary.models import Appointment, Service
-from treatments.diary.slots import Span, midnight, whole_day
+from treatments.diary.replies import (
+    answered,
+    back,
+    may_be_overridden,
+    offers_json,
+    own_appointment,
+    visible_appointment,
+    wants_json,
+)
+from treatments.diary.slots import whole_day
+from treatments.diary.trace import trace_of
 from treatments.diary.transitions import ALLOWED, MOVABLE
+from treatments.diary.undo import undo_token
 from treatments.diary.visit import Visit
 
-VIEWS = ("day", "week", "list")
 PANEL_ROWS = 6
 OFFERED = 3
-
-
-@requires(Permission.SEE_DIARY)
-@require_GET
-def diary(request: HttpRequest) -> HttpResponse:
-    """The diary of a location: `?date=YYYY-MM-DD&view=day|week|list`."""
-    location = location_of(request)
-    day = _day(request.GET.get("date", ""), location)
-    view = request.GET.get("view", "day")
-    if view not in VIEWS:
-        view = "day"
-    first = day - timedelta(days=day.weekday()) if view == "week" else day
-    days = 7 if view == "week" else 1
-    span = Span(
-        midnight(first, location.zone), midnight(first + timedelta(days=days), location.zone)
-    )
-    lines = day_lines(location.pk, span, location.zone)
-    gate.listed(request, [line.patient_id for line in lines])
-    context = _frame(location, day, view, days) | {
-        "lines": lines,
-        "given_up": [line for line in lines if not line.is_live],
-        "here_url": request.get_full_path(),
-    }
-    context |= {"day": _day_grid, "week": _week, "list": _list}[view](location, first, lines)
-    return render(request, f"treatments/diary_{view}.html", context)
-
-
-def _day(text: str, location: Location) -> date:
-    """The day asked for, else today at the location."""
-    try:
-        day = date.fromisoformat(text)
-    except ValueError:
-        return timezone.localdate(timezone=location.zone)
-    return day if 2000 <= day.year <= 2100 else timezone.localdate(timezone=location.zone)
-
-
-def _frame(location: Location, day: date, view: str, days: int) -> dict[str, Any]:
-    base = reverse("diary:day")
-
-    def there(to: date, kind: str = view) -> str:
-        return f"{base}?date={to.isoformat()}&view={kind}"
-
-    today = timezone.localdate(timezone=location.zone)
-    return {
-        "location": location,
-        "day": day,
-        "today": today,
-        "view": view,
-        "previous_url": there(day - timedelta(days=days)),
-        "next_url": there(day + timedelta(days=days)),
-        "today_url": there(today),
-        "view_urls": {kind: there(day, kind) for kind in VIEWS},
-    }
-
-
-def _day_grid(location: Location, day: date, lines: list[Any]) -> dict[str, Any]:
-    opens, closes = (at.hour * 60 + at.minute for at in (location.opens_at, location.closes_at))
-    live = [line for line in lines if line.is_live]
-    first, last = hours_shown(opens, closes, live)
-    practitioners = Staff.objects.practising_at(location.pk).values_list("pk", "name")
-    return {
-        "columns": columns_of(live, practitioners, first),
-        "hours": [(f"{m // 60:02d}:00", (m - first) // 5 + 1) for m in range(first, last, 60)],
-        "rows": (last - first) // 5,
-        "first_minute": first,
-    }
-
-
-def _week(location: Location, first: date, lines: list[Any]) -> dict[str, Any]:
-    days: dict[date, list[Any]] = {first + timedelta(days=n): [] for n in range(7)}
-    for line in lines:
-        if line.is_live:
-            days[line.starts.date()].append(line)
-    return {"days": list(days.items()), "badges": badges()}
-
-
-def _list(location: Location, day: date, lines: list[Any]) -> dict[str, Any]:
-    marks = badges()
-    return {"rows": [(line, marks[line.status]) for line in lines]}
+ASKED = ("service", "time", "practitioner", "room")
 
 
 @requires(Permission.SEE_DIARY)
@@ -156,6 +87,8 @@ def book(request: HttpRequest) -> HttpResponse:
     number = request.GET.get("patient", "")
     if not number:
         return redirect(f"{reverse('patients:search')}?for=book")
+    if request.GET.get("walk"):
+        return redirect(f"{reverse('diary:walk-in')}?{urlencode({'patient': number})}")
     patient = _patient(request, number)
     location = location_of(request)
     data = _asked(request.GET, location)
@@ -176,12 +109,12 @@ def _asked(given: QueryDict, location: Location) -> dict[str, Any]:
     quarter = now + timedelta(minutes=15 - now.minute % 15)
     wanted: dict[str, Any] = {
         "service": first.pk if first else None,
-        "date": _day(given.get("date", ""), location).isoformat(),
+        "date": asked_day(given.get("date", ""), location).isoformat(),
         "time": f"{quarter:%H:%M}",
         "practitioner": "any",
         "room": "any",
     }
-    wanted |= {name: given[name] for name in ("service", "time", "practitioner") if given.get(name)}
+    wanted |= {name: given[name] for name in ASKED if given.get(name)}
     return wanted | {"patient": given.get("patient", "")}
 
 
@@ -200,6 +133,7 @@ def _book_posted(request: HttpRequest) -> HttpResponse:
         data["date"], data["time"], data["practitioner"] = offer
     form = BookForm(data, location=location)
     free: list[Free] = []
+    more: dict[str, Any] = {}
     patient = None
     if form.is_valid():
         values = form.cleaned_data
@@ -210,6 +144,7 @@ def _book_posted(request: HttpRequest) -> HttpResponse:
             made = _book_valid(request, location, patient, values)
         except ActionRefused as refused:
             free = _others(location, patient, values)
+            more = _other_ways(location, values, refused)
             refuse(form, refused)
         else:
             messages.success(request, _booked_words(made, location))
@@ -217,8 +152,20 @@ def _book_posted(request: HttpRequest) -> HttpResponse:
     else:
         patient = _visible(request, str(data.get("patient", "")))
     of_day = _free_of(BookForm(data, location=location), location, patient.pk if patient else None)
-    context = {"form": form, "patient": patient, "offers": free, "free": of_day} | _of(location)
+    context = {"form": form, "patient": patient, "offers": free, "free": of_day} | more
+    context |= _of(location)
     return render(request, "treatments/appointment_book.html", context, status=422)
+
+
+def _other_ways(
+    location: Location, values: dict[str, Any], refused: ActionRefused
+) -> dict[str, Any]:
+    """What the desk may still do about a refusal: book over it, or name who directs."""
+    minor = refused.field == "service" and values["service"].adults_only
+    return {
+        "may_overlap": may_be_overridden(location, refused) and not values["overlap_reason"],
+        "directors": directors_at(location.pk) if minor else [],
+    }
 
 
 def _visible(request: HttpRequest, number: str) -> Patient | None:
@@ -241,6 +188,8 @@ def _book_valid(
         practitioner=values["practitioner"],
         room=values["room"],
         idempotency_key=values["key"],
+        overlap_reason=values["overlap_reason"],
+        directed_by=values["directed_by"],
     )
 
 
@@ -291,26 +240,11 @@ def _free_of(form: BookForm, location: Location, patient_id: int | None) -> list
     )
 
 
-def _fetch(request: HttpRequest, pk: int) -> Appointment:
-    related = ("patient", "practitioner", "room", "service", "location", "booked_by")
-    visible = Appointment.objects.visible_to(staff_of(request)).select_related(*related)
-    row: Appointment = gate.fetch(request, visible, pk=pk)
-    return row
-
-
-def _writable(request: HttpRequest, pk: int) -> Appointment:
-    """Visible to whoever knows the patient; changed only where it takes place."""
-    appointment = _fetch(request, pk)
-    if appointment.location_id not in staff_of(request).place_ids:
-        raise PermissionDenied
-    return appointment
-
-
 @requires(Permission.SEE_DIARY)
 @require_GET
 def appointment(request: HttpRequest, pk: int) -> HttpResponse:
-    """One appointment, and what can happen to it now."""
-    return _page(request, _fetch(request, pk), CancelForm())
+    """One appointment, and what can happen to it now; the calendar's dialog gets it alone."""
+    return _page(request, visible_appointment(request, pk), CancelForm())
 
 
 def _page(
@@ -321,119 +255,187 @@ def _page(
     status: int = 200,
 ) -> HttpResponse:
     here = row.location_id in staff_of(request).place_ids
-    zone = row.location.zone
     following = [name for name in ALLOWED[row.status] if name != Appointment.Status.CANCELLED]
-    context = {
+    context = _times(row) | {
         "appointment": row,
         "patient": row.patient,
-        # Without a zone: a template would convert an aware time to the server's.
-        "starts": row.starts_at.astimezone(zone).replace(tzinfo=None),
-        "ends": row.ends_at.astimezone(zone).replace(tzinfo=None),
-        "today": timezone.localdate(timezone=zone),
+        "today": timezone.localdate(timezone=row.location.zone),
         "following": following if here else [],
         "may_cancel": here and Appointment.Status.CANCELLED in ALLOWED[row.status],
         "may_move": here and row.status in MOVABLE,
         "may_write": staff_of(request).may(Permission.WRITE_NOTES),
         "form": form,
         "refused": refused,
+        "next": request.GET.get("next") or request.POST.get("next", ""),
     }
-    return render(request, "treatments/appointment_detail.html", context, status=status)
+    part = "#card" if request.htmx else ""  # type: ignore[attr-defined]
+    template = f"treatments/appointment_detail.html{part}"
+    return render(request, template, context, status=status)
+
+
+def _times(row: Appointment) -> dict[str, Any]:
+    """On the location's clock, without a zone: a template would convert to the server's."""
+    zone = row.location.zone
+    times = {
+        "starts": row.starts_at,
+        "ends": row.ends_at,
+        "hands_on": row.practitioner_from,
+        "clean": row.room_until,
+    }
+    return {
+        name: moment and moment.astimezone(zone).replace(tzinfo=None)
+        for name, moment in times.items()
+    }
 
 
 @requires(Permission.BOOK)
 @require_POST
 def status(request: HttpRequest, pk: int) -> HttpResponse:
     """Arrived, in room, done and so on; back to the page one was on."""
-    row = _writable(request, pk)
+    row = own_appointment(request, pk)
+    wanted = request.POST.get("status", "")
     try:
-        actions.set_status(
-            by=staff_of(request), appointment=row, status=request.POST.get("status", "")
-        )
+        changed = actions.set_status(by=staff_of(request), appointment=row, status=wanted)
     except ActionRefused as refused:
         return _page(request, row, CancelForm(), refused.message, status=422)
-    return redirect(_back(request, row))
-
-
-def _back(request: HttpRequest, row: Appointment) -> str:
-    back = request.POST.get("next", "")
-    if url_has_allowed_host_and_scheme(back, {request.get_host()}, request.is_secure()):
-        return back
-    return reverse("diary:appointment", args=[row.pk])
+    said = _("%(time)s is now “%(status)s”.") % {
+        "time": f"{row.starts_at.astimezone(row.location.zone):%H:%M}",
+        "status": changed.get_status_display(),
+    }
+    # A cancellation that was taken back is not cancelled again without its reason.
+    known = row.status not in (wanted, Appointment.Status.CANCELLED)
+    token = undo_token(row, changed) if known else ""
+    return answered(request, said=said, undo=token, go=back(request, row))
 
 
 @requires(Permission.BOOK)
 @require_POST
 def cancel(request: HttpRequest, pk: int) -> HttpResponse:
     """Cancel with a reason."""
-    row = _writable(request, pk)
+    row = own_appointment(request, pk)
     form = CancelForm(request.POST)
     if form.is_valid():
         try:
-            actions.cancel(
+            gone = actions.cancel(
                 by=staff_of(request), appointment=row, reason=form.cleaned_data["reason"]
             )
         except ActionRefused as refused:
             refuse(form, refused)
         else:
-            messages.success(request, _("The appointment is cancelled and its time is free."))
-            return redirect("diary:appointment", row.pk)
+            said = _("The appointment is cancelled and its time is free.")
+            token = undo_token(row, gone)
+            return answered(request, said=said, undo=token, go=back(request, row))
     return _page(request, row, form, status=422)
 
 
 @requires(Permission.BOOK)
 @require_http_methods(["GET", "POST"])
 def move(request: HttpRequest, pk: int) -> HttpResponse:
-    """Another date, time, practitioner or room."""
-    row = _writable(request, pk)
-    local = row.starts_at.astimezone(row.location.zone).replace(tzinfo=None)
-    initial = {
-        "date": local.date(),
-        "time": local.time(),
-        "practitioner": str(row.practitioner_id),
-        "room": str(row.room_id),
-    }
-    data = request.POST.copy() if request.method == "POST" else None
-    if data is not None and (offer := read_offer(data.get("offer", ""))) is not None:
-        data["date"], data["time"], data["practitioner"] = offer
-        data["room"] = "any"
-    form = MoveForm(data, initial=initial, location=row.location)
-    offers: list[Free] = []
-    around = ""
+    """Another date, time, length, practitioner or room; a card that was dragged asks in JSON."""
+    row = own_appointment(request, pk)
+    data = _sent_move(request)
+    form = MoveForm(data, initial=_as_it_is(row), location=row.location)
+    context: dict[str, Any] = {}
     if data is not None and form.is_valid():
         try:
-            return _moved(request, row, form.cleaned_data)
-        except ReasonWanted as refused:
-            around = _as_offer(row, form.cleaned_data)
-            if refused.may_give:
-                form.ask_for_reason()
-            refuse(form, refused)
+            moved = _moved(request, row, form.cleaned_data)
         except ActionRefused as refused:
-            offers = _other_times(row, form.cleaned_data)
+            if isinstance(refused, actions.Changed):
+                data["seen"] = trace_of(Appointment.objects.get(pk=row.pk))
+            if isinstance(refused, ReasonWanted) and refused.may_give:
+                form.ask_for_reason()
+            context = _instead(row, form.cleaned_data, refused)
             refuse(form, refused)
-    context = {
-        "form": form,
-        "around": around,
-        "appointment": row,
-        "patient": row.patient,
-        "offers": offers,
-        "starts": local,
-        "today": timezone.localdate(timezone=row.location.zone),
+        else:
+            said, token = _moved_words(row, moved), undo_token(row, moved)
+            return answered(request, said=said, undo=token, go=back(request, row))
+    if data is not None and wants_json(request):
+        return JsonResponse(_refused_json(form, context), status=422)
+    context |= {"form": form, "appointment": row, "patient": row.patient} | _times(row)
+    context |= {"today": timezone.localdate(timezone=row.location.zone)}
+    context |= {"next": request.GET.get("next") or request.POST.get("next", "")}
+    part = "#form" if request.htmx else ""  # type: ignore[attr-defined]
+    template = f"treatments/appointment_move.html{part}"
+    return render(request, template, context, status=200 if data is None else 422)
+
+
+def _sent_move(request: HttpRequest) -> QueryDict | None:
+    """The form as sent, an offered time put in; None while it is only looked at."""
+    if request.method != "POST":
+        return None
+    data = request.POST.copy()
+    if (offer := read_offer(data.get("offer", ""))) is not None:
+        data["date"], data["time"], data["practitioner"] = offer
+        data["room"] = "any"
+    return data
+
+
+def _as_it_is(row: Appointment) -> dict[str, Any]:
+    local = row.starts_at.astimezone(row.location.zone).replace(tzinfo=None)
+    return {
+        "date": local.date(),
+        "time": local.time(),
+        "minutes": int((row.ends_at - row.starts_at).total_seconds()) // 60,
+        "practitioner": str(row.practitioner_id),
+        "room": str(row.room_id),
+        "seen": trace_of(row),
     }
-    status = 422 if data is not None else 200
-    return render(request, "treatments/appointment_move.html", context, status=status)
 
 
-def _moved(request: HttpRequest, row: Appointment, values: dict[str, Any]) -> HttpResponse:
-    actions.move(
-        by=staff_of(request),
-        appointment=row,
-        starts_at=values["starts_at"],
-        practitioner=values["practitioner"],
-        room=values["room"],
-        gap_reason=values["gap_reason"],
-    )
-    messages.success(request, _("The appointment is moved."))
-    return redirect("diary:appointment", row.pk)
+def _moved(request: HttpRequest, row: Appointment, values: dict[str, Any]) -> Appointment:
+    """Moved as asked; a card dragged to another time takes another room where its own is taken."""
+
+    def to(room: int | None) -> Appointment:
+        return actions.move(
+            by=staff_of(request),
+            appointment=row,
+            starts_at=values["starts_at"],
+            practitioner=values["practitioner"],
+            room=room,
+            minutes=values["minutes"],
+            overlap_reason=values["overlap_reason"],
+            seen=values["seen"],
+            gap_reason=values["gap_reason"],
+        )
+
+    try:
+        return to(values["room"])
+    except actions.Taken as refused:
+        if not values["or_any_room"]:
+            raise
+        try:
+            return to(None)
+        except actions.Taken:
+            raise refused from None
+
+
+def _moved_words(before: Appointment, after: Appointment) -> str:
+    at = after.starts_at.astimezone(after.location.zone)
+    now = {"day": f"{at:%d-%b-%Y}", "time": f"{at:%H:%M}", "who": after.practitioner.name}
+    now["room"] = after.room.name
+    if before.room_id != after.room_id:
+        return _("Moved to %(day)s at %(time)s with %(who)s, now in %(room)s.") % now
+    return _("Moved to %(day)s at %(time)s with %(who)s.") % now
+
+
+def _instead(row: Appointment, values: dict[str, Any], refused: ActionRefused) -> dict[str, Any]:
+    """What a refused move can be instead: other times, over what is taken, the course with it."""
+    if isinstance(refused, ReasonWanted):
+        return {"around": _as_offer(row, values), "refused": refused}
+    allowed = may_be_overridden(row.location, refused) and not values["overlap_reason"]
+    return {"offers": _other_times(row, values), "may_overlap": allowed, "refused": refused}
+
+
+def _refused_json(form: MoveForm, context: dict[str, Any]) -> dict[str, Any]:
+    said = [str(error) for errors in form.errors.values() for error in errors]
+    return {
+        "refused": " ".join(said),
+        "offers": offers_json(context.get("offers", [])),
+        "over": context.get("may_overlap", False),
+        "changed": isinstance(context.get("refused"), actions.Changed),
+        "around": context.get("around", ""),
+        "reason": getattr(context.get("refused"), "may_give", False),
+    }
 
 
 def _as_offer(row: Appointment, values: dict[str, Any]) -> str:
@@ -443,11 +445,14 @@ def _as_offer(row: Appointment, values: dict[str, Any]) -> str:
 
 
 def _other_times(row: Appointment, values: dict[str, Any]) -> list[Free]:
+    visit = Visit.of_appointment(row)
+    if values["minutes"]:
+        visit = visit.lasting(timedelta(minutes=values["minutes"]))
     return next_free(
         OFFERED,
         location=row.location,
         day=values["date"],
-        visit=Visit.of_appointment(row),
+        visit=visit,
         after=max(values["starts_at"], timezone.now()),
         practitioner_id=values["practitioner"],
         patient_id=row.patient_id,
