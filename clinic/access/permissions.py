@@ -24,6 +24,7 @@ class Permission(Enum):
     BOOK = "book, move and cancel appointments"
     SEE_PATIENTS = "find a patient and see who they are"
     REGISTER_PATIENTS = "register and correct patients"
+    MERGE_PATIENTS = "merge two files of one person, and undo it"
     SEND_LINKS = "send a patient their link"
     SEE_HISTORY = "read a medical history"
     SEE_NOTES = "read consultation notes, plans and session records"
@@ -71,10 +72,12 @@ GRANTS: dict[str, frozenset[Permission]] = {
         Permission.APPROVE_CATALOGUE,
         Permission.MANAGE_STOCK,
         Permission.SEE_ACCESS_LOG,
+        Permission.MERGE_PATIENTS,
         Permission.MANAGE_CLINIC,
     },
     Role.PRACTITIONER: _ALL_STAFF
     | {
+        Permission.MERGE_PATIENTS,
         Permission.SEE_HISTORY,
         Permission.SEE_NOTES,
         Permission.WRITE_NOTES,

@@ -194,6 +194,7 @@ class Appointment(Record):
     idempotency_key = models.UUIDField(null=True, blank=True, unique=True)
 
     audit_patient = "patient_id"
+    merge_moves = Q(status__in=["booked", "confirmed", "arrived", "in_room"])
     objects = AppointmentQuerySet.as_manager()
 
     class Meta:
