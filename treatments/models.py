@@ -21,6 +21,7 @@ from treatments.catalogue.models import (
 from treatments.consents.models import Consent
 from treatments.consultations.models import Consultation, ConsultationAddendum
 from treatments.diary.models import Appointment, Block, Service
+from treatments.feeds.models import Feed
 from treatments.plans.models import MixLine, Phase, Plan, PlanArea
 from treatments.screening.models import Override
 from treatments.sessions.models import (
@@ -43,6 +44,7 @@ __all__ = [
     "Consultation",
     "ConsultationAddendum",
     "Contraindication",
+    "Feed",
     "Incompatibility",
     "Ingredient",
     "Lot",

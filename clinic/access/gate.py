@@ -21,13 +21,19 @@ def fetch(request: HttpRequest, visible: QuerySet[Row], **lookup: Any) -> Row:
     Pass `Model.objects.visible_to(request.user)`, never `Model.objects`. A row of a file that was
     merged into another can be read and not written: 403.
     """
+    row = look_up(request, visible, **lookup)
+    if request.method not in READING and _of_closed_file(row):
+        raise PermissionDenied
+    return row
+
+
+def look_up(request: HttpRequest, visible: QuerySet[Row], **lookup: Any) -> Row:
+    """The same, whatever is to be done with it; for what is said of a merged file itself."""
     try:
         row = visible.get(**lookup)
     except (ObjectDoesNotExist, ValueError, ValidationError):
         raise Http404 from None
     record_read(what=_page(request), patients=[patient_id_of(row)], object_id=str(row.pk))
-    if request.method not in READING and _of_closed_file(row):
-        raise PermissionDenied
     return row
 
 

@@ -38,6 +38,7 @@ class Permission(Enum):
     MANAGE_STOCK = "receive and correct lots"
     SEE_MESSAGES = "see what was sent to whom"
     WORK_WATCH = "see and work off check-ins and calls"
+    KEEP_FEEDS = "keep the calendar feed of one's own diary"
     SEE_ACCESS_LOG = "see who saw or changed a record"
     MANAGE_CLINIC = "change locations, rooms, staff and settings"
 
@@ -72,12 +73,14 @@ GRANTS: dict[str, frozenset[Permission]] = {
         Permission.APPROVE_CATALOGUE,
         Permission.MANAGE_STOCK,
         Permission.SEE_ACCESS_LOG,
+        Permission.KEEP_FEEDS,
         Permission.MERGE_PATIENTS,
         Permission.MANAGE_CLINIC,
     },
     Role.PRACTITIONER: _ALL_STAFF
     | {
         Permission.MERGE_PATIENTS,
+        Permission.KEEP_FEEDS,
         Permission.SEE_HISTORY,
         Permission.SEE_NOTES,
         Permission.WRITE_NOTES,

@@ -95,11 +95,11 @@ def unmerge_patients(*, by: Staff, merge: Merge, reason: str) -> dict[str, int]:
 
 def added_since(merge: Merge) -> dict[str, int]:
     """How many rows were written to the kept file since the merge, by room; they stay with it."""
-    moved = merge.snapshot["moved"]
+    went = merge.snapshot["moved"]
     rows = {
         model: model._default_manager.filter(
             patient=merge.survivor_id, created_at__gt=merge.created_at
-        ).exclude(pk__in=moved.get(model._meta.label, ()))
+        ).exclude(pk__in=went.get(model._meta.label, ()))
         for model in models_of_patients()
     }
     return _by_room((model, found.count()) for model, found in rows.items())
@@ -114,6 +114,12 @@ def holdings(patient: Patient) -> dict[str, int]:
 def moving(patient: Patient) -> dict[str, int]:
     """How many rows would go over to the other file, by room."""
     return _by_room((model, _open_rows(model, patient).count()) for model in _moving_models())
+
+
+def moved(merge: Merge) -> dict[str, int]:
+    """How many rows went over, by room."""
+    ids = merge.snapshot["moved"]
+    return _by_room((model, len(ids.get(model._meta.label, ()))) for model in _moving_models())
 
 
 def models_of_patients() -> list[type[Record]]:
@@ -232,19 +238,19 @@ def _open_rows(model: type[Record], patient: Patient) -> models.QuerySet[Any]:
 
 
 def _move_open(other: Patient, kept: Patient) -> dict[str, list[int]]:
-    moved = {}
+    went = {}
     for model in _moving_models():
         rows = _open_rows(model, other).select_for_update(of=("self",)).order_by("pk")
         if ids := list(rows.values_list("pk", flat=True)):
             _hand_over(model, ids, kept)
-            moved[model._meta.label] = ids
-    return moved
+            went[model._meta.label] = ids
+    return went
 
 
-def _move_back(moved: dict[str, list[int]], kept: Patient, other: Patient) -> dict[str, int]:
+def _move_back(went: dict[str, list[int]], kept: Patient, other: Patient) -> dict[str, int]:
     staying = []
     for model in _moving_models():
-        ids = moved.get(model._meta.label, [])
+        ids = went.get(model._meta.label, [])
         back = model.merge_moves if model.merge_returns is None else model.merge_returns
         rows = model._default_manager.filter(back or models.Q(), pk__in=ids, patient=kept)
         returning = list(rows.select_for_update(of=("self",)).values_list("pk", flat=True))

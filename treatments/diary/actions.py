@@ -41,6 +41,7 @@ MOVED_FIELDS = (
     "practitioner_from",
     "room_until",
     "overlap_reason",
+    "sequence",
     "status",
 )
 TAKEN_WORDS = {
@@ -219,6 +220,7 @@ def move(
                 row.status = Appointment.Status.BOOKED
             row.overlap_reason = overlap_reason.strip()
             _put_times(row, wish)
+            row.sequence += 1
             row.save(update_fields=MOVED_FIELDS)
     except IntegrityError as error:
         raise _refusal(error) from error
@@ -244,10 +246,12 @@ def set_status(
             if row.status == status:
                 return row
             _refuse_bad_status(row, status, at or timezone.now())
-            row.status = status
+            was, row.status = row.status, status
+            if (was in Appointment.GIVEN_UP) != (status in Appointment.GIVEN_UP):
+                row.sequence += 1
             if status != Appointment.Status.CANCELLED:
                 row.cancel_reason = ""
-            row.save(update_fields=["status", "cancel_reason"])
+            row.save(update_fields=["status", "cancel_reason", "sequence"])
     except IntegrityError as error:
         raise _refusal(error) from error
     return row
@@ -283,5 +287,6 @@ def cancel(*, by: Staff | None, appointment: Appointment, reason: str) -> Appoin
         )
     row.status = Appointment.Status.CANCELLED
     row.cancel_reason = reason.strip()[:300]
-    row.save(update_fields=["status", "cancel_reason"])
+    row.sequence += 1
+    row.save(update_fields=["status", "cancel_reason", "sequence"])
     return row

@@ -161,6 +161,7 @@ class Appointment(Record):
     from `practitioner_from` on (None: from the start), the room and the device until `room_until`
     (None: to the end). `overlap_reason` says why it was booked over what was taken, and
     `directed_by` names the doctor who directed a treatment that the law keeps from the age of 18.
+    `sequence` counts its changes, as calendars ask (RFC 5545, 3.8.7.4).
     """
 
     class Status(models.TextChoices):
@@ -192,6 +193,7 @@ class Appointment(Record):
     directed_by = models.ForeignKey(Staff, models.PROTECT, null=True, blank=True, related_name="+")
     booked_by = models.ForeignKey(Staff, models.PROTECT, null=True, related_name="+")
     idempotency_key = models.UUIDField(null=True, blank=True, unique=True)
+    sequence = models.PositiveIntegerField(default=0, db_default=0)
 
     audit_patient = "patient_id"
     merge_moves = Q(status__in=["booked", "confirmed", "arrived", "in_room"])
