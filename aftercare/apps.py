@@ -6,6 +6,7 @@ from django.apps import AppConfig
 from django.db.models.signals import post_migrate
 
 from clinic.audit.install import install_triggers
+from patients.registry.install import install_merge_guard
 
 
 class AftercareConfig(AppConfig):
@@ -14,3 +15,4 @@ class AftercareConfig(AppConfig):
     def ready(self) -> None:
         # The last wing's tables are there when every other wing's are: one installation serves all.
         post_migrate.connect(install_triggers, sender=self, dispatch_uid="audit-triggers")
+        post_migrate.connect(install_merge_guard, sender=self, dispatch_uid="merge-guard")

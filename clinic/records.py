@@ -15,12 +15,18 @@ class Record(models.Model):
     closed_when is an SQL condition over `OLD`; once true the row can be neither changed nor
     deleted, except for the columns of closed_except. closed_by names the parent whose closing
     closes this row too: `column>table:condition`, the condition over the parent's columns.
+
+    merge_moves says which rows go along when their patient's file is merged into another: what is
+    open and still to come. None: all stay with the file they were written for. They go back when
+    the merge is undone and they still answer merge_returns, which is merge_moves unless given.
     """
 
     audit_patient: str = ""
     closed_when: str = ""
     closed_except: tuple[str, ...] = ()
     closed_by: str = ""
+    merge_moves: models.Q | None = None
+    merge_returns: models.Q | None = None
 
     created_at = models.DateTimeField(default=timezone.now, db_default=Now(), editable=False)
 

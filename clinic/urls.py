@@ -14,6 +14,7 @@ urlpatterns = [
     path("", include("clinic.web.urls")),
     path("language/", set_language, name="set_language"),
     path("settings/", include("clinic.places.urls")),
+    path("", include("treatments.feeds.urls")),
     path("demo/mailbox/", include("clinic.delivery.mailbox_urls")),
     path("my/<str:token>/", include("patients.portal.urls")),
     path("my/<str:token>/history/", include("patients.intake.my_urls")),

@@ -6,6 +6,7 @@ from django.apps import AppConfig
 
 from clinic.places import stranding
 from patients.intake import questions
+from patients.registry.merge_parts import take_part
 
 
 class TreatmentsConfig(AppConfig):
@@ -13,10 +14,12 @@ class TreatmentsConfig(AppConfig):
 
     def ready(self) -> None:
         """Give the rooms below what they cannot know: intake its questions, which are catalogue
-        rows, settings the appointments that a change would leave behind, and the diary the gaps of
-        a course.
+        rows, settings the appointments that a change would leave behind, the diary the gaps of a
+        course, and a merge of two files what each room does about it.
         """
         questions.provide(import_module("treatments.screening.questions").asked)
         stranding.provide(import_module("treatments.diary.fit").asking_first)
         hooks = import_module("treatments.diary.hooks")
         hooks.provide(import_module("treatments.courses.actions").ask_before_moving)
+        for room in ("diary", "plans", "sessions"):
+            take_part(import_module(f"treatments.{room}.merging").PART)

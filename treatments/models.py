@@ -22,6 +22,7 @@ from treatments.consents.models import Consent
 from treatments.consultations.models import Consultation, ConsultationAddendum
 from treatments.courses.models import PlannedVisit
 from treatments.diary.models import Appointment, Block, FreedTime, Service
+from treatments.feeds.models import Feed
 from treatments.online.models import VisitRequest
 from treatments.plans.models import MixLine, Phase, Plan, PlanArea
 from treatments.screening.models import Override
@@ -46,6 +47,7 @@ __all__ = [
     "Consultation",
     "ConsultationAddendum",
     "Contraindication",
+    "Feed",
     "FreedTime",
     "Incompatibility",
     "Ingredient",

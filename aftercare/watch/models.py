@@ -69,6 +69,7 @@ class CheckIn(Record):
 
     audit_patient = "patient_id"
     closed_when = "state = 'answered'"
+    merge_moves = models.Q(state__in=["planned", "open"])
     objects = CheckInQuerySet.as_manager()
 
     class Meta:
@@ -126,6 +127,7 @@ class Call(Record):
 
     audit_patient = "patient_id"
     closed_when = "done_at IS NOT NULL"
+    merge_moves = models.Q(done_at__isnull=True)
     objects = CallQuerySet.as_manager()
 
     class Meta:

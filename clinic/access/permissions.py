@@ -24,6 +24,7 @@ class Permission(Enum):
     BOOK = "book, move and cancel appointments"
     SEE_PATIENTS = "find a patient and see who they are"
     REGISTER_PATIENTS = "register and correct patients"
+    MERGE_PATIENTS = "merge two files of one person, and undo it"
     SEND_LINKS = "send a patient their link"
     SEE_HISTORY = "read a medical history"
     SEE_NOTES = "read consultation notes, plans and session records"
@@ -37,6 +38,7 @@ class Permission(Enum):
     MANAGE_STOCK = "receive and correct lots"
     SEE_MESSAGES = "see what was sent to whom"
     WORK_WATCH = "see and work off check-ins and calls"
+    KEEP_FEEDS = "keep the calendar feed of one's own diary"
     SEE_ACCESS_LOG = "see who saw or changed a record"
     MANAGE_CLINIC = "change locations, rooms, staff and settings"
 
@@ -71,10 +73,14 @@ GRANTS: dict[str, frozenset[Permission]] = {
         Permission.APPROVE_CATALOGUE,
         Permission.MANAGE_STOCK,
         Permission.SEE_ACCESS_LOG,
+        Permission.KEEP_FEEDS,
+        Permission.MERGE_PATIENTS,
         Permission.MANAGE_CLINIC,
     },
     Role.PRACTITIONER: _ALL_STAFF
     | {
+        Permission.MERGE_PATIENTS,
+        Permission.KEEP_FEEDS,
         Permission.SEE_HISTORY,
         Permission.SEE_NOTES,
         Permission.WRITE_NOTES,

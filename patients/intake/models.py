@@ -13,7 +13,11 @@ from patients.registry.models import OfPatientQuerySet, Patient
 
 class HistoryQuerySet(OfPatientQuerySet["History"]):
     def submitted(self) -> HistoryQuerySet:
-        """Those the patient (or the desk for them) has handed in, newest first."""
+        """Those the patient (or the desk for them) has handed in and that count, newest first."""
+        return self.handed_in().filter(withdrawn_at__isnull=True)
+
+    def handed_in(self) -> HistoryQuerySet:
+        """Those and the withdrawn ones, newest first."""
         return self.filter(submitted_at__isnull=False).order_by("-version")
 
 
@@ -23,11 +27,13 @@ class History(Record):
     `conditions`, `medicines` and `allergies` hold codes of the catalogue (contraindication
     conditions, medicine groups, allergens); `answers` keeps the questionnaire word for word.
     An empty `allergies` with `no_known_allergies` true means "none known"; false means not asked.
+    `withdrawn_at`: taken together from two files whose merge was undone, so it counts no more.
     """
 
     class Origin(models.TextChoices):
         LINK = "link", _("by the patient's link")
         DESK = "desk", _("typed at the clinic")
+        MERGE = "merge", _("taken together from two files")
 
     patient = models.ForeignKey(Patient, models.CASCADE, related_name="histories")
     version = models.PositiveIntegerField()
@@ -37,8 +43,8 @@ class History(Record):
     medicines = ArrayField(models.SlugField(), default=list, blank=True)
     allergies = ArrayField(models.SlugField(), default=list, blank=True)
     no_known_allergies = models.BooleanField(default=False)
-    other_allergies = models.CharField(_("other allergies"), max_length=500, blank=True)
-    medicines_text = models.CharField(_("medicines taken"), max_length=2000, blank=True)
+    other_allergies = models.CharField(_("other allergies"), max_length=2000, blank=True)
+    medicines_text = models.CharField(_("medicines taken"), max_length=6000, blank=True)
     weight_kg = models.DecimalField(
         _("weight"), max_digits=4, decimal_places=1, null=True, blank=True
     )
@@ -50,10 +56,11 @@ class History(Record):
     signed_name = models.CharField(_("signed as"), max_length=200, blank=True)
     reviewed_by = models.ForeignKey(Staff, models.PROTECT, null=True, blank=True, related_name="+")
     reviewed_at = models.DateTimeField(null=True, blank=True)
+    withdrawn_at = models.DateTimeField(null=True, blank=True)
 
     audit_patient = "patient_id"
     closed_when = "submitted_at IS NOT NULL"
-    closed_except = ("reviewed_by_id", "reviewed_at")
+    closed_except = ("reviewed_by_id", "reviewed_at", "withdrawn_at")
     objects = HistoryQuerySet.as_manager()
 
     class Meta:

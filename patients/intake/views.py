@@ -46,7 +46,7 @@ def _page(request: HttpRequest, patient: Patient, **more: Any) -> dict[str, Any]
 @require_safe
 def bar(request: HttpRequest, number: int) -> HttpResponse:
     """Allergies for the patient bar. Everyone sees them: they are a matter of safety."""
-    latest = latest_history(_patient(request, number))
+    latest = latest_history(_patient(request, number).kept)
     may_read = staff_of(request).may(Permission.SEE_HISTORY)
     context = {
         "value": allergies(latest) if latest else "",
@@ -81,12 +81,13 @@ def detail(request: HttpRequest, number: int) -> HttpResponse:
     patient = _patient(request, number)
     versions = list(
         History.objects.filter(patient=patient)
-        .submitted()
+        .handed_in()
         .select_related("reviewed_by")[:VERSIONS_SHOWN]
     )
     wanted = request.GET.get("version", "")
+    counting = [v for v in versions if v.withdrawn_at is None]
     shown = next((v for v in versions if str(v.version) == wanted), None) or next(
-        iter(versions), None
+        iter(counting), None
     )
     older = [v for v in versions if shown and v.version < shown.version]
     context = _page(

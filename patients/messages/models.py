@@ -78,6 +78,10 @@ class Message(Record):
 
     audit_patient = "patient_id"
     audit_exclude = ("body",)
+    merge_moves = models.Q(state__in=["pending", "claimed"]) | models.Q(
+        state__in=["failed", "uncertain"], settled_at__isnull=True
+    )
+    merge_returns = models.Q()
     objects = MessageQuerySet.as_manager()
 
     class Meta:

@@ -25,10 +25,14 @@ def token_hash(token: str) -> str:
 
 @transaction.atomic
 def open_link(patient: Patient) -> str:
-    """A fresh personal address that works for `LIFE`. Its token exists only in what is returned."""
+    """A fresh personal address that works for `LIFE`. Its token exists only in what is returned.
+
+    It opens the file that counts now, should this one have been merged in the meantime.
+    """
+    kept = Patient.objects.select_related("merged_into").get(pk=patient.pk).kept
     token = secrets.token_urlsafe(TOKEN_BYTES)
     Link.objects.create(
-        patient=patient, token_hash=token_hash(token), expires_at=timezone.now() + LIFE
+        patient=kept, token_hash=token_hash(token), expires_at=timezone.now() + LIFE
     )
     return f"{settings.BASE_URL}{reverse('portal:home', args=[token])}"
 

@@ -32,6 +32,8 @@ class Link(Record):
 
     audit_patient = "patient_id"
     audit_exclude = ("token_hash",)
+    merge_moves = models.Q(revoked_at__isnull=True)
+    merge_returns = models.Q()
     objects = LinkQuerySet.as_manager()
 
     def __str__(self) -> str:

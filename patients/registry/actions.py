@@ -18,6 +18,7 @@ from patients.registry.models import Fold, Patient, PatientQuerySet, Registratio
 LIKENESS = 0.45
 """Trigram similarity of whole names, 0 to 1, from which two may be the same person."""
 NEAR_DAYS = 31
+MOST_OF_A_NAME = 20
 YEARS_MISTYPED = (-10, -1, 1, 10)
 EDITABLE = (
     "given_name",
@@ -125,14 +126,14 @@ def link_patient(
     """
     if not by.may(Permission.MANAGE_CLINIC):
         raise ActionRefused(_("Only a manager can link a file of another location."))
-    files = list(
-        same_person(given_name=given_name, family_name=family_name, birth_date=birth_date)[:2]
-    )
+    same = same_person(given_name=given_name, family_name=family_name, birth_date=birth_date)
+    files = {patient.kept for patient in same.select_related("merged_into")[:MOST_OF_A_NAME]}
     if len(files) != 1:
         raise ActionRefused(_("There is no single file with exactly this name and birth date."))
+    [patient] = files
     try:
         with transaction.atomic():
-            Registration.objects.create(patient=files[0], location=location)
+            Registration.objects.create(patient=patient, location=location)
     except IntegrityError:
-        return files[0]
-    return files[0]
+        return patient
+    return patient

@@ -37,7 +37,7 @@ class WordSimilarity(Func):
 
 
 class Found(NamedTuple):
-    """A row of the result."""
+    """A row of the result; `earlier_number` is that of the merged file by which it was found."""
 
     pk: int
     given_name: str
@@ -45,6 +45,8 @@ class Found(NamedTuple):
     birth_date: date
     phone: PhoneNumber | str
     tier: int
+    merged_into: int | None = None
+    earlier_number: str = ""
 
     @property
     def number(self) -> str:
@@ -96,7 +98,31 @@ def _page(rows: QuerySet[Any, Any], *, more: bool = True) -> Page:
     found = sorted((Found(*row) for row in rows), key=lambda row: row.tier)
     last = found[PAGE - 1] if len(found) > PAGE else None
     following = str(Cursor(last.tier, last.pk)) if more and last and last.tier < RESEMBLES else ""
-    return Page(found[:PAGE], following)
+    return Page(_kept(found[:PAGE]), following)
+
+
+def _kept(found: list[Found]) -> list[Found]:
+    """Each person once, where found first: in place of a merged file the one that counts.
+
+    One more statement, and only where a merged file is among the rows.
+    """
+    merged = {row.merged_into for row in found if row.merged_into}
+    if not merged:
+        return found
+    counting = {row.pk: row for row in found if row.merged_into is None}
+    for patient in Patient.objects.filter(pk__in=merged - set(counting)):
+        counting[patient.pk] = _found(patient)
+    rows: dict[int, Found] = {}
+    for row in found:
+        kept = counting[row.merged_into or row.pk]
+        earlier = row.number if row.merged_into else ""
+        rows.setdefault(kept.pk, kept._replace(tier=row.tier, earlier_number=earlier))
+    return list(rows.values())
+
+
+def _found(patient: Patient) -> Found:
+    names = (patient.given_name, patient.family_name)
+    return Found(patient.pk, *names, patient.birth_date, patient.phone, tier=CONTAINS)
 
 
 def _facts(query: Query) -> Q:
@@ -190,5 +216,5 @@ def _folded(text: str) -> Fold:
 
 def _rows(patients: PatientQuerySet, tier: int) -> QuerySet[Any, Any]:
     return patients.annotate(tier=Value(tier, output_field=IntegerField())).values_list(
-        "pk", "given_name", "family_name", "birth_date", "phone", "tier"
+        "pk", "given_name", "family_name", "birth_date", "phone", "tier", "merged_into"
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from crispy_forms.layout import Div, Layout
@@ -95,3 +96,30 @@ class RegisterForm(PatientForm):
         """Show the tick; until files like this one are found it would only be in the way."""
         self.helper.layout.pop()
         self.helper.layout.append("anyway")
+
+
+class MergeForm(ClinicForm):
+    """Which of two files is kept, and why they are one person's."""
+
+    keep = forms.ChoiceField(label=_("File to keep"), widget=forms.RadioSelect)
+    reason = forms.CharField(
+        label=_("Reason"),
+        max_length=300,
+        help_text=_("How you know that this is one person. It is kept with both files."),
+    )
+
+    def __init__(self, *args: Any, sides: Sequence[Any], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["keep"].choices = [  # type: ignore[attr-defined]
+            (side.patient.number, f"{side.patient.number} {side.patient.name}") for side in sides
+        ]
+
+    def keeps(self, patient: Patient) -> bool:
+        """Whether this is the file that was chosen."""
+        return bool(self.cleaned_data["keep"] == patient.number)
+
+
+class UnmergeForm(ClinicForm):
+    """Why two files are two persons' after all."""
+
+    reason = forms.CharField(label=_("Reason"), max_length=300)

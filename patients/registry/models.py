@@ -7,7 +7,7 @@ from typing import Self, TypeVar
 
 from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
-from django.db.models import Exists, F, Func, OuterRef, Value
+from django.db.models import Exists, F, Func, OuterRef, Q, Value
 from django.db.models.functions import Collate, Concat
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -34,9 +34,17 @@ class PatientQuerySet(models.QuerySet["Patient"]):
             Exists(Registration.objects.filter(patient=OuterRef("pk"), location__in=user.place_ids))
         )
 
+    def in_use(self) -> PatientQuerySet:
+        """Without the files that were merged into another."""
+        return self.filter(merged_into__isnull=True)
+
 
 class Patient(Record):
-    """A person under care. The primary key is the number on their file: never reused."""
+    """A person under care. The primary key is the number on their file: never reused.
+
+    `merged_into` is the file that counts for the same person, always the last of a chain; a file
+    that has one is kept as it was and takes nothing new.
+    """
 
     class Sex(models.TextChoices):
         FEMALE = "female", _("female")
@@ -57,8 +65,20 @@ class Patient(Record):
         db_persist=True,
     )
     locations = models.ManyToManyField("clinic.Location", through="Registration")
+    merged_into = models.ForeignKey(
+        "self",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        db_index=False,
+        related_name="earlier_files",
+        verbose_name=_("merged into"),
+    )
 
     audit_patient = "id"
+    closed_when = "merged_into_id IS NOT NULL"
+    # The folded name is computed after the trigger that compares.
+    closed_except = ("merged_into_id", "folded_name")
     objects = PatientQuerySet.as_manager()
 
     class Meta:
@@ -71,6 +91,10 @@ class Patient(Record):
             models.CheckConstraint(
                 condition=~models.Q(given_name="") & ~models.Q(family_name=""),
                 name="patient_has_names",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(merged_into__isnull=True) | ~models.Q(merged_into=F("id")),
+                name="patient_not_merged_into_itself",
             ),
         ]
         indexes = [
@@ -88,6 +112,11 @@ class Patient(Record):
                     name="text_pattern_ops",
                 ),
                 name="patient_phone_backwards",
+            ),
+            models.Index(
+                fields=["merged_into"],
+                condition=models.Q(merged_into__isnull=False),
+                name="patient_earlier_files",
             ),
         ]
 
@@ -119,6 +148,21 @@ class Patient(Record):
         """Whole years today, in the time zone in force."""
         return self.age_on(timezone.localdate())
 
+    @property
+    def kept(self) -> Patient:
+        """The file that counts for this person: the one this was merged into, else itself."""
+        return self.merged_into or self
+
+    @property
+    def is_closed_file(self) -> bool:
+        """Whether it was merged into another file and takes nothing new."""
+        return self.merged_into_id is not None
+
+    @property
+    def kept_number(self) -> str:
+        """The number of the file that counts."""
+        return f"P{self.merged_into_id or self.pk:06d}"
+
 
 class Registration(Record):
     """A patient is known at a location; its staff may find them."""
@@ -149,3 +193,74 @@ class OfPatientQuerySet(models.QuerySet[Row]):
                 )
             )
         )
+
+    def of_person(self, patient: Patient) -> Self:
+        """Rows of a patient's file and of the earlier files that were merged into it."""
+        return self.filter(Q(patient=patient) | Q(patient__merged_into=patient))
+
+
+class MergeQuerySet(models.QuerySet["Merge"]):
+    def in_force(self) -> MergeQuerySet:
+        """Those that were not undone, newest first."""
+        return self.filter(undone_at__isnull=True).order_by("-pk")
+
+    def making_up(self, patient: Patient) -> MergeQuerySet:
+        """Those that a patient's file is made up of, newest first: only the first can be undone."""
+        return self.in_force().filter(merged__merged_into=patient)
+
+    def visible_to(self, user: Staff) -> MergeQuerySet:
+        """Those of the patients that a staff member may see."""
+        known = Registration.objects.filter(
+            patient=OuterRef("survivor_id"), location__in=user.place_ids
+        )
+        return self.filter(Exists(known))
+
+
+class Merge(Record):
+    """Two files of one person made one: `merged` stays as an earlier file of `survivor`.
+
+    `snapshot` holds what undoing needs: see `patients.registry.merges`.
+    """
+
+    survivor = models.ForeignKey(Patient, models.PROTECT, related_name="merges")
+    merged = models.ForeignKey(Patient, models.PROTECT, related_name="merged_by")
+    reason = models.CharField(_("reason"), max_length=300)
+    made_by = models.ForeignKey(Staff, models.PROTECT, related_name="+")
+    snapshot = models.JSONField(default=dict)
+    undone_at = models.DateTimeField(null=True, blank=True)
+    undone_by = models.ForeignKey(Staff, models.PROTECT, null=True, blank=True, related_name="+")
+    undo_reason = models.CharField(_("reason for undoing"), max_length=300, blank=True)
+
+    audit_patient = "survivor_id"
+    audit_exclude = ("snapshot",)
+    closed_when = "true"
+    closed_except = ("undone_at", "undone_by_id", "undo_reason")
+    objects = MergeQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("merge of two files")
+        verbose_name_plural = _("merges of two files")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["merged"],
+                condition=models.Q(undone_at__isnull=True),
+                name="merged_once",
+            ),
+            models.CheckConstraint(
+                condition=~models.Q(survivor=F("merged")), name="merge_of_two_files"
+            ),
+            models.CheckConstraint(condition=~models.Q(reason=""), name="merge_has_reason"),
+            models.CheckConstraint(
+                condition=models.Q(undone_at__isnull=True)
+                | (~models.Q(undo_reason="") & models.Q(undone_by__isnull=False)),
+                name="merge_undone_says_why",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"merge of {self.merged_id} into {self.survivor_id}"
+
+    @property
+    def patient_id(self) -> int:
+        """Whose record it belongs to, as the gate asks."""
+        return self.survivor_id

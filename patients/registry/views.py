@@ -29,12 +29,13 @@ from patients.registry.actions import (
 )
 from patients.registry.finder import Cursor, find
 from patients.registry.forms import PatientForm, RegisterForm
-from patients.registry.models import Patient
-from patients.registry.search import LONGEST_QUERY, parse
+from patients.registry.models import Merge, Patient
+from patients.registry.search import LONGEST_QUERY, MOST_WORDS, Query, parse
 
 LOG_PAGE = 50
 LOG_PANEL = 8
 MOST_SIMILAR = 5
+SHORTEST_NAME = 2
 CARRIED = ("date", "time", "practitioner", "room", "service", "walk")
 
 
@@ -106,7 +107,8 @@ def _similar(request: HttpRequest, who: dict[str, Any]) -> dict[str, Any]:
     """Similar files the person may see; of any other, only that one exists."""
     identity = {name: who[name] for name in ("given_name", "family_name", "birth_date")}
     me = staff_of(request)
-    mine = list(similar_patients(**identity).visible_to(me)[:MOST_SIMILAR])
+    alike = similar_patients(**identity).visible_to(me).select_related("merged_into")
+    mine = list(dict.fromkeys(patient.kept for patient in alike[:MOST_SIMILAR]))
     gate.listed(request, [patient.pk for patient in mine])
     theirs = same_person(**identity).exclude(registrations__location__in=me.place_ids)
     elsewhere = theirs.exists()
@@ -116,15 +118,29 @@ def _similar(request: HttpRequest, who: dict[str, Any]) -> dict[str, Any]:
 @requires(Permission.REGISTER_PATIENTS)
 @require_POST
 def similar(request: HttpRequest) -> HttpResponse:
-    """The files like what has been typed so far; an empty fragment until name and date are there.
+    """The files like what has been typed so far: by the names alone until the date is there.
 
-    A POST, so that the name is in no address.
+    An empty fragment until both names have begun. A POST, so that the name is in no address.
     """
     form = RegisterForm(request.POST, location=location_of(request))
     form.full_clean()
-    complete = {"given_name", "family_name", "birth_date"} <= set(form.cleaned_data)
-    found = _similar(request, form.cleaned_data) if complete else {}
+    typed = form.cleaned_data
+    found: dict[str, Any] = {}
+    if {"given_name", "family_name", "birth_date"} <= set(typed):
+        found = _similar(request, typed)
+    elif {"given_name", "family_name"} <= set(typed):
+        found = _namesakes(request, typed)
     return render(request, "patients/patient_register.html#similar", found)
+
+
+def _namesakes(request: HttpRequest, who: dict[str, Any]) -> dict[str, Any]:
+    """Files with names like these, whatever their date; what is typed may still grow."""
+    words = tuple(f"{who['family_name']} {who['given_name']}".split())[:MOST_WORDS]
+    if min(map(len, words)) < SHORTEST_NAME:
+        return {}
+    page = find(Patient.objects.visible_to(staff_of(request)), Query(words=words))
+    gate.listed(request, [row.pk for row in page.rows[:MOST_SIMILAR]])
+    return {"similar": page.rows[:MOST_SIMILAR], "by_name": True} if page.rows else {}
 
 
 @requires(Permission.MANAGE_CLINIC)
@@ -147,10 +163,22 @@ def link(request: HttpRequest) -> HttpResponse:
 @requires(Permission.SEE_PATIENTS)
 @require_GET
 def detail(request: HttpRequest, number: int) -> HttpResponse:
-    """The page of one patient: who they are, and a panel from every room."""
+    """The page of one patient: who they are, and a panel from every room.
+
+    The number of an earlier file leads to the file it was merged into.
+    """
     patient = gate.fetch(request, Patient.objects.visible_to(staff_of(request)), pk=number)
-    today = timezone.localdate(timezone=location_of(request).zone)
-    return render(request, "patients/patient_detail.html", {"patient": patient, "today": today})
+    if patient.is_closed_file:
+        kept = reverse("patients:detail", args=[patient.kept_number])
+        return redirect(f"{kept}?{urlencode({'was': patient.number})}")
+    context = {
+        "patient": patient,
+        "today": timezone.localdate(timezone=location_of(request).zone),
+        "merges": Merge.objects.making_up(patient).select_related("merged", "made_by"),
+        "was": request.GET.get("was", ""),
+        "may_merge": staff_of(request).may(Permission.MERGE_PATIENTS),
+    }
+    return render(request, "patients/patient_detail.html", context)
 
 
 @requires(Permission.REGISTER_PATIENTS)

@@ -55,6 +55,8 @@ class Consent(Record):
 
     audit_patient = "patient_id"
     audit_exclude = ("html", "signature_svg", "signature_strokes")
+    # A draft plan goes along, and with it what was prepared to be signed for it.
+    merge_moves = models.Q(signed_at__isnull=True, plan__accepted_at__isnull=True)
     closed_when = "signed_at IS NOT NULL"
     closed_except = (
         "countersigned_at",

@@ -58,6 +58,7 @@ class Consultation(Record):
 
     audit_patient = "patient_id"
     closed_when = "signed_at IS NOT NULL"
+    merge_moves = models.Q(signed_at__isnull=True)
     objects = OfPatientQuerySet.as_manager()
 
     class Meta:

@@ -46,6 +46,7 @@ MOVED_FIELDS = (
     "practitioner_from",
     "room_until",
     "overlap_reason",
+    "sequence",
     "status",
 )
 TAKEN_WORDS = {
@@ -264,6 +265,7 @@ def move(
             _put_times(row, wish)
             if gap_reason is not None:
                 ask_before_moving(by=by, appointment=row, reason=gap_reason.strip())
+            row.sequence += 1
             row.save(update_fields=MOVED_FIELDS)
     except IntegrityError as error:
         raise _refusal(error) from error
@@ -292,10 +294,12 @@ def set_status(
             _refuse_taken_since(row)
             if row.status == Appointment.Status.CANCELLED:
                 row.freed_times.filter(settled_at__isnull=True).update(settled_at=timezone.now())
-            row.status = status
+            was, row.status = row.status, status
+            if (was in Appointment.GIVEN_UP) != (status in Appointment.GIVEN_UP):
+                row.sequence += 1
             if status != Appointment.Status.CANCELLED:
                 row.cancel_reason = ""
-            row.save(update_fields=["status", "cancel_reason"])
+            row.save(update_fields=["status", "cancel_reason", "sequence"])
     except IntegrityError as error:
         raise _refusal(error) from error
     return row
@@ -339,7 +343,8 @@ def cancel(*, by: Staff | None, appointment: Appointment, reason: str) -> Appoin
         _free(row, row.practitioner_id, row.starts_at, row.ends_at)
     row.status = Appointment.Status.CANCELLED
     row.cancel_reason = _kept(reason)
-    row.save(update_fields=["status", "cancel_reason"])
+    row.sequence += 1
+    row.save(update_fields=["status", "cancel_reason", "sequence"])
     return row
 
 

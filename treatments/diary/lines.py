@@ -97,7 +97,7 @@ def lines_of(appointments: AppointmentQuerySet, zone: ZoneInfo) -> list[Line]:
     """
     name = "service__name_fr" if (get_language() or "").startswith("fr") else "service__name_en"
     handed_in = History.objects.filter(
-        patient=OuterRef("patient_id"), submitted_at__isnull=False
+        patient=OuterRef("patient_id"), submitted_at__isnull=False, withdrawn_at__isnull=True
     ).values("patient")
     seen_before = Appointment.objects.filter(
         patient=OuterRef("patient_id"),

@@ -162,6 +162,7 @@ class Appointment(Record):
     (None: to the end). One that is `held` keeps its time for a patient to whom it is offered, until
     they answer or the offer ends. `overlap_reason` says why it was booked over what was taken, and
     `directed_by` names the doctor who directed a treatment that the law keeps from the age of 18.
+    `sequence` counts its changes, as calendars ask (RFC 5545, 3.8.7.4).
     """
 
     class Status(models.TextChoices):
@@ -194,8 +195,10 @@ class Appointment(Record):
     directed_by = models.ForeignKey(Staff, models.PROTECT, null=True, blank=True, related_name="+")
     booked_by = models.ForeignKey(Staff, models.PROTECT, null=True, related_name="+")
     idempotency_key = models.UUIDField(null=True, blank=True, unique=True)
+    sequence = models.PositiveIntegerField(default=0, db_default=0)
 
     audit_patient = "patient_id"
+    merge_moves = Q(status__in=["booked", "confirmed", "arrived", "in_room"])
     objects = AppointmentQuerySet.as_manager()
 
     class Meta:

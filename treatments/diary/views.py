@@ -123,7 +123,8 @@ def _patient(request: HttpRequest, number: str) -> Patient:
     digits = number[1:]
     if not (number.startswith("P") and digits.isascii() and digits.isdigit() and len(digits) < 13):
         raise Http404
-    return gate.fetch(request, Patient.objects.visible_to(staff_of(request)), pk=int(digits))
+    visible = Patient.objects.visible_to(staff_of(request)).select_related("merged_into")
+    return gate.fetch(request, visible, pk=int(digits)).kept
 
 
 def _book_posted(request: HttpRequest) -> HttpResponse:
@@ -173,7 +174,9 @@ def _visible(request: HttpRequest, number: str) -> Patient | None:
     digits = number[1:]
     if not (digits.isascii() and digits.isdigit() and len(digits) < 13):
         return None
-    return Patient.objects.visible_to(staff_of(request)).filter(pk=int(digits)).first()
+    visible = Patient.objects.visible_to(staff_of(request)).select_related("merged_into")
+    found = visible.filter(pk=int(digits)).first()
+    return found.kept if found else None
 
 
 def _book_valid(

@@ -47,6 +47,7 @@ class Plan(Record):
     audit_patient = "patient_id"
     closed_when = "accepted_at IS NOT NULL"
     closed_except = ("state", "stop_reason")
+    merge_moves = models.Q(accepted_at__isnull=True)
     objects = OfPatientQuerySet.as_manager()
 
     class Meta:

@@ -1,0 +1,118 @@
+"""The history's part in a merge: what either file says counts, in the most careful reading.
+
+A version that takes both together is handed in for the kept file, so that everything that reads
+the newest history sees it, asks for a review, and lets a physician decide anew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.db.models import Max
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from clinic.access.models import Staff
+from clinic.errors import ActionRefused
+from patients.intake.facts import STEPS, draft_of, latest_history
+from patients.intake.models import History
+from patients.registry.merge_parts import Part
+from patients.registry.models import Patient
+
+LISTS = ("conditions", "medicines", "allergies")
+TEXTS = ("other_allergies", "medicines_text", "expectations")
+TICKS = ("fear_of_needles", "cold_sores")
+
+
+def most_careful(one: History, other: History) -> dict[str, Any]:
+    """What two histories say together: every condition, medicine and allergy of either.
+
+    The lower weight, since limits rise with it; pregnant if either says so, and unknown if either
+    leaves it open; no known allergies only if both say so.
+    """
+    both = (one, other)
+    taken: dict[str, Any] = {name: _union(getattr(h, name) for h in both) for name in LISTS}
+    taken |= {name: _joined(getattr(h, name) for h in both) for name in TEXTS}
+    taken |= {name: any(getattr(h, name) for h in both) for name in TICKS}
+    weights = [h.weight_kg for h in both if h.weight_kg is not None]
+    pregnant = [h.pregnant for h in both]
+    return taken | {
+        "weight_kg": min(weights, default=None),
+        "pregnant": True if True in pregnant else None if None in pregnant else False,
+        "no_known_allergies": one.no_known_allergies and other.no_known_allergies,
+    }
+
+
+def _union(lists: Iterable[Iterable[str]]) -> list[str]:
+    return list(dict.fromkeys(code for codes in lists for code in codes))
+
+
+def _joined(texts: Iterable[str]) -> str:
+    return "; ".join(dict.fromkeys(text for text in texts if text))
+
+
+def join(by: Staff, merged: Patient, survivor: Patient) -> dict[str, Any]:
+    """Hand in what both files say together, and ask anew what a draft of the kept one has asked."""
+    theirs, own = latest_history(merged), latest_history(survivor)
+    if theirs is None:
+        return {}
+    files = Patient.objects.filter(pk__in=[merged.pk, survivor.pk])
+    newest = History.objects.filter(patient__in=files).aggregate(last=Max("version"))["last"]
+    history = History(
+        patient=survivor,
+        version=newest + 1,
+        origin=History.Origin.MERGE,
+        answers={"done": list(STEPS)},
+        submitted_at=max(h.submitted_at for h in (theirs, own) if h and h.submitted_at),
+        **most_careful(own or theirs, theirs),
+    )
+    _refuse_too_long(history)
+    noted = _ask_again(survivor, history) | {"made": 0}
+    history.save()
+    return noted | {"made": history.pk}
+
+
+def _refuse_too_long(history: History) -> None:
+    for name in TEXTS:
+        longest = History._meta.get_field(name).max_length
+        if longest and len(getattr(history, name)) > longest:
+            raise ActionRefused(_("What the two histories say together is too long to be kept."))
+
+
+def _ask_again(survivor: Patient, history: History) -> dict[str, Any]:
+    """A draft would outlive the new version without knowing it: it is asked anew, from both."""
+    draft = draft_of(survivor)
+    if draft is None:
+        return {}
+    before = {name: getattr(draft, name) for name in (*LISTS, *TEXTS)}
+    for name in LISTS:
+        setattr(draft, name, _union([getattr(draft, name), getattr(history, name)]))
+    for name in TEXTS:
+        setattr(draft, name, _joined([getattr(draft, name), getattr(history, name)]))
+    _refuse_too_long(draft)
+    draft.version = history.version + 1
+    draft.answers = draft.answers | {"done": []}
+    draft.save(update_fields=[*LISTS, *TEXTS, "version", "answers"])
+    after = {name: getattr(draft, name) for name in before}
+    return {"draft": draft.pk, "changed": {name: [before[name], after[name]] for name in before}}
+
+
+def part(survivor: Patient, noted: dict[str, Any]) -> None:
+    """Withdraw the version that was taken together; ask a draft's questions anew without it.
+
+    What somebody has changed in the draft since is left as it is: it will be asked again.
+    """
+    now = timezone.now()
+    History.objects.filter(pk=noted.get("made"), withdrawn_at__isnull=True).update(withdrawn_at=now)
+    draft = History.objects.filter(pk=noted.get("draft"), submitted_at__isnull=True).first()
+    if draft is None:
+        return
+    for name, (before, after) in noted["changed"].items():
+        if getattr(draft, name) == after:
+            setattr(draft, name, before)
+    draft.answers = draft.answers | {"done": []}
+    draft.save(update_fields=[*LISTS, *TEXTS, "answers"])
+
+
+PART = Part(room="intake", join=join, part=part)
