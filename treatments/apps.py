@@ -21,5 +21,5 @@ class TreatmentsConfig(AppConfig):
         stranding.provide(import_module("treatments.diary.fit").asking_first)
         hooks = import_module("treatments.diary.hooks")
         hooks.provide(import_module("treatments.courses.actions").ask_before_moving)
-        for room in ("diary", "plans", "sessions"):
+        for room in ("diary", "plans", "sessions", "waiting"):
             take_part(import_module(f"treatments.{room}.merging").PART)

@@ -30,6 +30,7 @@ from patients.portal.actions import open_link, token_hash
 from patients.portal.models import Link
 from patients.registry.finder import find
 from patients.registry.install import guards
+from patients.registry.merge_parts import objections
 from patients.registry.merges import (
     CannotMerge,
     added_since,
@@ -46,13 +47,17 @@ from treatments.consultations.models import Consultation, ConsultationAddendum
 from treatments.diary.models import Appointment
 from treatments.plans.models import Phase, Plan
 from treatments.screening.actions import facts_of
+from treatments.waiting.models import WaitingEntry
 
 STAYS = {
+    "Code",  # over within minutes
     "Document",  # its words are fixed, and its file says whose it is
     "History",  # handed in under its own file; see patients.intake.merging
     "Override",  # bound to a version of that file's history
     "Session",  # begun ones are an objection
     "Sheet",  # given
+    "VisitRequest",  # over within minutes
+    "WaitingOffer",  # an open one is an objection
 }
 
 
@@ -558,3 +563,15 @@ def test_a_message_that_was_sent_meanwhile_goes_back(cast: Cast, twin: Patient) 
     assert undo(cast, row) == {}
     message.refresh_from_db()
     assert message.patient_id == twin.pk
+
+
+def test_who_waits_twice_or_holds_an_offer_is_not_merged(cast: Cast, twin: Patient) -> None:
+    wish = {"location": cast.here, "service": cast.treatment, "from_date": date(2030, 1, 7)}
+    theirs = WaitingEntry.objects.create(patient=twin, **wish)
+    assert not objections(twin, cast.patient)
+    mine = WaitingEntry.objects.create(patient=cast.patient, **wish)
+    assert "Both files wait" in " ".join(objections(twin, cast.patient))
+    mine.delete()
+    merge(cast, cast.patient, twin)
+    theirs.refresh_from_db()
+    assert theirs.patient == cast.patient

@@ -15,7 +15,7 @@ from clinic.errors import ActionRefused
 from clinic.places.models import Room
 from tests.conftest import Cast, make_patient, make_staff
 from tests.treatments.test_booking_race import at_once, double_bookings
-from treatments.diary import actions, blocks
+from treatments.diary import actions, blocks, candidates
 from treatments.diary.actions import Taken, book
 from treatments.diary.blocks import Stranding, block
 from treatments.diary.models import Appointment, Block
@@ -101,7 +101,9 @@ def without_the_trigger() -> Iterator[None]:
                 cursor.execute(f"ALTER TABLE treatments_appointment ENABLE TRIGGER {name}")
 
 
-def test_without_the_trigger_the_same_crowd_books_into_blocks(busy) -> None:
+def test_without_the_trigger_the_same_crowd_books_into_blocks(busy, monkeypatch) -> None:
+    """Nor the lock that a booking takes before it looks, which alone would keep them apart."""
+    monkeypatch.setattr(candidates, "LOCK", "SELECT 1")
     with without_the_trigger():
         for number in range(40):
             at_once(crowd(busy, number))
@@ -152,7 +154,8 @@ def test_each_waits_for_the_other_and_then_sees_it(busy) -> None:
 
 
 def test_a_block_that_does_not_wait_strands_unseen(busy, monkeypatch) -> None:
-    monkeypatch.setattr(blocks, "_wait_for_bookings", lambda: None)
+    monkeypatch.setattr(blocks, "wait_for_bookings", lambda: None)
+    monkeypatch.setattr(candidates, "LOCK", "SELECT 1")
     start = moment(busy, 0)
     wish = {"by": None, "location": busy.here, "service": busy.consultation}
     wish |= {"practitioner": busy.practitioner, "patient": busy.patient, "starts_at": start}

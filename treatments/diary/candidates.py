@@ -72,6 +72,7 @@ SELECT kind, id, state FROM (
         ) THEN CASE WHEN EXISTS (
             SELECT FROM clinic_dayhours d
             WHERE d.staff_id = s.id AND d.location_id = %(location)s AND d.day = %(day)s
+            AND d.starts_at IS NOT NULL
             HAVING {WORKED.format("d")}
         ) THEN 'free' ELSE 'off' END
         WHEN EXISTS (

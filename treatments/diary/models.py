@@ -198,7 +198,7 @@ class Appointment(Record):
     sequence = models.PositiveIntegerField(default=0, db_default=0)
 
     audit_patient = "patient_id"
-    merge_moves = Q(status__in=["booked", "confirmed", "arrived", "in_room"])
+    merge_moves = Q(status__in=["held", "booked", "confirmed", "arrived", "in_room"])
     objects = AppointmentQuerySet.as_manager()
 
     class Meta:

@@ -91,6 +91,7 @@ class WaitingEntry(Record):
     made_by = models.ForeignKey(Staff, models.PROTECT, null=True, blank=True, related_name="+")
 
     audit_patient = "patient_id"
+    merge_moves = Q(state="waiting")
     objects = WaitingEntryQuerySet.as_manager()
 
     class Meta:
