@@ -72,10 +72,7 @@ def test_bad_input_of_a_location(cast, client_for, field: str, value: str, said:
 
 def test_rooms(cast, client_for) -> None:
     client = client_for(cast.manager)
-    assert (
-        client.post("/settings/rooms/new/", JARDIN | {"is_active": "on"}).status_code
-        == 302
-    )
+    assert client.post("/settings/rooms/new/", JARDIN | {"is_active": "on"}).status_code == 302
     room = Room.objects.get(name="Jardin")
     assert room.location == cast.here
     again = client.post("/settings/rooms/new/", JARDIN)
