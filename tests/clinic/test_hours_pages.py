@@ -61,7 +61,7 @@ def test_closed_weekdays_holidays_and_overlap_are_kept(cast, client_for) -> None
     assert '<option value="FR:57" selected>' in page
     assert "24-May-2026" not in page
     assert "25-May-2026" in page
-    assert "Whit Monday" in page
+    assert "Pentecost Monday" in page
 
 
 @pytest.mark.parametrize(
