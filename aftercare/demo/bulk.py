@@ -20,7 +20,7 @@ from django.db import connection, models, transaction
 from psycopg import sql
 
 from aftercare.demo import courses
-from aftercare.demo.agenda import half_hours
+from aftercare.demo.agenda import HALF_HOUR, half_hours
 from aftercare.demo.courses import Course
 from aftercare.demo.ground import Ground, Place
 from aftercare.demo.people import people
@@ -29,6 +29,7 @@ from aftercare.watch.schedule import due_times
 from clinic.access.models import Membership, Staff
 from clinic.access.permissions import Role
 from clinic.audit.context import SYSTEM, Actor, acting, current
+from clinic.places.holidays import holidays_of
 from clinic.places.models import Location, Room
 from patients.intake.models import History
 from patients.registry.models import Patient, Registration
@@ -36,7 +37,9 @@ from treatments.catalogue.models import Lot
 from treatments.consents.models import Consent
 from treatments.consents.text import TEMPLATE_VERSION
 from treatments.consultations.models import Consultation
+from treatments.diary.hours import Hours
 from treatments.diary.models import Appointment
+from treatments.diary.slots import Span
 from treatments.plans.models import MixLine, Phase, Plan, PlanArea
 from treatments.sessions.models import MixComponent, Session, TreatedArea
 
@@ -101,9 +104,14 @@ def ids(model: type[models.Model], wanted: int) -> list[int]:
 
 
 def full_day(today: date) -> date:
-    """The Wednesday about seven weeks on, whose diary at the first location is full."""
+    """The Wednesday about seven weeks on, or the next day that is no holiday, whose diary at the
+    first location is full.
+    """
     later = today + timedelta(days=45)
-    return later + timedelta(days=(2 - later.weekday()) % 7)
+    day = later + timedelta(days=(2 - later.weekday()) % 7)
+    while day in holidays_of("FR", "", day.year, ""):
+        day += timedelta(days=1)
+    return day
 
 
 def fill_full_day(ground: Ground, patients: list[int], today: date) -> int:
@@ -324,21 +332,23 @@ class Crowd:
 
     def _times(self, place: Place, share: int) -> list[tuple[datetime, int]]:
         """As many half hours as wanted, evenly thinned over all days; (start, practitioner)."""
-        columns = len(place.practitioners)
-        days = list(self._days())
-        per_day = len(half_hours(place, days[0])) * columns
-        step = max(1.0, len(days) * per_day / share)
-        found = []
-        starts: list[datetime] = []
-        at = -1
-        for number in range(min(share, len(days) * per_day)):
-            day, cell = divmod(int(number * step), per_day)
-            if day != at:
-                starts, at = half_hours(place, days[day]), day
-            found.append((starts[cell // columns], cell % columns))
-        if len(found) < share:
+        cells = list(self._cells(place))
+        if len(cells) < share:
             raise ValueError("The places have too few half hours for so many appointments.")
-        return found
+        step = len(cells) / share if share else 1
+        return [cells[int(number * step)] for number in range(share)]
+
+    def _cells(self, place: Place) -> Iterator[tuple[datetime, int]]:
+        """Every half hour in which someone works; (start, practitioner)."""
+        days = list(self._days())
+        hours = Hours.of(place.location, days[0], days[-1])
+        for day in days:
+            working = [hours.working(doctor.pk, day) for doctor in place.practitioners]
+            for start in half_hours(place, day) if any(working) else ():
+                visit = Span(start, start + HALF_HOUR)
+                for column, spans in enumerate(working):
+                    if any(span.holds(visit) for span in spans):
+                        yield start, column
 
     def _days(self) -> Iterator[date]:
         for offset in count(-365 * YEARS_BACK):

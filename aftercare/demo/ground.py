@@ -10,6 +10,7 @@ from typing import Any
 
 from django.conf import settings
 
+from aftercare.demo.times import shape_services
 from clinic.access.models import Membership, Staff
 from clinic.access.permissions import Role
 from clinic.places.models import Device, Location, Room
@@ -75,6 +76,7 @@ def lay_ground(random: Random, today: date) -> Ground:
         manager=manager,
         **_catalogue(),
     )
+    shape_services(ground.services)
     for place in ground.places:
         _fill_shelves(place, ground.products, random, today)
     return ground

@@ -12,7 +12,7 @@ from typing import Any
 from django.core.management import call_command
 from django.db import transaction
 
-from aftercare.demo import bulk, courses
+from aftercare.demo import bulk, courses, hours
 from aftercare.demo.agenda import Agenda, half_hours, near
 from aftercare.demo.clock import then
 from aftercare.demo.courses import Course
@@ -49,7 +49,8 @@ from treatments.consultations.actions import (
 )
 from treatments.consultations.models import Consultation
 from treatments.diary.actions import book, cancel, set_status
-from treatments.diary.models import Appointment
+from treatments.diary.models import Appointment, Service
+from treatments.diary.visit import Visit
 from treatments.plans.actions import accept_plan, make_plan, stop_plan
 from treatments.plans.models import Plan
 from treatments.screening.actions import blocking, override, screen_patient
@@ -190,7 +191,8 @@ def tell(*, seed: int, now: datetime, say: Say) -> Ground:
     with then(now):
         everyone = [patient.pk for *_rest, patient in story.everyone]
         bulk.fill_full_day(ground, everyone, story.today)
-    say("Diaries")
+    hours.keep_hours(ground, now, story.today)
+    say("Diaries and hours")
     story.settle_messages()
     return ground
 
@@ -562,14 +564,15 @@ class Story:
         """The session still to come; one of today lies ahead of the clock where the day allows."""
         assert told.next_in is not None
         day = self.today + timedelta(days=told.next_in)
-        while told.next_in and day.isoweekday() > 5:
+        while told.next_in and not hours.bookable(place, doctor, day, self.today):
             day += timedelta(days=1)
-        times = half_hours(place, day)
+        times = hours.bookable(place, doctor, day, self.today)
         if told.next_in == 0:
             ahead = [start for start in times if start > self.now]
             self._book(place, doctor, patient, "session", day, [*ahead, *reversed(times)])
             return
-        self._book(place, doctor, patient, "session", day)
+        wanted = near(times, time(self.random.randint(9, 17)), place)
+        self._book(place, doctor, patient, "session", day, wanted)
 
     # -- everyone else -----------------------------------------------------------------------
 
@@ -624,10 +627,10 @@ class Story:
         rows: list[Appointment] = []
         for offset in range(-DAYS_BACK, DAYS_AHEAD + 1):
             day = self.today + timedelta(days=offset)
-            if day.isoweekday() > 5 and offset:
-                continue
             for place in self.ground.places:
                 for doctor in place.practitioners:
+                    if hours.on_leave(doctor, day, self.today):
+                        continue
                     rows += self._fill_day(place, doctor, day, offset)
         bulk.copy(Appointment, rows)
         self._play_today()
@@ -635,9 +638,9 @@ class Story:
     def _fill_day(
         self, place: Place, doctor: Staff, day: date, offset: int
     ) -> Iterator[Appointment]:
-        starts = half_hours(place, day)
+        starts = hours.bookable(place, doctor, day, self.today)
         pool = [patient for where, _person, patient in self.everyone if where is place]
-        wanted = len(starts) - 3 if offset == 0 else self.random.randint(9, 12)
+        wanted = len(starts) - 3 if offset == 0 else min(len(starts), self.random.randint(9, 12))
         for _try in range(30):
             if self.agenda.busy(doctor, starts) >= wanted:
                 return
@@ -676,6 +679,7 @@ class Story:
             service=kind,
             starts_at=start,
             ends_at=start + timedelta(minutes=kind.minutes),
+            **times_needed(kind, start),
             status=status,
             cancel_reason="Patient called, will ring again." if status == "cancelled" else "",
             booked_by=place.desk,
@@ -730,6 +734,17 @@ class Story:
             note_sent_before(
                 keys=list(due.exclude(pk__in=list(newest)).values_list("key", flat=True))
             )
+
+
+def times_needed(service: Service, start: datetime) -> dict[str, datetime]:
+    """When the practitioner comes and the room is clean again, where that is not the patient's."""
+    needs = Visit.of_service(service).shape.needs(start)
+    times = {}
+    if service.before_minutes:
+        times["practitioner_from"] = needs.practitioner.start
+    if service.after_minutes:
+        times["room_until"] = needs.room.end
+    return times
 
 
 def signature(name: str) -> Signature:

@@ -17,7 +17,7 @@ from django.utils import timezone
 from aftercare.sheets.models import Sheet
 from aftercare.watch.models import Call, CheckIn
 from clinic.access.models import Staff
-from clinic.places.models import Device, Location
+from clinic.places.models import DayHours, Device, Location, LocationDay
 from patients.documents.models import Document
 from patients.intake.models import History
 from patients.messages.models import Message
@@ -28,7 +28,7 @@ from tests.conftest import make_patient
 from treatments.catalogue.models import Area, Lot, Product, Technique
 from treatments.consents.models import Consent
 from treatments.consultations.models import Consultation
-from treatments.diary.models import Appointment, Service
+from treatments.diary.models import Appointment, Block, Service
 from treatments.plans.models import Phase, Plan, PlanArea
 from treatments.sessions.models import Session, TreatedArea
 
@@ -58,7 +58,7 @@ def make_world(place: Location, practitioner: Staff, service: Service) -> World:
     token = secrets.token_urlsafe(32)
     world = World(place, practitioner, canary, secret, patient, token)
     at = timezone.now()
-    day = at + timedelta(days=7 + Appointment.objects.count())
+    visit_day = at + timedelta(days=7 + Appointment.objects.count())
     history = History.objects.create(
         patient=patient,
         version=1,
@@ -80,8 +80,8 @@ def make_world(place: Location, practitioner: Staff, service: Service) -> World:
         practitioner=practitioner,
         room=place.rooms.first(),
         service=service,
-        starts_at=day,
-        ends_at=day + timedelta(minutes=45),
+        starts_at=visit_day,
+        ends_at=visit_day + timedelta(minutes=45),
         cancel_reason=canary,
     )
     consultation = Consultation.objects.create(
@@ -222,6 +222,17 @@ def make_world(place: Location, practitioner: Staff, service: Service) -> World:
     device = Device.objects.create(
         location=place, kind="mesogun", make=canary, model="1", serial_number=canary
     )
+    far = date(2030, 1, 2) + timedelta(days=LocationDay.objects.count())
+    day = LocationDay.objects.create(location=place, day=far, reason=canary)
+    own_day = DayHours.objects.create(staff=practitioner, location=place, day=far, reason=canary)
+    leave = Block.objects.create(
+        location=place,
+        staff=practitioner,
+        kind="leave",
+        starts_at=at + timedelta(days=1_000),
+        ends_at=at + timedelta(days=1_001),
+        reason=canary,
+    )
     of_patient = {"number": patient.number}
     world.arguments = {
         "patient": of_patient,
@@ -241,6 +252,10 @@ def make_world(place: Location, practitioner: Staff, service: Service) -> World:
         "device": {"pk": device.pk},
         "room": {"pk": place.rooms.first().pk},
         "place": {"pk": place.pk},
+        "location_day": {"pk": day.pk},
+        "own_day": {"pk": own_day.pk},
+        "leave": {"pk": leave.pk},
+        "service": {"pk": service.pk},
         "staff": {"pk": practitioner.pk},
         "row": {"kind": "areas", "code": "cheek", "version": 1},
         "my": {"token": token},

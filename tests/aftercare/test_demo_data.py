@@ -20,11 +20,14 @@ from aftercare.watch.models import Call, CheckIn
 from clinic.access.models import Staff
 from clinic.audit.models import AuditEntry
 from clinic.places.models import Location
+from clinic.places.stranding import Concerned
 from patients.documents.models import Document
 from patients.messages.models import Message
 from patients.registry.models import Patient, Registration
 from treatments.catalogue.models import Lot
 from treatments.consents.coverage import coverage
+from treatments.diary.fit import Reason, misfits
+from treatments.diary.hours import usual_opening
 from treatments.diary.models import Appointment
 from treatments.plans.models import Plan
 from treatments.sessions.models import Session
@@ -187,6 +190,22 @@ def test_the_full_day_holds_sixty(story: str) -> None:
     day = bulk.full_day(DAY)
     place = told_at("Clinique Rive Gauche")
     assert Appointment.objects.filter(location=place, starts_at__date=day).count() == 60
+
+
+def test_only_the_leave_leaves_visits_to_be_moved(story: str) -> None:
+    left = {}
+    for name in ("Clinique Rive Gauche", "Harbour House"):
+        unfit = misfits(Concerned(location=told_at(name)), NOON)
+        left[name] = {reason for why in unfit.values() for reason in why}
+    assert left == {"Clinique Rive Gauche": {Reason.AWAY}, "Harbour House": set()}
+
+
+def test_nothing_ahead_is_booked_on_a_closed_day(story: str) -> None:
+    for place in Location.objects.filter(name__in=["Clinique Rive Gauche", "Harbour House"]):
+        ahead = place.appointments.filter(starts_at__gt=NOON).values_list("starts_at", flat=True)
+        days = {start.astimezone(place.zone).date() for start in ahead}
+        assert days
+        assert [day for day in days if usual_opening(place, day) is None] == []
 
 
 def test_every_row_of_the_crowd_is_in_the_trail(story: str) -> None:

@@ -35,7 +35,7 @@ from treatments.diary.settings_forms import AbsenceForm, ServiceForm
 
 RELATED = ("location", "staff", "room", "device")
 IN_PANEL = 5
-IN_LIST = 200
+IN_LIST = 100
 ABSENCES_SHOWN = 50
 
 
