@@ -18,6 +18,7 @@ from aftercare.demo.clock import then
 from aftercare.demo.courses import Course
 from aftercare.demo.ground import Ground, Place, lay_ground
 from aftercare.demo.people import Person, people
+from aftercare.demo.waiting import fill_waiting_list
 from aftercare.sheets.actions import give_sheet
 from aftercare.watch.actions import (
     answer_check_in,
@@ -194,6 +195,7 @@ def tell(*, seed: int, now: datetime, say: Say) -> Ground:
     hours.keep_hours(ground, now, story.today)
     say("Diaries and hours")
     story.settle_messages()
+    fill_waiting_list(ground, now)
     return ground
 
 

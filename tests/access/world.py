@@ -28,9 +28,11 @@ from tests.conftest import make_patient
 from treatments.catalogue.models import Area, Lot, Product, Technique
 from treatments.consents.models import Consent
 from treatments.consultations.models import Consultation
-from treatments.diary.models import Appointment, Block, Service
+from treatments.diary.models import Appointment, Block, FreedTime, Service
+from treatments.online.models import VisitRequest
 from treatments.plans.models import Phase, Plan, PlanArea
 from treatments.sessions.models import Session, TreatedArea
+from treatments.waiting.models import WaitingEntry, WaitingOffer
 
 
 @dataclass
@@ -84,6 +86,7 @@ def make_world(place: Location, practitioner: Staff, service: Service) -> World:
         ends_at=visit_day + timedelta(minutes=45),
         cancel_reason=canary,
     )
+    entry, offer, freed, asked = _waiting(appointment, canary)
     consultation = Consultation.objects.create(
         patient=patient,
         location=place,
@@ -238,6 +241,9 @@ def make_world(place: Location, practitioner: Staff, service: Service) -> World:
         "patient": of_patient,
         "history": of_patient | {"version": history.version, "pk": history.pk},
         "appointment": of_patient | {"pk": appointment.pk, "appointment_id": appointment.pk},
+        "waiting": of_patient | {"pk": entry.pk},
+        "waiting_offer": {"pk": offer.pk},
+        "freed": {"pk": freed.pk},
         "consultation": of_patient | {"consultation_id": consultation.pk},
         "plan": of_patient | {"plan_id": plan.pk, "pk": plan.pk},
         "consent": of_patient | {"consent_id": consent.pk, "plan_id": plan.pk},
@@ -263,8 +269,51 @@ def make_world(place: Location, practitioner: Staff, service: Service) -> World:
         "my_sheet": {"token": token, "pk": sheet.pk},
         "my_consent": {"token": token, "consent_id": consent.pk},
         "my_check_in": {"token": token, "pk": check_in.pk},
+        "my_visit": {"token": token, "pk": appointment.pk, "public_id": asked.public_id},
+        "my_offer": {"token": token, "pk": offer.pk},
     }
     return world
+
+
+def _waiting(
+    appointment: Appointment, canary: str
+) -> tuple[WaitingEntry, WaitingOffer, FreedTime, VisitRequest]:
+    """Someone who waits with a time held for them, a freed time, and a request made by link."""
+    of = {
+        "patient": appointment.patient,
+        "location": appointment.location,
+        "service": appointment.service,
+    }
+    shift = timedelta(hours=2)
+    starts, ends = appointment.starts_at + shift, appointment.ends_at + shift
+    held = Appointment.objects.create(
+        **of,
+        practitioner=appointment.practitioner,
+        room=appointment.room,
+        starts_at=starts,
+        ends_at=ends,
+        status=Appointment.Status.HELD,
+    )
+    entry = WaitingEntry.objects.create(
+        **of, from_date=timezone.localdate(), note=canary, state=WaitingEntry.State.OFFERED
+    )
+    offer = WaitingOffer.objects.create(
+        entry=entry,
+        patient=appointment.patient,
+        appointment=held,
+        expires_at=timezone.now() + timedelta(hours=1),
+    )
+    freed = FreedTime.objects.create(
+        location=appointment.location,
+        practitioner=appointment.practitioner,
+        appointment=appointment,
+        starts_at=starts + shift,
+        ends_at=ends + shift,
+        freed_at=timezone.now(),
+        look_at=timezone.now(),
+    )
+    asked = VisitRequest.objects.create(**of, starts_at=starts)
+    return entry, offer, freed, asked
 
 
 def _document(patient: Patient, secret: str) -> Document:

@@ -21,6 +21,11 @@ LOCATION = {
     "email": "droite@example.org",
     "opens_at": "09:00",
     "closes_at": "18:00",
+    "online_notice_hours": "4",
+    "online_days_ahead": "60",
+    "change_notice_hours": "24",
+    "hold_minutes": "15",
+    "most_offers": "3",
 }
 JARDIN = {"name": "Jardin", "kind": "treatment"}
 URLS = [
@@ -60,6 +65,8 @@ def test_a_location_is_added_and_changed(cast, client_for) -> None:
         ("email", "x", "valid email"),
         ("opens_at", "noon", "valid time"),
         ("closes_at", "08:00", "after opening time"),
+        ("hold_minutes", "4", "held for 5 to 240 minutes"),
+        ("online_days_ahead", "366", "from 1 to 365 days ahead"),
     ],
 )
 def test_bad_input_of_a_location(cast, client_for, field: str, value: str, said: str) -> None:

@@ -99,9 +99,11 @@ def book(
 
     With `held` the time is only kept, for one to whom it is offered. The same key again answers
     with the same appointment. A reason books over what is taken, off duty or closed, where the
-    location allows that; never a patient twice. Raises `Taken` naming who
-    or what is taken, and `ActionRefused` outside the hours, long past, under the age of 18 where
-    the law says so without a doctor's direction, or for a key used otherwise.
+    location allows that; never a patient twice.
+
+    Raises `Taken` naming who or what is taken, and `ActionRefused` outside the hours, long past,
+    under the age of 18 where the law says so without a doctor's direction, or for a key used
+    otherwise.
     """
     _refuse_long_past(starts_at, at or timezone.now())
     _refuse_minor(location, patient, service, starts_at, directed_by)

@@ -59,6 +59,9 @@ class VisitForm(ClinicForm):
             is_active=True,
         )
         self.fields["practitioner"].queryset = who.order_by("name")  # type: ignore[attr-defined]
+        services = self.fields["service"].queryset  # type: ignore[attr-defined]
+        if len(only := list(services[:2])) == 1:
+            self.fields["service"].initial = only[0]
         if len(ids) == 1:
             where.widget = forms.HiddenInput()
         self.helper.layout = Layout("service", "location", "practitioner")

@@ -162,7 +162,7 @@ def times(request: HttpRequest, token: str, public_id: UUID) -> HttpResponse:
         return _chosen(request, token, row)
     now, zone = timezone.now(), row.location.zone
     today = timezone.localdate(now, zone)
-    first = read_week(request.GET.get("from", ""), today)
+    first = read_week(request.GET.get("from", _around(row)), today)
     days = week_of(row, first, now)
     last = window(row.location, now).end.astimezone(zone).date()
     empty = not any(day.count for day in days)
@@ -178,6 +178,12 @@ def times(request: HttpRequest, token: str, public_id: UUID) -> HttpResponse:
         place=row.location,
     )
     return render(request, "treatments/my_visit_times.html", context)
+
+
+def _around(row: VisitRequest) -> str:
+    """The day of the time chosen before, or of the visit that is moved; nothing for a new one."""
+    known = row.starts_at or (row.moves.starts_at if row.moves else None)
+    return known.astimezone(row.location.zone).date().isoformat() if known else ""
 
 
 def _chosen(request: HttpRequest, token: str, row: VisitRequest) -> HttpResponse:

@@ -127,6 +127,8 @@ def _refuse_appointment(plan: Plan, appointment: Appointment) -> None:
         raise ActionRefused(_("This appointment belongs to someone else."))
     if appointment.status in Appointment.GIVEN_UP:
         raise ActionRefused(_("This appointment was cancelled or missed."))
+    if appointment.status == Appointment.Status.HELD:
+        raise ActionRefused(_("This time is only held for an offer."))
     if Session.objects.filter(appointment=appointment).exists():
         raise ActionRefused(_("This appointment already has a session."))
 

@@ -114,7 +114,7 @@ def _start_page(
     today = timezone.localdate(timezone=plan.location.zone)
     visits = Appointment.objects.filter(
         patient=plan.patient, location=plan.location, session__isnull=True
-    ).exclude(status__in=[*Appointment.GIVEN_UP])
+    ).exclude(status__in=[*Appointment.GIVEN_UP, Appointment.Status.HELD])
     context = {
         "plan": plan,
         "patient": plan.patient,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
-from itertools import islice
+from itertools import chain, groupby, islice
 from zoneinfo import ZoneInfo
 
 from clinic.places.models import Location
@@ -18,6 +18,7 @@ from treatments.waiting.models import WaitingEntry, WaitingEntryQuerySet
 MOST_READ = 500
 """Of those waiting at a location, the longest waiting."""
 DAYS_LOOKED_AT = 21
+MOST_OF_A_DAY = 3
 
 
 def time_of(freed: FreedTime, zone: ZoneInfo) -> Time:
@@ -43,7 +44,7 @@ def matches_of(
 
 
 def times_for(entry: WaitingEntry, at: datetime, count: int) -> list[Free]:
-    """The first free times of the coming weeks that suit one who waits."""
+    """The first free times of the coming weeks that suit one who waits, over some days."""
     soonest = at + timedelta(hours=entry.notice_hours)
     zone, length = entry.location.zone, length_of(entry)
     free = free_times(
@@ -58,4 +59,6 @@ def times_for(entry: WaitingEntry, at: datetime, count: int) -> list[Free]:
     wanted = (
         time for time in free if wants(entry, Span(time.starts_at, time.starts_at + length), zone)
     )
-    return list(islice(wanted, count))
+    days = groupby(wanted, key=lambda time: time.start.date())
+    spread = chain.from_iterable(islice(times, MOST_OF_A_DAY) for _day, times in days)
+    return list(islice(spread, count))
