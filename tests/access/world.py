@@ -28,7 +28,7 @@ from tests.conftest import make_patient
 from treatments.catalogue.models import Area, Lot, Product, Technique
 from treatments.consents.models import Consent
 from treatments.consultations.models import Consultation
-from treatments.diary.models import Appointment, Service
+from treatments.diary.models import Appointment, Block, Service
 from treatments.plans.models import Phase, Plan, PlanArea
 from treatments.sessions.models import Session, TreatedArea
 
@@ -222,6 +222,13 @@ def make_world(place: Location, practitioner: Staff, service: Service) -> World:
     device = Device.objects.create(
         location=place, kind="mesogun", make=canary, model="1", serial_number=canary
     )
+    block = Block.objects.create(
+        location=place,
+        staff=practitioner,
+        starts_at=day + timedelta(hours=1),
+        ends_at=day + timedelta(hours=2),
+        reason=canary,
+    )
     of_patient = {"number": patient.number}
     world.arguments = {
         "patient": of_patient,
@@ -237,6 +244,7 @@ def make_world(place: Location, practitioner: Staff, service: Service) -> World:
         "message": of_patient | {"pk": message.pk},
         "check_in": {"pk": check_in.pk},
         "call": of_patient | {"pk": call.pk},
+        "block": {"pk": block.pk},
         "lot": {"pk": lot.pk},
         "device": {"pk": device.pk},
         "room": {"pk": place.rooms.first().pk},
