@@ -107,7 +107,10 @@ function cardOf(line) {
 // buttons under the names of their columns, which is what it is.
 const PROMISES = "[role=grid], [role=row], [role=rowgroup], [role=columnheader], [role=gridcell], [role=rowheader], [role=table], [role=cell]";
 function unpromise() {
-  for (const node of place.querySelectorAll(PROMISES)) node.removeAttribute("role");
+  for (const node of place.querySelectorAll(PROMISES)) {
+    node.removeAttribute("role");
+    node.removeAttribute("aria-colindex");
+  }
 }
 new MutationObserver(unpromise).observe(place, { childList: true, subtree: true });
 
@@ -306,7 +309,9 @@ function wishOf(date, time, resource) {
 
 function clicked({ dateStr, resource }) {
   const time = dateStr.slice(0, 16);
-  const block = board.blocks.find(([, start, end, column, , , here]) => here && start <= time && time < end && (column === null || column === resource?.id || (!resource && String(column) === who?.value)));
+  const chosen = String(resource?.id ?? who?.value ?? "");
+  const covers = ([, start, end, column, , , here]) => here && start <= time && time < end && (column === null || String(column) === chosen);
+  const block = board.blocks.find(covers);
   if (block) location.assign(`${words.block}${block[0]}/`);
   else location.assign(`${words.find}?${new URLSearchParams({ for: "book", ...wishOf(time.slice(0, 10), time.slice(11), resource) })}`);
 }

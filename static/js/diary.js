@@ -78,7 +78,7 @@ async function look() {
   if (stamp !== watch.dataset.stamp) document.dispatchEvent(new CustomEvent("diary:changed"));
 }
 if (watch) {
-  setInterval(look, Number(watch.dataset.every) || POLL_MS);
+  setInterval(look, POLL_MS);
   document.addEventListener("visibilitychange", look);
 }
 

@@ -134,6 +134,7 @@ def arguments_of(row: dict[str, str], names: tuple[str, ...], world: World) -> d
 
 SUBJECTS = {
     "intake:": "history",
+    "diary:unblock": "block",
     "diary:": "appointment",
     "waiting:answer": "waiting_offer",
     "waiting:freed": "freed",

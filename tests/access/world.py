@@ -236,6 +236,13 @@ def make_world(place: Location, practitioner: Staff, service: Service) -> World:
         ends_at=at + timedelta(days=1_001),
         reason=canary,
     )
+    block = Block.objects.create(
+        location=place,
+        staff=practitioner,
+        starts_at=visit_day + timedelta(hours=1),
+        ends_at=visit_day + timedelta(hours=2),
+        reason=canary,
+    )
     of_patient = {"number": patient.number}
     world.arguments = {
         "patient": of_patient,
@@ -254,6 +261,7 @@ def make_world(place: Location, practitioner: Staff, service: Service) -> World:
         "message": of_patient | {"pk": message.pk},
         "check_in": {"pk": check_in.pk},
         "call": of_patient | {"pk": call.pk},
+        "block": {"pk": block.pk},
         "lot": {"pk": lot.pk},
         "device": {"pk": device.pk},
         "room": {"pk": place.rooms.first().pk},

@@ -60,9 +60,8 @@ def walked_in(request: HttpRequest) -> HttpResponse:
             return redirect(f"{reverse('diary:day')}?date={at:%Y-%m-%d}#a{made.pk}")
     context = {"form": form, "patient": patient, "offers": offers, "location": location}
     context |= {"today": timezone.localdate(timezone=location.zone)}
-    return render(
-        request, "treatments/appointment_walk_in.html", context, status=422 if data else 200
-    )
+    status = 200 if data is None else 422
+    return render(request, "treatments/appointment_walk_in.html", context, status=status)
 
 
 def _patient(request: HttpRequest, number: str) -> Patient:
@@ -134,7 +133,8 @@ def block(request: HttpRequest) -> HttpResponse:
             messages.success(request, _("The time is blocked."))
             return redirect(f"{reverse('diary:day')}?date={day.isoformat()}")
     context = {"form": form, "stranded": stranded, "location": location}
-    return render(request, "treatments/block.html", context, status=422 if data else 200)
+    status = 200 if data is None else 422
+    return render(request, "treatments/block.html", context, status=status)
 
 
 def _shown(request: HttpRequest, location: Location, strands: blocks.Stranding) -> list[Any]:
@@ -190,7 +190,7 @@ def unblock(request: HttpRequest, pk: int) -> HttpResponse:
         messages.success(request, _("The time is free again."))
         return redirect(f"{reverse('diary:day')}?date={day.isoformat()}")
     zone = row.location.zone
-    context = {"block": row, "may": may, "day": day} | {
+    context = {"row": row, "may": may, "day": day} | {
         name: moment.astimezone(zone).replace(tzinfo=None)
         for name, moment in (("starts", row.starts_at), ("ends", row.ends_at))
     }

@@ -131,7 +131,8 @@ class WhenForm(ClinicForm):
 
 def directors_at(location_id: int) -> StaffQuerySet:
     """The registered practitioners of a location, who may direct what the law keeps for adults."""
-    return Staff.objects.practising_at(location_id).exclude(registration_number="")
+    known: StaffQuerySet = Staff.objects.practising_at(location_id)
+    return known.exclude(registration_number="")
 
 
 class MoveForm(WhenForm):
@@ -200,7 +201,8 @@ class BookForm(WhenForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["key"].initial = uuid.uuid4
-        self.fields["directed_by"].queryset = directors_at(self.location.pk)
+        directed_by: Any = self.fields["directed_by"]
+        directed_by.queryset = directors_at(self.location.pk)
         self.helper.layout.insert(0, "service")
         self.helper.layout.extend(["patient", "key"])
 
@@ -264,7 +266,8 @@ class BlockForm(ClinicForm):
     def __init__(self, *args: Any, location: Location, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.location = location
-        self.fields["what"].choices = self._choices
+        what: Any = self.fields["what"]
+        what.choices = self._choices
         self.helper.layout = Layout(
             "what", Div("date", "starts", "ends", css_class="form-row"), "reason"
         )

@@ -104,7 +104,7 @@ class Ground:
 def ground_of(location: Location, first: date, span: Span) -> Ground:
     """Of the days from `first` whose whole hours are `span`."""
     last = (span.end - timedelta(microseconds=1)).astimezone(location.zone).date()
-    values = {
+    values: dict[str, Any] = {
         "location": location.pk,
         "role": Role.PRACTITIONER.value,
         "start": span.start,
@@ -127,7 +127,7 @@ def ground_of(location: Location, first: date, span: Span) -> Ground:
 def stamp_of(location_id: int, span: Span) -> str:
     """The stamp alone: another one means that something shown has changed."""
     with connection.cursor() as cursor:
-        values = {"location": location_id, "start": span.start, "end": span.end}
+        values: dict[str, Any] = {"location": location_id, "start": span.start, "end": span.end}
         cursor.execute(f"SELECT {STAMP}", values)
         return str(cursor.fetchone()[0])
 

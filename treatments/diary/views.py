@@ -22,6 +22,7 @@ from clinic.places.models import Location
 from clinic.web.forms import refuse
 from patients.registry.models import Patient
 from treatments.diary import actions
+from treatments.diary.candidates import Taken
 from treatments.diary.day_views import asked_day
 from treatments.diary.forms import BookForm, CancelForm, MoveForm, directors_at, read_offer
 from treatments.diary.free import Free, free_times, next_free
@@ -403,12 +404,12 @@ def _moved(request: HttpRequest, row: Appointment, values: dict[str, Any]) -> Ap
 
     try:
         return to(values["room"])
-    except actions.Taken as refused:
+    except Taken as refused:
         if not values["or_any_room"]:
             raise
         try:
             return to(None)
-        except actions.Taken:
+        except Taken:
             raise refused from None
 
 
