@@ -27,6 +27,8 @@ urlpatterns = [
     path("patients/<patient:number>/links/", include("patients.messages.link_urls")),
     path("catalogue/", include("treatments.catalogue.urls")),
     path("", include("treatments.diary.urls")),
+    path("arrival/", include("treatments.arrival.urls")),
+    path("my/<str:token>/arrived/", include("treatments.arrival.my_urls")),
     path("patients/<patient:number>/screening/", include("treatments.screening.urls")),
     path("patients/<patient:number>/consultations/", include("treatments.consultations.urls")),
     path("patients/<patient:number>/plans/", include("treatments.plans.urls")),

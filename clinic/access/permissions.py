@@ -38,6 +38,7 @@ class Permission(Enum):
     SEE_MESSAGES = "see what was sent to whom"
     WORK_WATCH = "see and work off check-ins and calls"
     SEE_ACCESS_LOG = "see who saw or changed a record"
+    RUN_ARRIVAL = "put a tablet at the door for arrivals"
     MANAGE_CLINIC = "change locations, rooms, staff and settings"
 
 
@@ -64,13 +65,14 @@ _ALL_STAFF = frozenset(
 )
 
 GRANTS: dict[str, frozenset[Permission]] = {
-    Role.FRONT_DESK: _ALL_STAFF,
+    Role.FRONT_DESK: _ALL_STAFF | {Permission.RUN_ARRIVAL},
     Role.MANAGER: _ALL_STAFF
     | {
         Permission.EDIT_CATALOGUE,
         Permission.APPROVE_CATALOGUE,
         Permission.MANAGE_STOCK,
         Permission.SEE_ACCESS_LOG,
+        Permission.RUN_ARRIVAL,
         Permission.MANAGE_CLINIC,
     },
     Role.PRACTITIONER: _ALL_STAFF

@@ -139,10 +139,10 @@ class Filling:
         self, places: list[tuple[Any, list[Any], list[Any]]], patients: list[int], day: date
     ) -> Iterator[tuple[Any, ...]]:
         """The day itself first, then all others: backwards, a day of a place holds 100."""
-        who = itertools.cycle(patients)
-        first = list(itertools.islice(self._day(places[0], who, day, "booked"), VISITS))
-        yield from first
-        for number, place in enumerate(places):
+        # Each place has patients of its own, so that none is at two places at once.
+        circles = [itertools.cycle(patients[n :: len(places)]) for n in range(len(places))]
+        yield from itertools.islice(self._day(places[0], circles[0], day, "booked"), VISITS)
+        for number, (place, who) in enumerate(zip(places, circles, strict=True)):
             share = min(MOST_OF_A_PLACE, self.wanted - number * MOST_OF_A_PLACE)
             days = (day - timedelta(days=60 + n) for n in itertools.count())
             rows = (self._day(place, who, one, "done") for one in days)
