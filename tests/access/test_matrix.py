@@ -157,6 +157,8 @@ SUBJECTS = {
     "my-check-ins:": "my_check_in",
     "portal:document": "my_document",
     "my-history:": "my",
+    "my-arrival:": "my",
+    "arrival:": "tablet",
     "portal:": "my",
     "": "patient",
 }

@@ -25,6 +25,7 @@ from patients.portal.actions import token_hash
 from patients.portal.models import Link
 from patients.registry.models import Patient
 from tests.conftest import make_patient
+from treatments.arrival.models import Tablet
 from treatments.catalogue.models import Area, Lot, Product, Technique
 from treatments.consents.models import Consent
 from treatments.consultations.models import Consultation
@@ -222,6 +223,9 @@ def make_world(place: Location, practitioner: Staff, service: Service) -> World:
     device = Device.objects.create(
         location=place, kind="mesogun", make=canary, model="1", serial_number=canary
     )
+    tablet = Tablet.objects.create(
+        location=place, name="Entrance", token_hash=canary, made_by=practitioner, made_at=at
+    )
     of_patient = {"number": patient.number}
     world.arguments = {
         "patient": of_patient,
@@ -238,6 +242,7 @@ def make_world(place: Location, practitioner: Staff, service: Service) -> World:
         "check_in": {"pk": check_in.pk},
         "call": of_patient | {"pk": call.pk},
         "lot": {"pk": lot.pk},
+        "tablet": {"pk": tablet.pk},
         "device": {"pk": device.pk},
         "room": {"pk": place.rooms.first().pk},
         "place": {"pk": place.pk},
