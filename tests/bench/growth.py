@@ -68,7 +68,7 @@ class Filling:
         places = -(-self.wanted // MOST_OF_A_PLACE)
         rows = self._visits([self._place(number) for number in range(places)], patients, day)
         with connection.cursor() as cursor:
-            cursor.execute("SET statement_timeout = 0")
+            cursor.execute("SET statement_timeout = 0; SET maintenance_work_mem = '512MB'")
             cursor.execute(CONSTRAINTS)
             kept = cursor.fetchall()
             cursor.execute("ALTER TABLE treatments_appointment DISABLE TRIGGER USER")
@@ -119,8 +119,11 @@ class Filling:
 
     def _patients(self, wanted: int) -> list[int]:
         with connection.cursor() as cursor:
-            cursor.execute("SET statement_timeout = 0")
+            cursor.execute("SET statement_timeout = 0; SET maintenance_work_mem = '512MB'")
             cursor.execute("ALTER TABLE patients_patient DISABLE TRIGGER USER")
+            cursor.execute("SELECT pg_get_indexdef('patient_name_trigrams'::regclass)")
+            (index,) = cursor.fetchone()
+            cursor.execute("DROP INDEX patient_name_trigrams")
             columns = "created_at, given_name, family_name, birth_date, sex, phone, email, language"
             with cursor.copy(f"COPY patients_patient ({columns}) FROM STDIN") as pipe:
                 now = self._now()
@@ -128,6 +131,7 @@ class Filling:
                     born = date(1950, 1, 1) + timedelta(days=number % 18_000)
                     name = (f"Ana{number % 997}", f"López{number}")
                     pipe.write_row((now, *name, born, "unknown", "", "", "en"))
+            cursor.execute(index)
             cursor.execute("ALTER TABLE patients_patient ENABLE TRIGGER USER")
             cursor.execute("SELECT id FROM patients_patient ORDER BY id")
             return [pk for (pk,) in cursor.fetchall()]

@@ -466,3 +466,5 @@ def test_it_speaks_the_language_of_the_place(cast, tablet) -> None:
     assert '<html lang="fr"' in tablet.get("/arrival/desk/").content.decode()
     tablet.cookies["language"] = "en"
     assert '<html lang="en"' in tablet.get("/arrival/").content.decode()
+    assert tablet.get("/arrival/?again")["Location"] == "/arrival/"
+    assert '<html lang="fr"' in tablet.get("/arrival/").content.decode()

@@ -30,6 +30,8 @@ def start(request: HttpRequest) -> HttpResponseBase:
     tablet = tablet_of(request)
     if tablet is None:
         return private(render(request, "treatments/arrival_none.html", status=404))
+    if "again" in request.GET:
+        return private(_afresh())
     if settings.LANGUAGE_COOKIE_NAME not in request.COOKIES:
         speak(request, tablet.location.language)
     form = ArriveForm(request.POST if request.method == "POST" else None)
@@ -44,6 +46,13 @@ def start(request: HttpRequest) -> HttpResponseBase:
         return private(redirect("arrival:desk"))
     remember_proof(request, token)
     return private(redirect("my-arrival:home", token))
+
+
+def _afresh() -> HttpResponse:
+    """Nobody is there any more: the next one finds the language of the place."""
+    response = redirect("arrival:start")
+    response.delete_cookie(settings.LANGUAGE_COOKIE_NAME)
+    return response
 
 
 def _door(
