@@ -25,8 +25,9 @@ soak: setup-test
 	@exec $(VENV) -m clinic.embedded test -- $(VENV) -m pytest tests/soak -o addopts='--strict-markers -ra'
 
 # What each page costs above a bare Django view, at 30,000 patients; SCALE=1 is quick.
+# ARGS="--only diary-growth" measures that part alone.
 bench: setup-bench
-	@exec $(VENV) -m clinic.embedded bench -- $(VENV) -m tests.bench
+	@exec $(VENV) -m clinic.embedded bench -- $(VENV) -m tests.bench $(ARGS)
 
 # Erases the demo after asking; YES=1 answers.
 reset: setup

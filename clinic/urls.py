@@ -32,6 +32,8 @@ urlpatterns = [
     path("", include("treatments.diary.urls")),
     path("", include("treatments.diary.settings_urls")),
     path("", include("treatments.waiting.urls")),
+    path("arrival/", include("treatments.arrival.urls")),
+    path("my/<str:token>/arrived/", include("treatments.arrival.my_urls")),
     path("patients/<patient:number>/screening/", include("treatments.screening.urls")),
     path("patients/<patient:number>/consultations/", include("treatments.consultations.urls")),
     path("patients/<patient:number>/plans/", include("treatments.plans.urls")),

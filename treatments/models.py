@@ -1,5 +1,6 @@
 """The models of every room of this wing."""
 
+from treatments.arrival.models import Tablet
 from treatments.catalogue.models import (
     AdverseEventType,
     AdviceBlock,
@@ -69,6 +70,7 @@ __all__ = [
     "SessionAddendum",
     "Source",
     "Substance",
+    "Tablet",
     "Technique",
     "TreatedArea",
     "VisitRequest",

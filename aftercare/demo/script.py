@@ -16,6 +16,7 @@ from aftercare.demo import bulk, courses, hours
 from aftercare.demo.agenda import Agenda, half_hours, near
 from aftercare.demo.clock import then
 from aftercare.demo.courses import Course
+from aftercare.demo.door import put_tablets
 from aftercare.demo.ground import Ground, Place, lay_ground
 from aftercare.demo.people import Person, people
 from aftercare.demo.waiting import fill_waiting_list
@@ -192,6 +193,7 @@ def tell(*, seed: int, now: datetime, say: Say) -> Ground:
     with then(now):
         everyone = [patient.pk for *_rest, patient in story.everyone]
         bulk.fill_full_day(ground, everyone, story.today)
+        put_tablets(ground, now)
     hours.keep_hours(ground, now, story.today)
     say("Diaries and hours")
     story.settle_messages()

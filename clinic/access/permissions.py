@@ -40,6 +40,7 @@ class Permission(Enum):
     WORK_WATCH = "see and work off check-ins and calls"
     KEEP_FEEDS = "keep the calendar feed of one's own diary"
     SEE_ACCESS_LOG = "see who saw or changed a record"
+    RUN_ARRIVAL = "put a tablet at the door for arrivals"
     MANAGE_CLINIC = "change locations, rooms, staff and settings"
 
 
@@ -66,7 +67,7 @@ _ALL_STAFF = frozenset(
 )
 
 GRANTS: dict[str, frozenset[Permission]] = {
-    Role.FRONT_DESK: _ALL_STAFF,
+    Role.FRONT_DESK: _ALL_STAFF | {Permission.RUN_ARRIVAL},
     Role.MANAGER: _ALL_STAFF
     | {
         Permission.EDIT_CATALOGUE,
@@ -75,6 +76,7 @@ GRANTS: dict[str, frozenset[Permission]] = {
         Permission.SEE_ACCESS_LOG,
         Permission.KEEP_FEEDS,
         Permission.MERGE_PATIENTS,
+        Permission.RUN_ARRIVAL,
         Permission.MANAGE_CLINIC,
     },
     Role.PRACTITIONER: _ALL_STAFF

@@ -8,6 +8,7 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
+from clinic.access.permissions import Permission
 from clinic.access.request import LOCATION_KEY
 from clinic.places.models import Location
 
@@ -17,9 +18,14 @@ def clinic(request: HttpRequest) -> dict[str, Any]:
     mine = SimpleLazyObject(lambda: _locations(request))
     return {
         "demo": settings.DEMO,
+        "may_run_arrival": SimpleLazyObject(lambda: _may(request, Permission.RUN_ARRIVAL)),
         "my_locations": mine,
         "here": SimpleLazyObject(lambda: _here(request, mine)),
     }
+
+
+def _may(request: HttpRequest, permission: Permission) -> bool:
+    return bool(request.user.is_authenticated and request.user.may(permission))
 
 
 def _locations(request: HttpRequest) -> list[Location]:

@@ -9,7 +9,7 @@ from typing import Any, Concatenate, ParamSpec, cast
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.cache import add_never_cache_headers
@@ -29,6 +29,8 @@ PROOFS = "patient_links"
 IDLE_SECONDS = 30 * 60
 MOST_PROOFS = 10
 MOST_CLINICS_NAMED = 5
+DOOR = "arrival:start"
+"""Where a tablet starts, as the name of its URL."""
 
 Parameters = ParamSpec("Parameters")
 PatientView = Callable[Concatenate[HttpRequest, str, Parameters], HttpResponseBase]
@@ -48,13 +50,41 @@ def by_link(view: PatientView[Parameters]) -> PatientView[Parameters]:
     ) -> HttpResponseBase:
         link = usable_link(token)
         if link is None:
-            return private(gone(request))
+            return private(_to_the_door(request) if _was_on_tablet(token) else gone(request))
         if not is_proved(request, link):
-            return private(_ask_for_proof(request, token))
-        _enter(request, token, link.patient)
+            on_tablet = bool(link.pages)
+            return private(_to_the_door(request) if on_tablet else _ask_for_proof(request, token))
+        if link.pages and _page(request) not in link.pages:
+            return private(redirect(link.pages[0], token))
+        _enter(request, token, link)
         return private(view(request, token, *args, **kwargs))
 
     return cast(PatientView[Parameters], guarded)
+
+
+def _page(request: HttpRequest) -> str:
+    match = request.resolver_match
+    return match.view_name if match else "page"
+
+
+def _was_on_tablet(token: str) -> bool:
+    """Whether a link that is of no use any more was one of a tablet at the door."""
+    return Link.objects.filter(token_hash=token_hash(token)).exclude(opens="").exists()
+
+
+def _to_the_door(request: HttpRequest) -> HttpResponse:
+    """A tablet goes back to its start: nobody is left on it to be asked for anything."""
+    door = reverse(DOOR)
+    if getattr(request, "htmx", False):
+        response = HttpResponse(status=401)
+        response["HX-Redirect"] = door
+        return response
+    return HttpResponseRedirect(door)
+
+
+def on_tablet(request: HttpRequest) -> bool:
+    """Whether the patient stands at a tablet of the clinic, let in by `by_link`."""
+    return bool(getattr(request, "tablet_home", ""))
 
 
 def usable_link(token: str) -> Link | None:
@@ -111,8 +141,11 @@ def _ask_for_proof(request: HttpRequest, token: str) -> HttpResponse:
     return HttpResponseRedirect(reverse("portal:prove", args=[token]) + query)
 
 
-def _enter(request: HttpRequest, token: str, patient: Patient) -> None:
+def _enter(request: HttpRequest, token: str, link: Link) -> None:
     """From here on the patient acts, in their language unless they have chosen another."""
+    patient = link.patient
+    request.tablet_pages = link.pages  # type: ignore[attr-defined]
+    request.tablet_home = reverse(link.pages[0], args=[token]) if link.pages else ""  # type: ignore[attr-defined]
     become(Actor(kind="patient", id=patient.pk, who="patient by link", role="patient"))
     request.patient = patient  # type: ignore[attr-defined]
     request.patient_token = token  # type: ignore[attr-defined]
@@ -123,8 +156,7 @@ def _enter(request: HttpRequest, token: str, patient: Patient) -> None:
         timezone.activate(place.zone)
     if settings.LANGUAGE_COOKIE_NAME not in request.COOKIES:
         speak(request, patient.language)
-    match = request.resolver_match
-    record_read(what=match.view_name if match else "page", patients=[patient.pk], object_id="")
+    record_read(what=_page(request), patients=[patient.pk], object_id="")
 
 
 def speak(request: HttpRequest, language: str) -> None:

@@ -15,6 +15,7 @@ from patients.portal.models import Link
 from patients.registry.models import Patient
 
 LIFE = timedelta(days=14)
+TABLET_LIFE = timedelta(minutes=30)
 TOKEN_BYTES = 32
 
 
@@ -30,11 +31,26 @@ def open_link(patient: Patient) -> str:
     It opens the file that counts now, should this one have been merged in the meantime.
     """
     kept = Patient.objects.select_related("merged_into").get(pk=patient.pk).kept
-    token = secrets.token_urlsafe(TOKEN_BYTES)
-    Link.objects.create(
-        patient=kept, token_hash=token_hash(token), expires_at=timezone.now() + LIFE
-    )
+    token = _fresh(kept, expires_at=timezone.now() + LIFE)
     return f"{settings.BASE_URL}{reverse('portal:home', args=[token])}"
+
+
+def _fresh(patient: Patient, **fields: object) -> str:
+    token = secrets.token_urlsafe(TOKEN_BYTES)
+    Link.objects.create(patient=patient, token_hash=token_hash(token), **fields)
+    return token
+
+
+@transaction.atomic
+def open_on_tablet(*, patient: Patient, pages: tuple[str, ...], at: datetime) -> str:
+    """The token of a link that opens these pages alone, for `TABLET_LIFE`; for `remember_proof`."""
+    return _fresh(patient, opens=" ".join(pages), opened_at=at, expires_at=at + TABLET_LIFE)
+
+
+@transaction.atomic
+def close_link(*, token: str, at: datetime) -> None:
+    """Close one link, whose page is left."""
+    Link.objects.usable(at).filter(token_hash=token_hash(token)).update(revoked_at=at)
 
 
 @transaction.atomic

@@ -19,7 +19,11 @@ class LinkQuerySet(OfPatientQuerySet["Link"]):
 
 
 class Link(Record):
-    """The way into a patient's own pages."""
+    """The way into a patient's own pages.
+
+    `opens` limits it to some of them: names of URLs with spaces between, the first of them the page
+    to come back to. Such a link is for a tablet of the clinic, and its proof was given there.
+    """
 
     MOST_WRONG_ANSWERS = 5
 
@@ -29,6 +33,7 @@ class Link(Record):
     revoked_at = models.DateTimeField(null=True, blank=True)
     wrong_answers = models.PositiveSmallIntegerField(default=0)
     opened_at = models.DateTimeField(null=True, blank=True)
+    opens = models.TextField(blank=True, default="", db_default="")
 
     audit_patient = "patient_id"
     audit_exclude = ("token_hash",)
@@ -38,6 +43,11 @@ class Link(Record):
 
     def __str__(self) -> str:
         return f"link {self.pk}"
+
+    @property
+    def pages(self) -> list[str]:
+        """The names of the URLs it is limited to; none: it opens everything of the patient's."""
+        return self.opens.split()
 
 
 class CodeQuerySet(OfPatientQuerySet["Code"]):

@@ -37,7 +37,7 @@ DOCUMENTS_SHOWN = 30
 def prove_birth_date(request: HttpRequest, token: str) -> HttpResponseBase:
     """Ask for the birth date. Looking changes nothing, so mail scanners may look."""
     link = usable_link(token)
-    if link is None:
+    if link is None or link.pages:
         return private(gone(request))
     if request.method != "POST":
         if is_proved(request, link):

@@ -175,6 +175,8 @@ SUBJECTS = {
     "my-offers:": "my_offer",
     "portal:document": "my_document",
     "my-history:": "my",
+    "my-arrival:": "my",
+    "arrival:": "tablet",
     "portal:": "my",
     "": "patient",
 }

@@ -25,6 +25,7 @@ from patients.portal.actions import token_hash
 from patients.portal.models import Link
 from patients.registry.models import Patient
 from tests.conftest import make_patient
+from treatments.arrival.models import Tablet
 from treatments.catalogue.models import Area, Lot, Product, Technique
 from treatments.consents.models import Consent
 from treatments.consultations.models import Consultation
@@ -243,6 +244,9 @@ def make_world(place: Location, practitioner: Staff, service: Service) -> World:
         ends_at=visit_day + timedelta(hours=2),
         reason=canary,
     )
+    tablet = Tablet.objects.create(
+        location=place, name="Entrance", token_hash=canary, made_by=practitioner, made_at=at
+    )
     of_patient = {"number": patient.number}
     world.arguments = {
         "patient": of_patient,
@@ -263,6 +267,7 @@ def make_world(place: Location, practitioner: Staff, service: Service) -> World:
         "call": of_patient | {"pk": call.pk},
         "block": {"pk": block.pk},
         "lot": {"pk": lot.pk},
+        "tablet": {"pk": tablet.pk},
         "device": {"pk": device.pk},
         "room": {"pk": place.rooms.first().pk},
         "place": {"pk": place.pk},

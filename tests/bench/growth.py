@@ -68,7 +68,7 @@ class Filling:
         places = -(-self.wanted // MOST_OF_A_PLACE)
         rows = self._visits([self._place(number) for number in range(places)], patients, day)
         with connection.cursor() as cursor:
-            cursor.execute("SET statement_timeout = 0")
+            cursor.execute("SET statement_timeout = 0; SET maintenance_work_mem = '512MB'")
             cursor.execute(CONSTRAINTS)
             kept = cursor.fetchall()
             cursor.execute("ALTER TABLE treatments_appointment DISABLE TRIGGER USER")
@@ -119,8 +119,11 @@ class Filling:
 
     def _patients(self, wanted: int) -> list[int]:
         with connection.cursor() as cursor:
-            cursor.execute("SET statement_timeout = 0")
+            cursor.execute("SET statement_timeout = 0; SET maintenance_work_mem = '512MB'")
             cursor.execute("ALTER TABLE patients_patient DISABLE TRIGGER USER")
+            cursor.execute("SELECT pg_get_indexdef('patient_name_trigrams'::regclass)")
+            (index,) = cursor.fetchone()
+            cursor.execute("DROP INDEX patient_name_trigrams")
             columns = "created_at, given_name, family_name, birth_date, sex, phone, email, language"
             with cursor.copy(f"COPY patients_patient ({columns}) FROM STDIN") as pipe:
                 now = self._now()
@@ -128,6 +131,7 @@ class Filling:
                     born = date(1950, 1, 1) + timedelta(days=number % 18_000)
                     name = (f"Ana{number % 997}", f"López{number}")
                     pipe.write_row((now, *name, born, "unknown", "", "", "en"))
+            cursor.execute(index)
             cursor.execute("ALTER TABLE patients_patient ENABLE TRIGGER USER")
             cursor.execute("SELECT id FROM patients_patient ORDER BY id")
             return [pk for (pk,) in cursor.fetchall()]
@@ -139,10 +143,10 @@ class Filling:
         self, places: list[tuple[Any, list[Any], list[Any]]], patients: list[int], day: date
     ) -> Iterator[tuple[Any, ...]]:
         """The day itself first, then all others: backwards, a day of a place holds 100."""
-        who = itertools.cycle(patients)
-        first = list(itertools.islice(self._day(places[0], who, day, "booked"), VISITS))
-        yield from first
-        for number, place in enumerate(places):
+        # Each place has patients of its own, so that none is at two places at once.
+        circles = [itertools.cycle(patients[n :: len(places)]) for n in range(len(places))]
+        yield from itertools.islice(self._day(places[0], circles[0], day, "booked"), VISITS)
+        for number, (place, who) in enumerate(zip(places, circles, strict=True)):
             share = min(MOST_OF_A_PLACE, self.wanted - number * MOST_OF_A_PLACE)
             days = (day - timedelta(days=60 + n) for n in itertools.count())
             rows = (self._day(place, who, one, "done") for one in days)

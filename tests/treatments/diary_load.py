@@ -33,6 +33,8 @@ from treatments.diary.models import Service
 CLIENTS = 32
 PRACTITIONERS = 5
 DAYS = 5
+PAUSE_S = 0.5
+"""At most, between two actions of one person; no receptionist is as quick as the mean of it."""
 TOKEN = "c" * 32
 """The same in cookie and form, as any page would have handed it out."""
 FORM = "application/x-www-form-urlencoded"
@@ -149,6 +151,7 @@ class Crowd:
         try:
             while time.monotonic() < self.until:
                 self._one(line, dice, self.clinic.cookies[number])
+                time.sleep(dice.uniform(0, PAUSE_S))
         finally:
             line.close()
 
@@ -190,7 +193,7 @@ class Crowd:
         return {
             "date": day.isoformat(),
             "time": f"{8 + quarter // 4:02}:{quarter % 4 * 15:02}",
-            "practitioner": dice.choice([*map(str, self.clinic.practitioners), "any"]),
+            "practitioner": pick.choice([*map(str, self.clinic.practitioners), "any"]),
             "room": dice.choice(["any", "any", str(dice.choice(self.clinic.rooms))]),
         }
 

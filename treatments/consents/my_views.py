@@ -11,13 +11,12 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from clinic.access.gate import fetch
 from clinic.errors import ActionRefused
 from clinic.web.forms import refuse
-from patients.portal.access import by_link
+from patients.portal.access import by_link, on_tablet
 from treatments.consents.actions import sign_consent, signable_from, withdraw
 from treatments.consents.forms import SignForm, WithdrawForm
 from treatments.consents.models import Consent
-from treatments.consents.text import TEMPLATE_VERSION
-from treatments.consents.views import signer_name
-from treatments.plans.models import Plan
+from treatments.consents.views import AT_THE_CLINIC, signer_name
+from treatments.consents.waiting import of_patient, waiting
 
 ON_THEIR_OWN = gettext_noop("own device")
 
@@ -36,18 +35,10 @@ def _mine(request: HttpRequest, consent_id: int) -> Consent:
 def panel(request: HttpRequest, token: str) -> HttpResponse:
     """What waits to be read and signed, and what was signed."""
     patient = request.patient  # type: ignore[attr-defined]
-    own = Consent.objects.filter(patient=patient).select_related("plan").order_by("-pk")
-    waiting: dict[int, Consent] = {}
-    signed_plans = set()
-    for one in own:
-        if one.signed_at and not one.withdrawn_at:
-            signed_plans.add(one.plan_id)
-        readable = one.signed_at is None and one.template_version == TEMPLATE_VERSION
-        if readable and one.plan.state == Plan.State.ACCEPTED:
-            waiting.setdefault(one.plan_id, one)
+    own = of_patient(patient.pk)
     context = {
         "token": token,
-        "waiting": [one for plan, one in waiting.items() if plan not in signed_plans],
+        "waiting": waiting(own),
         "signed": [one for one in own if one.signed_at],
     }
     return render(request, "treatments/my_consent_panel.html", context)
@@ -58,6 +49,9 @@ def panel(request: HttpRequest, token: str) -> HttpResponse:
 def read(request: HttpRequest, token: str, consent_id: int) -> HttpResponse:
     """Read it, and sign it when the time to think is over."""
     consent = _mine(request, consent_id)
+    here = on_tablet(request)
+    if here and consent.signed_at:
+        return redirect("portal:home", token)
     with translation.override(consent.language):
         form = SignForm(consent=consent, initial={"signed_name": signer_name(consent)})
         if request.method != "POST":
@@ -65,7 +59,8 @@ def read(request: HttpRequest, token: str, consent_id: int) -> HttpResponse:
         form = SignForm(request.POST, consent=consent)
         if form.is_valid():
             try:
-                sign_consent(consent=consent, device=ON_THEIR_OWN, **form.values)
+                device = AT_THE_CLINIC if here else ON_THEIR_OWN
+                sign_consent(consent=consent, device=device, **form.values)
             except ActionRefused as refused:
                 refuse(form, refused)
             else:
