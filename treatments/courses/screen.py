@@ -194,6 +194,9 @@ class Screen:
         fixed = {number: slot_of(next(theirs)) for number in numbers if number not in new}
         picked = {number: slot for number in new if (slot := self._kept(number, by_hand=True))}
         kept = {number: slot for number in new if (slot := self._kept(number, by_hand=False))}
+        if self.is_settled and picked:
+            # Whoever picks a time expects the later sessions to follow, not the earlier ones.
+            picked |= {number: slot for number, slot in kept.items() if number < max(picked)}
         self.new = new
         return Task(
             phases=self.course.phases,
