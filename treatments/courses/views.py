@@ -366,7 +366,8 @@ def appointment(request: HttpRequest, pk: int) -> HttpResponse:
     visit = PlannedVisit.objects.select_related("plan").filter(appointment=row).first()
     found = course_of(visit.plan) if visit else None
     step = found.step_of(pk) if found else None
-    context = {"patient": row.patient, "appointment": row, "course": found, "step": step}
+    context: dict[str, Any] = {"patient": row.patient, "appointment": row}
+    context |= {"course": found, "step": step}
     if found and step:
         context |= {
             "words": found.words(step),
