@@ -137,6 +137,7 @@ SUBJECTS = {
     "diary:": "appointment",
     "consultations:": "consultation",
     "plans:": "plan",
+    "courses:": "course",
     "consents:": "consent",
     "sessions:start": "plan",
     "sessions:detail": "signed",
