@@ -138,13 +138,13 @@ def test_a_time_that_is_gone_is_named_and_replaced_and_the_rest_stays(cast: Cast
         starts_at=moment(cast, day - 2, hour),
         practitioner=cast.practitioner,
     )
-    sent = form_of(page) | {"do": "take", "weekdays": ["0", "2"]}
+    sent = form_of(page) | {"do": "take", "weekdays": ["1"]}
     answer = doctor.post(address(plan), sent)
     html = answer.content.decode()
     assert answer.status_code == 422
     assert "Nothing was booked" in html
     assert "Session 3: Ada Rossi is already booked" in html
-    assert form_of(answer)["weekdays"] == ["0", "2"]
+    assert form_of(answer)["weekdays"] == ["1"]
     proposed = slots(answer)
     assert proposed["3"] != third
     assert {k: v for k, v in proposed.items() if k != "3"} == {
@@ -321,3 +321,18 @@ def test_the_screen_costs_the_same_however_many_are_booked(
     booked(cast, plan, 1, 8, 15, 22, 29, 36)
     with django_assert_max_num_queries(25):
         desk.get(address(plan))
+
+
+def test_today_says_which_courses_to_book_and_which_to_cancel(cast: Cast, desk, client_for) -> None:
+    late, ended = course_plan(cast), course_plan(cast, patient=make_patient(cast.here, "Ana", "Lo"))
+    treated(cast, late, 1, -8)
+    booked(cast, ended, 1, 8)
+    stop_plan(by=cast.practitioner, plan=ended, reason="Better.")
+    html = desk.get(reverse("courses:today")).content.decode()
+    assert "MARTIN" in html
+    assert "1 of 6 done, 5 to book, next due 1 to 4 March" in html
+    assert "Plan ended, 2 appointments still stand" in html
+    booked(cast, late, 2, first=2)
+    assert "MARTIN" not in desk.get(reverse("courses:today")).content.decode()
+    stranger = client_for(cast.front_desk2).get(reverse("courses:today")).content.decode()
+    assert "LO" not in stranger
