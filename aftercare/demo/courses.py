@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import cache
 
@@ -113,6 +113,9 @@ SCALP = Course(
     concern="My parting is getting wider and the shower drain is full of hair.",
     examination="Diffuse thinning of the crown, pull test negative, scalp without scale.",
 )
+
+HAIR = replace(SCALP, title="Hair loss, course of six", phases=((6, 7, 14, INDUCTION),))
+"""The shorter course: six sessions, one to two weeks apart."""
 
 THIGHS = Course(
     indication="cellulite",

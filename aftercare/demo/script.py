@@ -19,6 +19,7 @@ from aftercare.demo.courses import Course
 from aftercare.demo.door import put_tablets
 from aftercare.demo.ground import Ground, Place, lay_ground
 from aftercare.demo.people import Person, people
+from aftercare.demo.planned import book_courses
 from aftercare.demo.waiting import fill_waiting_list
 from aftercare.sheets.actions import give_sheet
 from aftercare.watch.actions import (
@@ -146,6 +147,9 @@ TOLD = (
     Told(courses.HANDS, 1, 0, 15, practitioner=1, consent="missing"),
     Told(courses.FACE, 1, 0, 1, consent="draft"),
     Told(courses.DECOLLETE, 1, 0, 20, consent="withdrawn"),
+    # Three of six done and the rest booked whole; and accepted, with nothing booked yet.
+    Told(courses.HAIR, 0, 3, 6, practitioner=2),
+    Told(courses.HAIR, 0, 0, 3),
 )
 NOT_TREATED = (
     ("not_suitable", "Wants the effect of a facelift; explained that needles do not lift skin."),
@@ -195,6 +199,7 @@ def tell(*, seed: int, now: datetime, say: Say) -> Ground:
         bulk.fill_full_day(ground, everyone, story.today)
         put_tablets(ground, now)
     hours.keep_hours(ground, now, story.today)
+    book_courses(ground, random, now)
     say("Diaries and hours")
     story.settle_messages()
     fill_waiting_list(ground, now)

@@ -142,6 +142,7 @@ SUBJECTS = {
     "waiting:": "waiting",
     "consultations:": "consultation",
     "plans:": "plan",
+    "courses:": "course",
     "consents:": "consent",
     "sessions:start": "plan",
     "sessions:detail": "signed",

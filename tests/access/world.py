@@ -29,6 +29,7 @@ from treatments.arrival.models import Tablet
 from treatments.catalogue.models import Area, Lot, Product, Technique
 from treatments.consents.models import Consent
 from treatments.consultations.models import Consultation
+from treatments.courses.models import PlannedVisit
 from treatments.diary.models import Appointment, Block, FreedTime, Service
 from treatments.online.models import VisitRequest
 from treatments.plans.models import Phase, Plan, PlanArea
@@ -113,6 +114,9 @@ def make_world(place: Location, practitioner: Staff, service: Service) -> World:
     figures = {"depth_mm": 2, "ml_per_point": Decimal("0.02")}
     PlanArea.objects.create(
         plan=plan, area=area, side="left", technique=technique, points=10, **figures
+    )
+    planned_visit = PlannedVisit.objects.create(
+        plan=plan, appointment=appointment, gap_reason=secret, gap_allowed_by=practitioner
     )
     document = _document(patient, secret)
     consent = Consent.objects.create(
@@ -257,6 +261,7 @@ def make_world(place: Location, practitioner: Staff, service: Service) -> World:
         "freed": {"pk": freed.pk},
         "consultation": of_patient | {"consultation_id": consultation.pk},
         "plan": of_patient | {"plan_id": plan.pk, "pk": plan.pk},
+        "course": of_patient | {"plan_id": plan.pk, "pk": planned_visit.appointment_id},
         "consent": of_patient | {"consent_id": consent.pk, "plan_id": plan.pk},
         "session": of_patient | {"pk": session.pk, "session_id": signed.pk, "plan_id": plan.pk},
         "signed": of_patient | {"pk": signed.pk},

@@ -79,10 +79,12 @@ class WishForm(ClinicForm):
                 label=_("Sessions to book now"), min_value=1, max_value=most
             )
         self.helper.layout = Layout(
-            Div("service", "practitioner", "same", css_class="form-row wish-who"),
-            Div("weekdays", "parts", css_class="form-row wish-when"),
-            Div("first", *(["count"] if most > 1 else []), css_class="form-row wish-from"),
+            Div("service", *self._of_whom(), css_class="form-row wish-who"),
+            Div("weekdays", "parts", "same", css_class="form-row wish-when"),
         )
+
+    def _of_whom(self) -> list[str]:
+        return [name for name in ("practitioner", "first", "count") if name in self.fields]
 
     def _practitioners(self) -> list[tuple[str, Any]]:
         named = Staff.objects.practising_at(self.location.pk).values_list("pk", "name")

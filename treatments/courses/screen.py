@@ -117,7 +117,8 @@ class Screen:
             "service": service.values_list("pk", flat=True).first(),
             "practitioner": str(self._usual_practitioner or "any"),
             "same": True,
-            "first": self.today,
+            # The gap says when the next one is; a first one is seldom wanted at once.
+            "first": self.today + timedelta(days=0 if self.course.steps else 1),
             "count": min(self.places, MOST_AT_ONCE),
         }
 
@@ -134,7 +135,7 @@ class Screen:
     def values(self) -> dict[str, Any] | None:
         """What is wished; None where the form was filled in wrongly."""
         if self.data is None:
-            blank = {"weekdays": [], "parts": []}
+            blank: dict[str, Any] = {"weekdays": [], "parts": []}
             service = Service.objects.filter(pk=self._initial["service"]).first()
             practitioner = self._usual_practitioner
             found = self._initial | blank | {"service": service, "practitioner": practitioner}
@@ -194,6 +195,9 @@ class Screen:
         fixed = {number: slot_of(next(theirs)) for number in numbers if number not in new}
         picked = {number: slot for number in new if (slot := self._kept(number, by_hand=True))}
         kept = {number: slot for number in new if (slot := self._kept(number, by_hand=False))}
+        if self.is_settled and picked:
+            # Whoever picks a time expects the later sessions to follow, not the earlier ones.
+            picked |= {number: slot for number, slot in kept.items() if number < max(picked)}
         self.new = new
         return Task(
             phases=self.course.phases,
@@ -367,9 +371,8 @@ class MovingScreen(Screen):
         form = super().form
         del form.fields["service"]
         form.helper.layout = Layout(
-            Div("practitioner", "same", css_class="form-row wish-who"),
-            Div("weekdays", "parts", css_class="form-row wish-when"),
-            Div("first", css_class="form-row wish-from"),
+            Div("practitioner", "first", css_class="form-row wish-who"),
+            Div("weekdays", "parts", "same", css_class="form-row wish-when"),
         )
         return form
 

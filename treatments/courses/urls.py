@@ -7,6 +7,7 @@ from treatments.courses import views
 app_name = "courses"
 urlpatterns = [
     path("courses/marks/", views.marks, name="marks"),
+    path("courses/today/", views.today, name="today"),
     path("diary/<int:pk>/course/", views.appointment, name="appointment"),
     path("diary/<int:pk>/course/move/", views.move, name="move"),
     path("patients/<patient:number>/courses/", views.panel, name="panel"),

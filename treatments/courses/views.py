@@ -32,6 +32,7 @@ from treatments.courses.actions import (
     count_in,
     move_course,
 )
+from treatments.courses.attention import to_book, to_cancel
 from treatments.courses.forms import read_slot
 from treatments.courses.marks import marks_of
 from treatments.courses.models import PlannedVisit
@@ -366,7 +367,8 @@ def appointment(request: HttpRequest, pk: int) -> HttpResponse:
     visit = PlannedVisit.objects.select_related("plan").filter(appointment=row).first()
     found = course_of(visit.plan) if visit else None
     step = found.step_of(pk) if found else None
-    context = {"patient": row.patient, "appointment": row, "course": found, "step": step}
+    context: dict[str, Any] = {"patient": row.patient, "appointment": row}
+    context |= {"course": found, "step": step}
     if found and step:
         context |= {
             "words": found.words(step),
@@ -403,6 +405,17 @@ def plan_panel(request: HttpRequest, number: int, plan_id: int) -> HttpResponse:
     plan = _plan(request, number, plan_id)
     context = {"patient": plan.patient, "courses": [course_of(plan)], "is_of_plan": True}
     return render(request, "treatments/course_panel.html", context)
+
+
+@requires(Permission.BOOK)
+@require_safe
+def today(request: HttpRequest) -> HttpResponse:
+    """Courses that need booking, or cancelling; a part of Today."""
+    location, now = location_of(request), timezone.now()
+    ended, waiting = to_cancel(location, now), to_book(location, now)
+    gate.listed(request, [one.plan.patient_id for one in (*ended, *waiting)])
+    context = {"ended": ended, "waiting": waiting}
+    return render(request, "treatments/course_today.html", context)
 
 
 @requires(Permission.SEE_DIARY)
