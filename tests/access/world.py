@@ -23,12 +23,14 @@ from patients.intake.models import History
 from patients.messages.models import Message
 from patients.portal.actions import token_hash
 from patients.portal.models import Link
-from patients.registry.models import Patient
+from patients.registry.models import Merge, Patient
 from tests.conftest import make_patient
 from treatments.catalogue.models import Area, Lot, Product, Technique
 from treatments.consents.models import Consent
 from treatments.consultations.models import Consultation
 from treatments.diary.models import Appointment, Service
+from treatments.feeds.actions import secret_hash
+from treatments.feeds.models import Feed
 from treatments.plans.models import Phase, Plan, PlanArea
 from treatments.sessions.models import Session, TreatedArea
 
@@ -222,9 +224,16 @@ def make_world(place: Location, practitioner: Staff, service: Service) -> World:
     device = Device.objects.create(
         location=place, kind="mesogun", make=canary, model="1", serial_number=canary
     )
+    merge = _merge(patient, place, practitioner, canary)
+    feed = secrets.token_urlsafe(32)
+    values = {"token_hash": secret_hash(feed), "made_by": practitioner}
+    Feed.objects.get_or_create(staff=practitioner, defaults=values)
     of_patient = {"number": patient.number}
     world.arguments = {
         "patient": of_patient,
+        "merge": of_patient | {"pk": merge.pk},
+        "feed": {"token": feed},
+        "feed_change": {"kind": "staff", "pk": practitioner.pk},
         "history": of_patient | {"version": history.version, "pk": history.pk},
         "appointment": of_patient | {"pk": appointment.pk, "appointment_id": appointment.pk},
         "consultation": of_patient | {"consultation_id": consultation.pk},
@@ -250,6 +259,15 @@ def make_world(place: Location, practitioner: Staff, service: Service) -> World:
         "my_check_in": {"token": token, "pk": check_in.pk},
     }
     return world
+
+
+def _merge(patient: Patient, place: Location, by: Staff, canary: str) -> Merge:
+    earlier = make_patient(place, f"Earlier{canary}", f"Family{canary}")
+    nothing = {"moved": {}, "filled": {}, "locations": [], "repointed": [], "rooms": {}}
+    Patient.objects.filter(pk=earlier.pk).update(merged_into=patient)
+    return Merge.objects.create(
+        survivor=patient, merged=earlier, reason=canary, made_by=by, snapshot=nothing
+    )
 
 
 def _document(patient: Patient, secret: str) -> Document:
