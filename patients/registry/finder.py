@@ -10,12 +10,22 @@ from __future__ import annotations
 from datetime import date
 from typing import Any, NamedTuple
 
-from django.db.models import CharField, F, Func, IntegerField, Q, QuerySet, TextField, Value
+from django.db.models import (
+    BooleanField,
+    CharField,
+    F,
+    Func,
+    IntegerField,
+    Q,
+    QuerySet,
+    TextField,
+    Value,
+)
 from django.db.models.functions import Collate
 from phonenumber_field.phonenumber import PhoneNumber
 
 from patients.registry.models import Fold, Patient, PatientQuerySet
-from patients.registry.search import Query, swapped
+from patients.registry.search import Query, slips, swapped
 
 PAGE = 20
 SHORTEST_FOR_TRIGRAMS = 3
@@ -34,6 +44,14 @@ class WordSimilarity(Func):
     """How well the first text fits into the second, 0 to 1 (pg_trgm)."""
 
     function = "WORD_SIMILARITY"
+
+
+class Like(Func):
+    """Whether the first text is of the second's form: `%` any letters, `_` one."""
+
+    template = "(%(expressions)s)"
+    arg_joiner = " LIKE "
+    output_field = BooleanField()
 
 
 class Found(NamedTuple):
@@ -207,7 +225,17 @@ def _mistyped(word: str) -> Q:
     near = Q(folded_name__trigram_word_similar=_folded(word))
     for variant in swapped(word):
         near |= Q(folded_name__contains=_folded(variant))
+    for pattern in slips(word):
+        near |= _like(pattern)
     return near
+
+
+def _like(pattern: str) -> Q:
+    """Anywhere in the name where three letters in a row let the index help, else at a word."""
+    if max(map(len, pattern.split("_"))) >= SHORTEST_FOR_TRIGRAMS:
+        return Q(Like(F("folded_name"), _folded(f"%{pattern}%")))
+    begins, inside = _folded(f"{pattern}%"), _folded(f"% {pattern}%")
+    return Q(Like(F("folded_name"), begins)) | Q(Like(F("folded_name"), inside))
 
 
 def _folded(text: str) -> Fold:

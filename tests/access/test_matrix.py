@@ -133,6 +133,9 @@ def arguments_of(row: dict[str, str], names: tuple[str, ...], world: World) -> d
 
 
 SUBJECTS = {
+    "patients:unmerge": "merge",
+    "feeds:change": "feed_change",
+    "feeds:": "feed",
     "intake:": "history",
     "diary:unblock": "block",
     "diary:": "appointment",

@@ -23,7 +23,7 @@ from patients.intake.models import History
 from patients.messages.models import Message
 from patients.portal.actions import token_hash
 from patients.portal.models import Link
-from patients.registry.models import Patient
+from patients.registry.models import Merge, Patient
 from tests.conftest import make_patient
 from treatments.arrival.models import Tablet
 from treatments.catalogue.models import Area, Lot, Product, Technique
@@ -31,6 +31,8 @@ from treatments.consents.models import Consent
 from treatments.consultations.models import Consultation
 from treatments.courses.models import PlannedVisit
 from treatments.diary.models import Appointment, Block, FreedTime, Service
+from treatments.feeds.actions import secret_hash
+from treatments.feeds.models import Feed
 from treatments.online.models import VisitRequest
 from treatments.plans.models import Phase, Plan, PlanArea
 from treatments.sessions.models import Session, TreatedArea
@@ -251,9 +253,16 @@ def make_world(place: Location, practitioner: Staff, service: Service) -> World:
     tablet = Tablet.objects.create(
         location=place, name="Entrance", token_hash=canary, made_by=practitioner, made_at=at
     )
+    merge = _merge(patient, place, practitioner, canary)
+    feed = secrets.token_urlsafe(32)
+    values = {"token_hash": secret_hash(feed), "made_by": practitioner}
+    Feed.objects.get_or_create(staff=practitioner, defaults=values)
     of_patient = {"number": patient.number}
     world.arguments = {
         "patient": of_patient,
+        "merge": of_patient | {"pk": merge.pk},
+        "feed": {"token": feed},
+        "feed_change": {"kind": "staff", "pk": practitioner.pk},
         "history": of_patient | {"version": history.version, "pk": history.pk},
         "appointment": of_patient | {"pk": appointment.pk, "appointment_id": appointment.pk},
         "waiting": of_patient | {"pk": entry.pk},
@@ -332,6 +341,15 @@ def _waiting(
     )
     asked = VisitRequest.objects.create(**of, starts_at=starts)
     return entry, offer, freed, asked
+
+
+def _merge(patient: Patient, place: Location, by: Staff, canary: str) -> Merge:
+    earlier = make_patient(place, f"Earlier{canary}", f"Family{canary}")
+    nothing = {"moved": {}, "filled": {}, "locations": [], "repointed": [], "rooms": {}}
+    Patient.objects.filter(pk=earlier.pk).update(merged_into=patient)
+    return Merge.objects.create(
+        survivor=patient, merged=earlier, reason=canary, made_by=by, snapshot=nothing
+    )
 
 
 def _document(patient: Patient, secret: str) -> Document:
