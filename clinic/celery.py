@@ -38,10 +38,18 @@ app.conf.update(
         "seal-audit": {"task": "clinic.seal_audit", "schedule": 10.0},
         "render-documents": {"task": "patients.render_documents", "schedule": 10.0},
         "send-messages": {"task": "patients.send_messages", "schedule": 10.0},
+        "tell-patients": {"task": "treatments.tell_patients", "schedule": 20.0},
+        "recall-patients": {"task": "treatments.recall_patients", "schedule": 600.0},
         "open-check-ins": {"task": "aftercare.open_check_ins", "schedule": 60.0},
     },
 )
 app.autodiscover_tasks(
-    ["clinic.audit", "patients.documents", "patients.messages", "aftercare.watch"]
+    [
+        "clinic.audit",
+        "patients.documents",
+        "patients.messages",
+        "treatments.diary",
+        "aftercare.watch",
+    ]
 )
 heartbeat.connect(app)

@@ -21,6 +21,7 @@ from treatments.catalogue.models import (
 from treatments.consents.models import Consent
 from treatments.consultations.models import Consultation, ConsultationAddendum
 from treatments.diary.models import Appointment, Block, Service
+from treatments.diary.notices import Notice
 from treatments.plans.models import MixLine, Phase, Plan, PlanArea
 from treatments.screening.models import Override
 from treatments.sessions.models import (
@@ -49,6 +50,7 @@ __all__ = [
     "MixComponent",
     "MixLine",
     "Modality",
+    "Notice",
     "Override",
     "Phase",
     "Plan",

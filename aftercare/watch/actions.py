@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from contextlib import ExitStack
+from collections.abc import Iterable
 from datetime import datetime, time, timedelta
 from functools import partial
 
@@ -18,6 +17,7 @@ from aftercare.watch.signs import asked_at, colour_of
 from clinic.access.models import Staff
 from clinic.errors import ActionRefused
 from clinic.places.models import Location
+from clinic.steps import each_by_itself
 from patients.messages.actions import channel_of, queue_message
 from treatments.catalogue.models import AdverseEventType
 from treatments.sessions.models import Session
@@ -62,16 +62,6 @@ def follow_up_signed_sessions() -> int:
     )
     each_by_itself(partial(_follow_up, session) for session in waiting)
     return len(waiting)
-
-
-def each_by_itself(steps: Iterable[Callable[[], object]]) -> None:
-    """Take every step, in order, also after one that failed; what failed is raised at the end.
-
-    So one row that cannot be worked neither holds up the others nor goes unnoticed.
-    """
-    with ExitStack() as stack:
-        for step in reversed(list(steps)):
-            stack.callback(step)
 
 
 @transaction.atomic

@@ -7,8 +7,9 @@ from functools import partial
 from celery import shared_task
 from django.utils import timezone
 
-from aftercare.watch.actions import each_by_itself, follow_up_signed_sessions, open_due
+from aftercare.watch.actions import follow_up_signed_sessions, open_due
 from clinic.audit.context import SYSTEM, acting
+from clinic.steps import each_by_itself
 
 
 @shared_task(name="aftercare.open_check_ins")

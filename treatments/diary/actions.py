@@ -22,6 +22,7 @@ from patients.registry.models import Patient
 from treatments.diary.candidates import Taken, Wish, choose
 from treatments.diary.contention import broken_constraint, trying_again
 from treatments.diary.models import Appointment, Service
+from treatments.diary.notices import hold_back, news_due
 from treatments.diary.transitions import MOVABLE, may_follow
 from treatments.diary.visit import Visit
 
@@ -42,6 +43,8 @@ MOVED_FIELDS = (
     "room_until",
     "overlap_reason",
     "status",
+    "sequence",
+    "notice_due_at",
 )
 TAKEN_WORDS = {
     "practitioner_not_twice": gettext_lazy("The practitioner is already booked at that time."),
@@ -94,6 +97,7 @@ def book(
         idempotency_key=idempotency_key or uuid.uuid4(),
         overlap_reason=overlap_reason.strip(),
         directed_by=directed_by,
+        notice_due_at=news_due(at),
     )
     _put_times(row, wish)
     try:
@@ -219,10 +223,18 @@ def move(
                 row.status = Appointment.Status.BOOKED
             row.overlap_reason = overlap_reason.strip()
             _put_times(row, wish)
+            _is_news(row, at)
             row.save(update_fields=MOVED_FIELDS)
     except IntegrityError as error:
         raise _refusal(error) from error
     return row
+
+
+def _is_news(row: Appointment, at: datetime | None) -> None:
+    """What was to be said of it before is held back, and the patient told how it stands now."""
+    row.sequence += 1
+    row.notice_due_at = news_due(at)
+    hold_back(row.pk, at=at)
 
 
 def _refusal(error: IntegrityError) -> Taken:
@@ -244,10 +256,15 @@ def set_status(
             if row.status == status:
                 return row
             _refuse_bad_status(row, status, at or timezone.now())
-            row.status = status
+            was, row.status = row.status, status
             if status != Appointment.Status.CANCELLED:
                 row.cancel_reason = ""
-            row.save(update_fields=["status", "cancel_reason"])
+            if (was in Appointment.GIVEN_UP) != (status in Appointment.GIVEN_UP):
+                _is_news(row, at)
+            elif was in MOVABLE and status not in MOVABLE:
+                # Whoever is here needs no reminder of coming.
+                hold_back(row.pk, at=at)
+            row.save(update_fields=["status", "cancel_reason", "sequence", "notice_due_at"])
     except IntegrityError as error:
         raise _refusal(error) from error
     return row
@@ -269,8 +286,13 @@ def _refuse_bad_status(row: Appointment, status: str, at: datetime) -> None:
 
 @trying_again(BUSY)
 @transaction.atomic
-def cancel(*, by: Staff | None, appointment: Appointment, reason: str) -> Appointment:
-    """Cancel with a reason; the time is free again. Raises `ActionRefused`."""
+def cancel(
+    *, by: Staff | None, appointment: Appointment, reason: str, at: datetime | None = None
+) -> Appointment:
+    """Cancel with a reason; the time is free again, and what waited to be said of it is held back.
+
+    Raises `ActionRefused`.
+    """
     row: Appointment = Appointment.objects.select_for_update().get(pk=appointment.pk)
     if row.status == Appointment.Status.CANCELLED:
         return row
@@ -283,5 +305,6 @@ def cancel(*, by: Staff | None, appointment: Appointment, reason: str) -> Appoin
         )
     row.status = Appointment.Status.CANCELLED
     row.cancel_reason = reason.strip()[:300]
-    row.save(update_fields=["status", "cancel_reason"])
+    _is_news(row, at)
+    row.save(update_fields=["status", "cancel_reason", "sequence", "notice_due_at"])
     return row

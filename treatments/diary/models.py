@@ -161,6 +161,9 @@ class Appointment(Record):
     from `practitioner_from` on (None: from the start), the room and the device until `room_until`
     (None: to the end). `overlap_reason` says why it was booked over what was taken, and
     `directed_by` names the doctor who directed a treatment that the law keeps from the age of 18.
+
+    From `notice_due_at` on the patient is told what is new of it, if anything is (see telling.py);
+    None: nothing is. `sequence` counts its changes, as calendars ask (RFC 5545, 3.8.7.4).
     """
 
     class Status(models.TextChoices):
@@ -192,6 +195,8 @@ class Appointment(Record):
     directed_by = models.ForeignKey(Staff, models.PROTECT, null=True, blank=True, related_name="+")
     booked_by = models.ForeignKey(Staff, models.PROTECT, null=True, related_name="+")
     idempotency_key = models.UUIDField(null=True, blank=True, unique=True)
+    sequence = models.PositiveIntegerField(default=0, db_default=0)
+    notice_due_at = models.DateTimeField(null=True, blank=True)
 
     audit_patient = "patient_id"
     objects = AppointmentQuerySet.as_manager()
@@ -201,6 +206,11 @@ class Appointment(Record):
             models.Index(fields=["location", "starts_at"], name="appointment_by_day"),
             models.Index(fields=["practitioner", "starts_at"], name="appointment_by_practitioner"),
             models.Index(fields=["patient", "-starts_at"], name="appointment_by_patient"),
+            models.Index(
+                fields=["notice_due_at"],
+                condition=Q(notice_due_at__isnull=False),
+                name="appointment_news",
+            ),
         ]
         constraints = [
             models.CheckConstraint(
