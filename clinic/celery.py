@@ -39,6 +39,8 @@ app.conf.update(
         "render-documents": {"task": "patients.render_documents", "schedule": 10.0},
         "send-messages": {"task": "patients.send_messages", "schedule": 10.0},
         "work-waiting-list": {"task": "treatments.work_waiting_list", "schedule": 20.0},
+        "tell-patients": {"task": "treatments.tell_patients", "schedule": 20.0},
+        "recall-patients": {"task": "treatments.recall_patients", "schedule": 600.0},
         "open-check-ins": {"task": "aftercare.open_check_ins", "schedule": 60.0},
     },
 )
@@ -47,6 +49,7 @@ app.autodiscover_tasks(
         "clinic.audit",
         "patients.documents",
         "patients.messages",
+        "treatments.diary",
         "treatments.waiting",
         "aftercare.watch",
     ]

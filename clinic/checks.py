@@ -17,6 +17,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 SECRET_KEY_LENGTH = 50
 SECRET_KEY_LETTERS = 5
+SMS_REPORT_SECRET_LENGTH = 32
 WEAK_STARTS = ("django-insecure-", "change", "dev-only", "secret", "only-for")
 MEDIA_KEY_BYTES = 32
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "[::1]", ".localhost", "testserver"})
@@ -42,6 +43,7 @@ def require_production_settings(
     media_key_file: str,
     default_from_email: str,
     signing_p12_file: str = "",
+    sms_report_secret: str = "",
 ) -> None:
     """Raise `ImproperlyConfigured`, with the cure, for a missing or weak setting."""
     _require_length(secret_key)
@@ -68,6 +70,11 @@ def require_production_settings(
         _refuse(
             "SIGNING_P12_FILE names a file that is not there: "
             "put the PKCS#12 file in its place, or unset it."
+        )
+    if sms_report_secret and len(sms_report_secret) < SMS_REPORT_SECRET_LENGTH:
+        _refuse(
+            f"SMS_REPORT_SECRET is shorter than {SMS_REPORT_SECRET_LENGTH} characters and could be "
+            "guessed: make it longer, or unset it."
         )
 
 

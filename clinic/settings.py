@@ -48,6 +48,7 @@ DEFAULT_FROM_EMAIL = env.str(
     "DEFAULT_FROM_EMAIL", default="Clinic <clinic@demo.clinic>" if DEMO else ""
 )
 SMS_URL = env.str("SMS_URL", default="") or (embedded.sms_url() if DEMO else "")
+SMS_REPORT_SECRET = secret("SMS_REPORT_SECRET", "sms-report.secret")
 MEDIA_KEY_FILE = env.str("MEDIA_KEY_FILE", default=str(CLINIC_HOME / "media.key") if DEMO else "")
 SIGNING_P12_FILE = env.str("SIGNING_P12_FILE", default="")
 TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXY_COUNT", default=0)
@@ -64,6 +65,7 @@ require_production_settings(
     media_key_file=MEDIA_KEY_FILE,
     default_from_email=DEFAULT_FROM_EMAIL,
     signing_p12_file=SIGNING_P12_FILE,
+    sms_report_secret=SMS_REPORT_SECRET,
 )
 
 INSTALLED_APPS = [

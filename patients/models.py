@@ -2,8 +2,20 @@
 
 from patients.documents.models import Document
 from patients.intake.models import History
-from patients.messages.models import Message
+from patients.messages.models import Message, MessageRules, MessageText, OptOut
 from patients.portal.models import Code, Link
 from patients.registry.models import Merge, Patient, Registration
 
-__all__ = ["Code", "Document", "History", "Link", "Merge", "Message", "Patient", "Registration"]
+__all__ = [
+    "Code",
+    "Document",
+    "History",
+    "Link",
+    "Merge",
+    "Message",
+    "MessageRules",
+    "MessageText",
+    "OptOut",
+    "Patient",
+    "Registration",
+]

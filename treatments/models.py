@@ -23,6 +23,7 @@ from treatments.consents.models import Consent
 from treatments.consultations.models import Consultation, ConsultationAddendum
 from treatments.courses.models import PlannedVisit
 from treatments.diary.models import Appointment, Block, FreedTime, Service
+from treatments.diary.notices import Notice
 from treatments.feeds.models import Feed
 from treatments.online.models import VisitRequest
 from treatments.plans.models import MixLine, Phase, Plan, PlanArea
@@ -56,6 +57,7 @@ __all__ = [
     "MixComponent",
     "MixLine",
     "Modality",
+    "Notice",
     "Override",
     "Phase",
     "Plan",

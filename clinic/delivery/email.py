@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import smtplib
+from email.mime.text import MIMEText
 from typing import cast
 
 from django.core.mail import EmailMessage, get_connection
@@ -14,6 +15,7 @@ from clinic.delivery.outcome import NotHandedOver, Rejected, Unknown
 
 PERMANENT = 500
 LONGEST_REPLY = 160
+CALENDAR_FILE = "appointment.ics"
 
 
 def send_email(
@@ -24,10 +26,12 @@ def send_email(
     message_id: str,
     language: str = "en",
     reply_to: str = "",
+    calendar: str = "",
 ) -> None:
     """Send plain text to one address. Raises `NotHandedOver`, `Rejected` or `Unknown`.
 
-    `message_id` is the Message-ID header, the same for every attempt at one message.
+    `message_id` is the Message-ID header, the same for every attempt at one message. `calendar` is
+    an iCalendar object to attach.
     """
     backend = get_connection()
     message = EmailMessage(
@@ -42,10 +46,20 @@ def send_email(
         },
         connection=backend,
     )
+    if calendar:
+        message.attach(_calendar_part(calendar))
     if isinstance(backend, SmtpBackend):
         _send_by_smtp(backend, message)
     else:
         backend.send_messages([message])
+
+
+def _calendar_part(calendar: str) -> MIMEText:
+    """A file that calendars know by its type; its METHOD is said in the type too (RFC 6047)."""
+    part = MIMEText(calendar, "calendar", "utf-8")
+    part.set_param("method", "PUBLISH")
+    part.add_header("Content-Disposition", "attachment", filename=CALENDAR_FILE)
+    return part
 
 
 def _send_by_smtp(backend: SmtpBackend, message: EmailMessage) -> None:

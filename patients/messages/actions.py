@@ -13,6 +13,7 @@ from django.utils.translation import override
 
 from clinic.access.models import Staff
 from clinic.errors import ActionRefused
+from clinic.places.models import Location
 from clinic.wake import wake
 from patients.messages.models import Message
 from patients.registry.models import Patient
@@ -36,11 +37,15 @@ def queue_message(
     body: str,
     due_at: datetime,
     channel: str = "email",
+    location: Location | None = None,
+    calendar: str = "",
+    valid_until: datetime | None = None,
 ) -> Message | None:
     """One message for later, or None when the patient has no such address.
 
     The same key twice is the same row, unchanged. `{link}` in the body becomes a fresh personal
-    link at the moment of sending. Subject and body must hold nothing clinical.
+    link at the moment of sending. Subject and body must hold nothing clinical. One of a location
+    is sent in its name and outside its quiet hours, unless it is due in them.
     """
     recipient = str(patient.email if channel == Message.Channel.EMAIL else patient.phone)
     if not recipient:
@@ -55,7 +60,10 @@ def queue_message(
             "recipient": recipient,
             "subject": subject,
             "body": body,
+            "calendar": calendar,
             "due_at": due_at,
+            "location": location,
+            "valid_until": valid_until,
         },
     )
     if is_new and due_at <= timezone.now():
@@ -66,12 +74,26 @@ def queue_message(
 @transaction.atomic
 def cancel_messages(*, keys: Iterable[str]) -> int:
     """Cancel those that have not begun to be sent; how many. One on its way cannot be held back."""
-    waiting = Message.objects.filter(
-        key__in=list(keys),
-        state__in=[Message.State.PENDING, Message.State.CLAIMED],
-        sending_since__isnull=True,
-    )
+    waiting = Message.objects.waiting().filter(key__in=list(keys))
     return waiting.update(state=Message.State.CANCELLED, lease_until=None)
+
+
+@transaction.atomic
+def hold_back(*, messages: Iterable[int]) -> list[int]:
+    """Cancel those of these messages that have not begun to be sent, by their ids; which they were.
+
+    To be called where what they say ceases to be true, in that transaction: whoever sends asks the
+    locked row before a byte leaves, so what is held back here never goes.
+    """
+    waiting = (
+        Message.objects.waiting()
+        .select_for_update(of=("self",))
+        .filter(pk__in=list(messages))
+        .order_by("pk")
+    )
+    held = [message.pk for message in waiting.only("pk")]
+    Message.objects.filter(pk__in=held).update(state=Message.State.CANCELLED, lease_until=None)
+    return held
 
 
 @transaction.atomic
@@ -144,7 +166,7 @@ def resend_message(*, by: Staff, message: Message, at: datetime) -> Message:
     if not now_at:
         raise ActionRefused(_("This patient no longer has such an address."))
     locked.state, locked.recipient, locked.error = Message.State.PENDING, now_at, ""
-    locked.attempts, locked.due_at = 0, at
+    locked.attempts, locked.due_at, locked.valid_until = 0, at, None
     locked.lease_until = locked.sending_since = None
     locked.save()
     wake(SEND_TASK)

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, time
 
+from django.conf import settings
 from django.db import models
+from django.db.models import F, Q
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from clinic.access.models import Staff
 from clinic.records import Record
+from patients.messages.kinds import Kind, Refusal, name_of
+from patients.messages.quiet import USUAL, Quiet
+from patients.messages.texts import Words
 from patients.registry.models import OfPatientQuerySet, Patient
 
 
@@ -25,6 +31,12 @@ class MessageQuerySet(OfPatientQuerySet["Message"]):
             state=Message.State.CLAIMED, sending_since__isnull=True, lease_until__lte=at
         )
         return self.filter(pending | abandoned).order_by("due_at", "pk")
+
+    def waiting(self) -> MessageQuerySet:
+        """Those that can still be held back: no worker has begun to send them."""
+        return self.filter(
+            state__in=[Message.State.PENDING, Message.State.CLAIMED], sending_since__isnull=True
+        )
 
     def lost(self, at: datetime) -> MessageQuerySet:
         """Claimed by a worker that died while sending: nobody knows what became of them."""
@@ -43,7 +55,9 @@ class Message(Record):
     """One e-mail or SMS to one patient. `key` makes it unique: asking twice makes one row.
 
     The subject never holds personal data. `uncertain` is a send whose outcome nobody knows:
-    shown to the desk, never sent again by itself.
+    shown to the desk, never sent again by itself. From `valid_until` on it would be of no use and
+    is not sent. `calendar` is an iCalendar file that goes with an e-mail. `delivered_at` and
+    `provider_ref` are what the gateway reported, where it does.
     """
 
     class Channel(models.TextChoices):
@@ -59,6 +73,9 @@ class Message(Record):
         CANCELLED = "cancelled", _("Cancelled")
 
     patient = models.ForeignKey(Patient, models.PROTECT, related_name="messages")
+    location = models.ForeignKey(
+        "clinic.Location", models.PROTECT, null=True, blank=True, related_name="+"
+    )
     kind = models.SlugField(max_length=40)
     key = models.CharField(max_length=120, unique=True)
     channel = models.CharField(max_length=5, choices=Channel)
@@ -66,18 +83,22 @@ class Message(Record):
     recipient = models.CharField(max_length=254)
     subject = models.CharField(max_length=200, blank=True)
     body = models.TextField()
+    calendar = models.TextField(blank=True, default="", db_default="")
     due_at = models.DateTimeField()
+    valid_until = models.DateTimeField(null=True, blank=True)
     state = models.CharField(max_length=10, choices=State, default=State.PENDING)
     attempts = models.PositiveSmallIntegerField(default=0)
     lease_until = models.DateTimeField(null=True, blank=True)
     sending_since = models.DateTimeField(null=True, blank=True)
     sent_at = models.DateTimeField(null=True, blank=True)
+    delivered_at = models.DateTimeField(null=True, blank=True)
+    provider_ref = models.CharField(max_length=100, blank=True, default="", db_default="")
     error = models.CharField(max_length=500, blank=True)
     settled_at = models.DateTimeField(null=True, blank=True)
     settled_by = models.ForeignKey(Staff, models.PROTECT, null=True, blank=True, related_name="+")
 
     audit_patient = "patient_id"
-    audit_exclude = ("body",)
+    audit_exclude = ("body", "calendar")
     merge_moves = models.Q(state__in=["pending", "claimed"]) | models.Q(
         state__in=["failed", "uncertain"], settled_at__isnull=True
     )
@@ -116,4 +137,141 @@ class Message(Record):
     @property
     def message_id(self) -> str:
         """The Message-ID header: the same for every attempt at this row."""
-        return f"<message-{self.pk}@clinic.invalid>"
+        return f"<{self.reference}@clinic.invalid>"
+
+    @property
+    def reference(self) -> str:
+        """How a gateway is told of this row, and names it in its report."""
+        return f"message-{self.pk}"
+
+    @property
+    def kind_name(self) -> str:
+        """The kind in words."""
+        return name_of(self.kind)
+
+
+class MessageRules(models.Model):
+    """When a location writes to its patients. A location without a row keeps the usual rules.
+
+    Reminders go so many hours before the visit, the earlier one first; None is none. Patients who
+    have not been back for `recall_months` months are invited; None invites nobody.
+    """
+
+    location = models.OneToOneField("clinic.Location", models.CASCADE, related_name="message_rules")
+    quiet_from = models.TimeField(_("nobody is written to from"), default=USUAL.start)
+    quiet_until = models.TimeField(_("until"), default=USUAL.end)
+    first_reminder_hours = models.PositiveSmallIntegerField(
+        _("first reminder, hours before"), null=True, blank=True, default=48
+    )
+    second_reminder_hours = models.PositiveSmallIntegerField(
+        _("second reminder, hours before"), null=True, blank=True, default=3
+    )
+    recall_months = models.PositiveSmallIntegerField(
+        _("invite again after, in months"), null=True, blank=True
+    )
+
+    audit_always = True
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(first_reminder_hours__isnull=True)
+                | Q(first_reminder_hours__gte=1, first_reminder_hours__lte=336),
+                name="message_rules_first_reminder",
+                violation_error_message=_("A reminder goes from 1 hour to 14 days before."),
+            ),
+            models.CheckConstraint(
+                condition=Q(second_reminder_hours__isnull=True)
+                | Q(second_reminder_hours__gte=1, second_reminder_hours__lte=336),
+                name="message_rules_second_reminder",
+                violation_error_message=_("A reminder goes from 1 hour to 14 days before."),
+            ),
+            models.CheckConstraint(
+                condition=Q(first_reminder_hours__isnull=True)
+                | Q(second_reminder_hours__isnull=True)
+                | Q(second_reminder_hours__lt=F("first_reminder_hours")),
+                name="message_rules_in_order",
+                violation_error_message=_("The second reminder comes after the first."),
+            ),
+            models.CheckConstraint(
+                condition=Q(recall_months__isnull=True)
+                | Q(recall_months__gte=1, recall_months__lte=60),
+                name="message_rules_recall",
+                violation_error_message=_("Invite after 1 to 60 months."),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"message rules of {self.location_id}"
+
+    @property
+    def quiet(self) -> Quiet:
+        """The quiet hours on the location's clock."""
+        start: time = self.quiet_from
+        return Quiet(start, self.quiet_until)
+
+    @property
+    def leads(self) -> list[int]:
+        """Hours before a visit at which it is reminded of, the longest first."""
+        return [hours for hours in (self.first_reminder_hours, self.second_reminder_hours) if hours]
+
+
+class MessageTextQuerySet(models.QuerySet["MessageText"]):
+    def newest(self) -> MessageTextQuerySet:
+        """The version in force of each text."""
+        order = ("location_id", "kind", "language")
+        return self.order_by(*order, "-version").distinct(*order)
+
+
+class MessageText(models.Model):
+    """A version of a location's own words for one kind in one language; the newest is in force.
+
+    Never changed. `is_shipped` takes the location back to the shipped text, whatever that is.
+    """
+
+    location = models.ForeignKey("clinic.Location", models.CASCADE, related_name="message_texts")
+    kind = models.CharField(max_length=20, choices=Kind)
+    language = models.CharField(max_length=8, choices=settings.LANGUAGES)
+    version = models.PositiveIntegerField()
+    subject = models.CharField(_("subject of the e-mail"), max_length=120, blank=True)
+    body = models.TextField(_("text of the e-mail"), max_length=4000, blank=True)
+    sms = models.TextField(_("text of the SMS"), max_length=480, blank=True)
+    is_shipped = models.BooleanField(default=False)
+    made_by = models.ForeignKey(Staff, models.PROTECT, null=True, related_name="+")
+    made_at = models.DateTimeField(default=timezone.now)
+
+    audit_always = True
+    objects = MessageTextQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["location", "kind", "language", "version"], name="message_text_version_once"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.language} {self.version} of {self.location_id}"
+
+    @property
+    def words(self) -> Words:
+        """The text as it is used."""
+        return Words(self.subject, self.body, self.sms)
+
+
+class OptOut(Record):
+    """A patient does not want messages of a kind."""
+
+    patient = models.ForeignKey(Patient, models.CASCADE, related_name="message_opt_outs")
+    kind = models.CharField(max_length=20, choices=Refusal)
+
+    audit_patient = "patient_id"
+    objects = OfPatientQuerySet["OptOut"].as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["patient", "kind"], name="message_opt_out_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.patient_id} refuses {self.kind}"

@@ -20,6 +20,8 @@ from clinic.delivery.sms import send_sms
 from patients.messages.actions import LINK
 from patients.messages.codes import CODE
 from patients.messages.models import Message
+from patients.messages.quiet import is_quiet, outside_quiet_hours
+from patients.messages.rules import rules_of
 from patients.portal.access import location_of_patient
 from patients.portal.actions import open_link
 from patients.portal.codes import make_digits
@@ -35,7 +37,7 @@ def send_next(*, at: datetime | None = None) -> Message | None:
     at = at or timezone.now()
     give_up_lost(at=at)
     message = claim_next(at=at)
-    if message is None or message.state == Message.State.FAILED:
+    if message is None or message.state != Message.State.CLAIMED:
         return message
     body = _body(message)
     if not _begin(message):
@@ -62,19 +64,44 @@ def give_up_lost(*, at: datetime) -> int:
 def claim_next(*, at: datetime) -> Message | None:
     """The oldest due message, marked as this worker's until the lease runs out.
 
-    One that has used up its attempts comes back failed instead.
+    One that has used up its attempts, or is of no use any more, comes back failed instead; one that
+    must wait for the end of the quiet hours comes back waiting.
     """
-    message = Message.objects.due(at).select_for_update(skip_locked=True, of=("self",)).first()
+    message = (
+        Message.objects.due(at)
+        .select_related("location__message_rules")
+        .select_for_update(skip_locked=True, of=("self",))
+        .first()
+    )
     if message is None:
         return None
-    if message.attempts >= MOST_ATTEMPTS:
+    if message.valid_until is not None and message.valid_until <= at:
+        message.state, message.lease_until = Message.State.FAILED, None
+        message.error = message.error or _("It could not be sent before it was of no use any more.")
+    elif message.attempts >= MOST_ATTEMPTS:
         message.state, message.lease_until = Message.State.FAILED, None
         message.error = message.error or _("The worker was lost each time it took this message.")
+    elif (morning := _after_the_night(message, at)) is not None:
+        message.state, message.lease_until, message.due_at = Message.State.PENDING, None, morning
     else:
         message.state, message.lease_until = Message.State.CLAIMED, at + LEASE
         message.attempts += 1
-    message.save(update_fields=["state", "attempts", "lease_until", "error"])
+    message.save(update_fields=["state", "attempts", "lease_until", "error", "due_at"])
     return message
+
+
+def _after_the_night(message: Message, at: datetime) -> datetime | None:
+    """When the quiet hours end for one that was late; None for what may go now.
+
+    What was due in quiet hours was meant to go in them.
+    """
+    place = message.location
+    if place is None:
+        return None
+    quiet = rules_of(place).quiet
+    if is_quiet(message.due_at, place.zone, quiet) or not is_quiet(at, place.zone, quiet):
+        return None
+    return outside_quiet_hours(at, place.zone, quiet)
 
 
 def _body(message: Message) -> str:
@@ -101,9 +128,9 @@ def _begin(message: Message) -> bool:
 
 def _hand_over(message: Message, body: str) -> None:
     if message.channel == Message.Channel.SMS:
-        send_sms(to=message.recipient, body=body)
+        send_sms(to=message.recipient, body=body, reference=message.reference)
         return
-    place = location_of_patient(message.patient)
+    place = message.location or location_of_patient(message.patient)
     with override(message.language):
         send_email(
             to=message.recipient,
@@ -112,6 +139,7 @@ def _hand_over(message: Message, body: str) -> None:
             message_id=message.message_id,
             language=message.language,
             reply_to=place.email if place else "",
+            calendar=message.calendar,
         )
 
 

@@ -10,5 +10,6 @@ urlpatterns = [
     path("", views.index, name="index"),
     path("failures/", views.failures, name="failures"),
     path("of/<patient:number>/", views.panel, name="panel"),
+    path("of/<patient:number>/choices/", views.choices, name="choices"),
     path("<int:pk>/settle/", views.settle, name="settle"),
 ]

@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from clinic.access.gate import fetch, listed
 from clinic.access.permissions import Permission, requires
@@ -17,13 +17,17 @@ from clinic.access.request import location_of, staff_of
 from clinic.errors import ActionRefused
 from patients.documents.models import Document
 from patients.messages.actions import resend_message, send_link, settle_message
+from patients.messages.forms import RefusalsForm
+from patients.messages.kinds import Refusal
 from patients.messages.models import Message, MessageQuerySet
+from patients.messages.rules import refused_by, save_refusals
 from patients.portal.actions import revoke_links
 from patients.portal.models import Link
 from patients.registry.models import Patient
 
 PAGE_SIZE = 50
-PANEL_SIZE = 8
+PANEL_SIZE = 5
+HISTORY_SIZE = 60
 FAILURES_SHOWN = 8
 TROUBLED = (Message.State.FAILED, Message.State.UNCERTAIN)
 
@@ -33,7 +37,11 @@ TROUBLED = (Message.State.FAILED, Message.State.UNCERTAIN)
 def index(request: HttpRequest) -> HttpResponse:
     """Messages of one's patients, newest first; `?state=failed` or `uncertain` for those alone."""
     chosen = request.GET.get("state", "")
-    found = Message.objects.visible_to(staff_of(request)).select_related("patient").defer("body")
+    found = (
+        Message.objects.visible_to(staff_of(request))
+        .select_related("patient")
+        .defer("body", "calendar")
+    )
     if chosen in TROUBLED:
         found = found.filter(state=chosen, settled_at__isnull=True)
     shown = list(_before(found, request.GET.get("before", ""))[: PAGE_SIZE + 1])
@@ -54,16 +62,39 @@ def _before(found: MessageQuerySet, key: str) -> MessageQuerySet:
 @requires(Permission.SEE_MESSAGES)
 @require_safe
 def panel(request: HttpRequest, number: int) -> HttpResponse:
-    """The newest messages of one patient."""
+    """What one patient was told, newest first: what became of it, and why."""
     patient = fetch(request, Patient.objects.visible_to(staff_of(request)), pk=number)
-    shown = Message.objects.filter(patient=patient).defer("body").order_by("-due_at", "-pk")
+    told = Message.objects.filter(patient=patient).defer("body", "calendar")
+    newest = list(told.order_by("-due_at", "-pk")[:HISTORY_SIZE])
+    refused = refused_by(patient)
     context = {
         "patient": patient,
-        "shown": shown[:PANEL_SIZE],
+        "shown": newest[:PANEL_SIZE],
+        "older": newest[PANEL_SIZE:],
+        "refused": [Refusal(kind).label for kind in Refusal.values if kind in refused],
+        "refuses_all": Refusal.EVERYTHING in refused,
         "zone": location_of(request).zone,
         "open_links": Link.objects.usable(timezone.now()).filter(patient=patient).count(),
     }
     return render(request, "patients/message_panel.html", context)
+
+
+@requires(Permission.SEND_LINKS)
+@require_http_methods(["GET", "POST"])
+def choices(request: HttpRequest, number: int) -> HttpResponse:
+    """What a patient does not want to be sent, as they say it at the desk."""
+    staff = staff_of(request)
+    patient = fetch(request, Patient.objects.visible_to(staff), pk=number)
+    form = RefusalsForm(initial={"kinds": sorted(refused_by(patient))})
+    if request.method == "POST":
+        form = RefusalsForm(request.POST)
+        if form.is_valid():
+            save_refusals(by=staff, patient=patient, kinds=form.cleaned_data["kinds"])
+            messages.success(request, _("Saved."))
+            return redirect("patients:detail", patient.number)
+    context = {"patient": patient, "form": form}
+    status = 422 if form.errors else 200
+    return render(request, "patients/message_choices.html", context, status=status)
 
 
 @requires(Permission.SEE_MESSAGES)
@@ -75,7 +106,7 @@ def failures(request: HttpRequest) -> HttpResponse:
         Message.objects.visible_to(staff)
         .troubled()
         .select_related("patient")
-        .defer("body")[: FAILURES_SHOWN + 1]
+        .defer("body", "calendar")[: FAILURES_SHOWN + 1]
     )
     failed = list(
         Document.objects.visible_to(staff)

@@ -292,6 +292,8 @@ def make_world(place: Location, practitioner: Staff, service: Service) -> World:
         "staff": {"pk": practitioner.pk},
         "row": {"kind": "areas", "code": "cheek", "version": 1},
         "my": {"token": token},
+        "gateway": {"secret": "not-the-secret"},
+        "words": {"kind": "reminder", "language": "en"},
         "my_document": {"token": token, "public_id": document.public_id},
         "my_sheet": {"token": token, "pk": sheet.pk},
         "my_consent": {"token": token, "consent_id": consent.pk},

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aftercare.watch.schedule import QUIET_FROM, QUIET_UNTIL, STEPS, due_times, outside_quiet_hours
+from aftercare.watch.schedule import STEPS, due_times
 from aftercare.watch.signs import BY_CODE, SIGNS, asked_at, colour_of, is_emergency
+from patients.messages.quiet import USUAL, outside_quiet_hours
 from treatments.catalogue.models import AdverseEventType
 
 PARIS = ZoneInfo("Europe/Paris")
@@ -44,8 +45,8 @@ def test_quiet_hours_delay_and_never_more_than_a_night(naive: datetime, name: st
     moment, zone = naive.replace(tzinfo=UTC), ZoneInfo(name)
     moved = outside_quiet_hours(moment, zone)
     assert timedelta(0) <= moved - moment <= timedelta(hours=12)
-    assert QUIET_UNTIL <= moved.astimezone(zone).time() < QUIET_FROM
-    assert time(8) == QUIET_UNTIL
+    assert USUAL.end <= moved.astimezone(zone).time() < USUAL.start
+    assert time(8) == USUAL.end
 
 
 @pytest.mark.parametrize("step", STEPS)

@@ -42,12 +42,14 @@ class Sink:
     def __init__(self, seconds: float) -> None:
         self.seconds = seconds
         self.taken: Counter[str] = Counter()
+        self.reached: Counter[str] = Counter()
         self.subjects: set[str] = set()
         self.controller = Controller(self, hostname="127.0.0.1", port=free_port())
 
     async def handle_DATA(self, server, session, envelope):  # noqa: N802  (aiosmtpd's name)
         letter = message_from_bytes(envelope.content)
         self.taken[str(letter["Message-ID"])] += 1
+        self.reached.update(envelope.rcpt_tos)
         self.subjects.add(str(letter["Subject"]))
         await asyncio.sleep(self.seconds)
         return "250 OK"
@@ -55,6 +57,8 @@ class Sink:
 
 class Worker:
     """One Celery worker with one child, killed and started again at will."""
+
+    queue = QUEUE
 
     def __init__(self, sink_port: int, log: Path) -> None:
         self.log = log
@@ -70,7 +74,15 @@ class Worker:
 
     def start(self) -> None:
         command = [sys.executable, "-m", "celery", "-A", "clinic", "worker", "-c", "1", "-P"]
-        options = ["prefork", "-Q", QUEUE, "--without-gossip", "--without-mingle", "-l", "warning"]
+        options = [
+            "prefork",
+            "-Q",
+            self.queue,
+            "--without-gossip",
+            "--without-mingle",
+            "-l",
+            "warning",
+        ]
         with self.log.open("ab") as output:
             self.process = subprocess.Popen(
                 command + options, env=self.environment, stdout=output, stderr=output

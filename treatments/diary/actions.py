@@ -23,6 +23,7 @@ from treatments.diary.candidates import Taken, Wish, choose, in_the_way_of
 from treatments.diary.contention import broken_constraint, trying_again
 from treatments.diary.hooks import ask_before_moving
 from treatments.diary.models import Appointment, FreedTime, Service
+from treatments.diary.notices import hold_back, news_due
 from treatments.diary.trace import trace_of
 from treatments.diary.transitions import MOVABLE, may_follow
 from treatments.diary.visit import Visit
@@ -46,8 +47,9 @@ MOVED_FIELDS = (
     "practitioner_from",
     "room_until",
     "overlap_reason",
-    "sequence",
     "status",
+    "sequence",
+    "notice_due_at",
 )
 TAKEN_WORDS = {
     "practitioner_not_twice": gettext_lazy("The practitioner is already booked at that time."),
@@ -125,6 +127,7 @@ def book(
         overlap_reason=_kept(overlap_reason),
         directed_by=directed_by,
         status=Appointment.Status.HELD if held else Appointment.Status.BOOKED,
+        notice_due_at=None if held else news_due(at),
     )
     _put_times(row, wish)
     try:
@@ -267,11 +270,18 @@ def move(
             _put_times(row, wish)
             if gap_reason is not None:
                 ask_before_moving(by=by, appointment=row, reason=gap_reason.strip())
-            row.sequence += 1
+            _is_news(row, at)
             row.save(update_fields=MOVED_FIELDS)
     except IntegrityError as error:
         raise _refusal(error) from error
     return row
+
+
+def _is_news(row: Appointment, at: datetime | None) -> None:
+    """What was to be said of it before is held back, and the patient told how it stands now."""
+    row.sequence += 1
+    row.notice_due_at = news_due(at)
+    hold_back(row.pk, at=at)
 
 
 def _refusal(error: IntegrityError) -> Taken:
@@ -297,11 +307,16 @@ def set_status(
             if row.status == Appointment.Status.CANCELLED:
                 row.freed_times.filter(settled_at__isnull=True).update(settled_at=timezone.now())
             was, row.status = row.status, status
-            if (was in Appointment.GIVEN_UP) != (status in Appointment.GIVEN_UP):
-                row.sequence += 1
             if status != Appointment.Status.CANCELLED:
                 row.cancel_reason = ""
-            row.save(update_fields=["status", "cancel_reason", "sequence"])
+            if was == Appointment.Status.HELD or (
+                (was in Appointment.GIVEN_UP) != (status in Appointment.GIVEN_UP)
+            ):
+                _is_news(row, at)
+            elif was in MOVABLE and status not in MOVABLE:
+                # Whoever is here needs no reminder of coming.
+                hold_back(row.pk, at=at)
+            row.save(update_fields=["status", "cancel_reason", "sequence", "notice_due_at"])
     except IntegrityError as error:
         raise _refusal(error) from error
     return row
@@ -329,8 +344,13 @@ def _refuse_taken_since(row: Appointment) -> None:
 
 @trying_again(BUSY)
 @transaction.atomic
-def cancel(*, by: Staff | None, appointment: Appointment, reason: str) -> Appointment:
-    """Cancel with a reason; the time is free again. Raises `ActionRefused`."""
+def cancel(
+    *, by: Staff | None, appointment: Appointment, reason: str, at: datetime | None = None
+) -> Appointment:
+    """Cancel with a reason; the time is free again, and what waited to be said of it is held back.
+
+    Raises `ActionRefused`.
+    """
     row: Appointment = Appointment.objects.select_for_update().get(pk=appointment.pk)
     if row.status == Appointment.Status.CANCELLED:
         return row
@@ -345,8 +365,8 @@ def cancel(*, by: Staff | None, appointment: Appointment, reason: str) -> Appoin
         _free(row, row.practitioner_id, row.starts_at, row.ends_at)
     row.status = Appointment.Status.CANCELLED
     row.cancel_reason = _kept(reason)
-    row.sequence += 1
-    row.save(update_fields=["status", "cancel_reason", "sequence"])
+    _is_news(row, at)
+    row.save(update_fields=["status", "cancel_reason", "sequence", "notice_due_at"])
     return row
 
 

@@ -162,7 +162,9 @@ class Appointment(Record):
     (None: to the end). One that is `held` keeps its time for a patient to whom it is offered, until
     they answer or the offer ends. `overlap_reason` says why it was booked over what was taken, and
     `directed_by` names the doctor who directed a treatment that the law keeps from the age of 18.
-    `sequence` counts its changes, as calendars ask (RFC 5545, 3.8.7.4).
+
+    From `notice_due_at` on the patient is told what is new of it, if anything is (see telling.py);
+    None: nothing is. `sequence` counts its changes, as calendars ask (RFC 5545, 3.8.7.4).
     """
 
     class Status(models.TextChoices):
@@ -196,6 +198,7 @@ class Appointment(Record):
     booked_by = models.ForeignKey(Staff, models.PROTECT, null=True, related_name="+")
     idempotency_key = models.UUIDField(null=True, blank=True, unique=True)
     sequence = models.PositiveIntegerField(default=0, db_default=0)
+    notice_due_at = models.DateTimeField(null=True, blank=True)
 
     audit_patient = "patient_id"
     merge_moves = Q(status__in=["held", "booked", "confirmed", "arrived", "in_room"])
@@ -206,6 +209,11 @@ class Appointment(Record):
             models.Index(fields=["location", "starts_at"], name="appointment_by_day"),
             models.Index(fields=["practitioner", "starts_at"], name="appointment_by_practitioner"),
             models.Index(fields=["patient", "-starts_at"], name="appointment_by_patient"),
+            models.Index(
+                fields=["notice_due_at"],
+                condition=Q(notice_due_at__isnull=False),
+                name="appointment_news",
+            ),
         ]
         constraints = [
             models.CheckConstraint(
