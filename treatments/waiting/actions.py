@@ -169,7 +169,9 @@ def offer_time(
     )
     offer.message = queue_offer(offer, at=at)
     if offer.message is None:
-        raise ActionRefused(_("This patient has neither an e-mail address nor a mobile phone."))
+        raise ActionRefused(
+            _("No message about free times reaches this patient, or they want none.")
+        )
     offer.save(update_fields=["message"])
     row.state = WaitingEntry.State.OFFERED
     row.save(update_fields=["state"])
