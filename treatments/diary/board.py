@@ -13,10 +13,10 @@ from typing import Any
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
+from clinic.places.holidays import holiday
 from clinic.places.models import Location
 from clinic.web.looks import status_look
 from treatments.diary.ground import Blocked, Ground
-from treatments.diary.hours import holiday
 from treatments.diary.lines import Line
 from treatments.diary.models import Appointment
 from treatments.diary.slots import Span, outside, whole_day
