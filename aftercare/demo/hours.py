@@ -22,7 +22,8 @@ SATURDAY, SUNDAY = 5, 6
 REGIONS = {"FR": "", "GB": "ENG"}
 WHOLE_DAY = ((time(9), time(19)),)
 LONDON_DAY = ((time(9), time(13)), (time(14), time(18)))
-WEEKS = {
+WeekPlan = dict[int, tuple[tuple[time, time], ...]]
+WEEKS: dict[str, WeekPlan] = {
     "Dr Noor Haddad": {0: ((time(9), time(13)),), **dict.fromkeys(range(1, 5), WHOLE_DAY)},
     "Dr Siân Llewellyn": dict.fromkeys(range(1, 5), LONDON_DAY),
 }
@@ -101,7 +102,6 @@ def _keep_place(manager: Staff, place: Place, today: date) -> None:
         name=CONSULTATION_ROOMS[where.country_id],
         kind=Room.Kind.CONSULTATION,
     )
-    usual = {"opens_at": where.opens_at, "closes_at": where.closes_at}
     if not is_open(place, today):
         actions.save_location_day(
             by=manager,
@@ -109,8 +109,9 @@ def _keep_place(manager: Staff, place: Place, today: date) -> None:
             entry=None,
             today=today,
             day=today,
+            opens_at=where.opens_at,
+            closes_at=where.closes_at,
             reason="Open for once",
-            **usual,
         )
     training = today + timedelta(days=TRAINING_IN)
     while not is_open(place, training):
@@ -138,7 +139,7 @@ def _keep_person(
     manager: Staff,
     place: Place,
     doctor: Staff,
-    week: dict[int, tuple[tuple[time, time], ...]],
+    week: WeekPlan,
     today: date,
 ) -> None:
     """The weekly hours; and today, when the story has them at work from morning to evening."""

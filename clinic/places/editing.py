@@ -38,8 +38,8 @@ def sent(request: HttpRequest) -> Any:
 
 
 def known_ids(request: HttpRequest) -> set[int]:
-    """The appointments that the person has been shown already."""
-    given = request.POST.getlist("known")
+    """The appointments that the person has been shown already: `12,15`, however many."""
+    given = request.POST.get("known", "").split(",")
     return {int(pk) for pk in given if pk.isascii() and pk.isdigit() and len(pk) < 19}
 
 
@@ -95,5 +95,5 @@ def stranded(request: HttpRequest, stranding: Stranding) -> dict[str, Any]:
         "stranded_more": max(0, len(here) - MOST_SHOWN),
         "stranded_elsewhere": len(stranding.appointments) - len(here),
         "stranded_words": stranding.message,
-        "known": [row.pk for row in stranding.appointments],
+        "known": ",".join(str(row.pk) for row in stranding.appointments),
     }

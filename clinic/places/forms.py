@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 from zoneinfo import available_timezones
 
-from crispy_forms.layout import Div, Field, Layout
+from crispy_forms.layout import Div, Layout
 from django import forms
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
@@ -67,7 +67,7 @@ class LocationForm(ClinicModelForm):
             "address",
             Div("country", "timezone", "language", css_class="form-row"),
             Div("opens_at", "closes_at", css_class="form-row"),
-            Field("closed_weekdays", inline_class="inline"),
+            "closed_weekdays",
             "closes_on_holidays",
             "holiday_region",
             "allows_overlap",

@@ -9,7 +9,6 @@ from typing import Any
 from crispy_forms.layout import Div, Layout
 from django import forms
 from django.core.exceptions import ValidationError
-from django.utils.functional import Promise
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
@@ -43,7 +42,7 @@ class DayForm(ClinicForm):
     ends_at = forms.TimeField(label=_("Until"), required=False, widget=time_input())
     reason = forms.CharField(label=_("Reason"), required=False, max_length=120)
 
-    def __init__(self, *args: Any, off: str | Promise, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, off: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["off"].label = off
         self.helper.layout = Layout(

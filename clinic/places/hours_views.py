@@ -10,7 +10,6 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
@@ -24,17 +23,11 @@ from clinic.places.hours_forms import DayForm, WeekForm
 from clinic.places.models import DayHours, Location, LocationDay, Weekday, WorkingHours
 from clinic.places.views import people_of
 
-CLOSED = gettext_lazy("Closed on this day")
-OFF = gettext_lazy("Does not work on this day")
 MOST_DAYS = 200
 
 
 def _today(location: Location) -> date:
     return timezone.localdate(timezone=location.zone)
-
-
-def _day_form(request: HttpRequest, initial: dict[str, Any] | None, off: str | Promise) -> DayForm:
-    return DayForm(sent(request), initial=initial, off=off)
 
 
 def _person(request: HttpRequest, pk: int, here: Location) -> Staff:
@@ -80,17 +73,21 @@ def _location_day(request: HttpRequest, place: Location, entry: LocationDay | No
             **values,
         )
 
-    initial = entry and {
-        "day": entry.day,
-        "off": entry.is_closed,
-        "starts_at": entry.opens_at,
-        "ends_at": entry.closes_at,
-        "reason": entry.reason,
-    }
+    initial: dict[str, Any] = (
+        {}
+        if entry is None
+        else {
+            "day": entry.day,
+            "off": entry.is_closed,
+            "starts_at": entry.opens_at,
+            "ends_at": entry.closes_at,
+            "reason": entry.reason,
+        }
+    )
     coming = place.days.filter(day__gte=_today(place)).order_by("day")[:MOST_DAYS]
     return edit(
         request,
-        _day_form(request, initial, CLOSED),
+        DayForm(sent(request), initial=initial, off=_("Closed on this day")),
         save,
         gettext_lazy("Days with other hours"),
         back=reverse("places:location-days", args=[place.pk]),
@@ -192,17 +189,21 @@ def _person_day(
             **values,
         )
 
-    initial = entry and {
-        "day": entry.day,
-        "off": entry.starts_at is None,
-        "starts_at": entry.starts_at,
-        "ends_at": entry.ends_at,
-        "reason": entry.reason,
-    }
+    initial: dict[str, Any] = (
+        {}
+        if entry is None
+        else {
+            "day": entry.day,
+            "off": entry.starts_at is None,
+            "starts_at": entry.starts_at,
+            "ends_at": entry.ends_at,
+            "reason": entry.reason,
+        }
+    )
     coming = DayHours.objects.filter(staff=person, location=place, day__gte=_today(place))
     return edit(
         request,
-        _day_form(request, initial, OFF),
+        DayForm(sent(request), initial=initial, off=_("Does not work on this day")),
         save,
         gettext_lazy("Days with other hours"),
         back=reverse("places:person-days", args=[person.pk]),

@@ -204,7 +204,7 @@ def test_a_change_lists_what_it_strands_and_asks(cast, client_for, visit, device
     assert f"/diary/{visit.pk}/move/" in page
     assert f'name="known" value="{visit.pk}"' in page
     assert unfit(cast) == {}, "changed though it was only asked about"
-    done = client.post(f"/settings/{path}", sent | {"known": [visit.pk]})
+    done = client.post(f"/settings/{path}", sent | {"known": str(visit.pk)})
     assert done.status_code == 302
     assert unfit(cast) == {visit.pk: [reason]}
     visit.refresh_from_db()
@@ -270,12 +270,25 @@ def test_a_booking_made_after_the_question_is_asked_about_too(cast, client_for, 
     url = f"/settings/staff/{cast.practitioner.pk}/leave/"
     assert client.post(url, DAYS_OFF).status_code == 422
     later = booked(cast, 15, patient=make_patient(cast.here, "Late", "Comer"))
-    again = client.post(url, DAYS_OFF | {"known": [visit.pk]})
+    again = client.post(url, DAYS_OFF | {"known": str(visit.pk)})
     assert again.status_code == 422
     assert "2 appointments would no longer fit" in again.content.decode()
     assert not Block.objects.exists()
-    both = client.post(url, DAYS_OFF | {"known": [visit.pk, later.pk]})
+    both = client.post(url, DAYS_OFF | {"known": f"{visit.pk},{later.pk}"})
     assert both.status_code == 302
+
+
+def test_thousands_can_be_confirmed_at_once(cast, client_for, visit) -> None:
+    known = ",".join(str(visit.pk + number) for number in range(3_000))
+    url = f"/settings/staff/{cast.practitioner.pk}/leave/"
+    assert client_for(cast.manager).post(url, DAYS_OFF | {"known": known}).status_code == 302
+
+
+@pytest.mark.parametrize("known", ["x", "-1", "9" * 40, "1;2", "²"])
+def test_a_wrong_list_of_the_known_confirms_nothing(cast, client_for, visit, known: str) -> None:
+    url = f"/settings/staff/{cast.practitioner.pk}/leave/"
+    assert client_for(cast.manager).post(url, DAYS_OFF | {"known": known}).status_code == 422
+    assert not Block.objects.exists()
 
 
 def test_what_was_booked_over_hours_on_purpose_fits_until_something_new_comes(cast) -> None:
@@ -316,7 +329,7 @@ def test_the_patients_of_other_locations_are_counted_and_not_named(cast, client_
     page = client.post(url, DAYS_OFF).content.decode()
     assert "1 of them is at a location that is not yours" in page
     assert "KEEFE" not in page.upper()
-    assert client.post(url, DAYS_OFF | {"known": [visit.pk]}).status_code == 302
+    assert client.post(url, DAYS_OFF | {"known": str(visit.pk)}).status_code == 302
 
 
 def test_removing_a_day_can_strand_too(cast, client_for) -> None:
@@ -329,7 +342,7 @@ def test_removing_a_day_can_strand_too(cast, client_for) -> None:
     assert asked.status_code == 422
     assert "MARTIN, Élodie" in asked.content.decode()
     assert LocationDay.objects.exists()
-    assert client.post(url, {"known": [visit.pk]}).status_code == 302
+    assert client.post(url, {"known": str(visit.pk)}).status_code == 302
     assert unfit(cast) == {visit.pk: [Reason.CLOSED]}
 
 

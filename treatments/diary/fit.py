@@ -109,7 +109,7 @@ class Closed(NamedTuple):
     created_at: datetime
 
 
-Blocks = Mapping[int | None, list[Closed]]
+Blocks = dict[int, list[Closed]]
 
 
 @dataclass
@@ -121,10 +121,10 @@ class Facts:
     rooms: Mapping[int, Thing]
     devices: Mapping[int, Thing]
     wants: Mapping[int, Want]
-    away: Blocks = field(default_factory=dict)
-    rooms_blocked: Blocks = field(default_factory=dict)
-    devices_blocked: Blocks = field(default_factory=dict)
-    places_blocked: Blocks = field(default_factory=dict)
+    away: Blocks = field(default_factory=lambda: defaultdict(list))
+    rooms_blocked: Blocks = field(default_factory=lambda: defaultdict(list))
+    devices_blocked: Blocks = field(default_factory=lambda: defaultdict(list))
+    places_blocked: Blocks = field(default_factory=lambda: defaultdict(list))
     _open: dict[tuple[int, date], Span | None] = field(default_factory=dict)
     _worked: dict[tuple[int, int, date], list[Span]] = field(default_factory=dict)
 
@@ -168,7 +168,7 @@ def _of_time(row: Booked, facts: Facts) -> Iterator[Reason]:
         (facts.rooms_blocked, row.room_id, row.room_span, Reason.ROOM_BLOCKED),
         (facts.devices_blocked, row.device_id, row.device_span, Reason.DEVICE_BLOCKED),
     ):
-        if any(_keeps_out(block, row, span) for block in blocks.get(key, ())):
+        if any(_keeps_out(block, row, span) for block in blocks.get(key or 0, ())):
             yield reason
 
 
@@ -257,20 +257,17 @@ def _things(model: type[Room] | type[Device], wanted: set[int]) -> dict[int, Thi
 
 
 def _add_blocks(facts: Facts, at: datetime) -> None:
-    away, rooms, devices, places = (defaultdict(list) for _kind in range(4))
     mine = Q(location__in=list(facts.hours)) | Q(staff__in=list(facts.people))
-    for block in Block.objects.filter(mine, ends_at__gt=at):
-        closed = Closed(Span(block.starts_at, block.ends_at), block.created_at)
-        if block.staff_id:
-            away[block.staff_id].append(closed)
-        elif block.room_id:
-            rooms[block.room_id].append(closed)
-        elif block.device_id:
-            devices[block.device_id].append(closed)
-        else:
-            places[block.location_id].append(closed)
-    facts.away, facts.rooms_blocked = away, rooms
-    facts.devices_blocked, facts.places_blocked = devices, places
+    for row in Block.objects.filter(mine, ends_at__gt=at):
+        for blocks, key in (
+            (facts.away, row.staff_id),
+            (facts.rooms_blocked, row.room_id),
+            (facts.devices_blocked, row.device_id),
+            (facts.places_blocked, row.location_id),
+        ):
+            if key is not None:
+                blocks[key].append(Closed(Span(row.starts_at, row.ends_at), row.created_at))
+                break
 
 
 @contextmanager
