@@ -24,7 +24,9 @@ from patients.messages.sending import send_next
 from patients.registry.models import Patient
 from tests.conftest import Cast, make_patient
 from tests.treatments.test_online import Browser
+from treatments.diary import hooks
 from treatments.diary.actions import SECOND_THOUGHTS, book, cancel, move, set_status
+from treatments.diary.hooks import ReasonWanted
 from treatments.diary.models import Appointment, FreedTime
 from treatments.diary.slots import Span, instant
 from treatments.waiting import actions, working
@@ -398,6 +400,24 @@ def test_the_desk_moves_the_visit_they_have_and_gives_up_one_of_another_kind(cas
     made = book_waiting(entry=other, starts_at=at(cast, 8), key=uuid.uuid4(), **wish)
     later.refresh_from_db()
     assert (made.service, later.status) == (cast.treatment, "cancelled")
+
+
+@pytest.mark.django_db
+def test_what_a_course_would_refuse_is_not_even_offered(cast, monkeypatch) -> None:
+    def gap(*, by: Any, appointment: Appointment, reason: str) -> None:
+        raise ReasonWanted("too early for its course", may_give=False)
+
+    later = booked(cast, 16, patient=cast.patient)
+    entry = waits(cast, instead_of=later)
+    with monkeypatch.context() as patch:
+        patch.setattr(hooks, "_moving", [gap])
+        with pytest.raises(ActionRefused, match="too early for its course"):
+            offered(cast, entry=entry)
+    assert Appointment.objects.get() == later
+    offered(cast, entry=entry)
+    later.refresh_from_db()
+    assert later.starts_at == at(cast, 16)
+    assert not FreedTime.objects.exists()
 
 
 # ---- answers -----------------------------------------------------------------------------------

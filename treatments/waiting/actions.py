@@ -149,6 +149,7 @@ def offer_time(
     expires_at = at + timedelta(minutes=row.location.hold_minutes)
     if starts_at <= expires_at:
         raise ActionRefused(_("This time begins too soon to wait for an answer."))
+    _refuse_what_may_not_move(row, starts_at, practitioner, at)
     held = diary.book(
         by=by,
         location=row.location,
@@ -176,6 +177,29 @@ def offer_time(
     row.state = WaitingEntry.State.OFFERED
     row.save(update_fields=["state"])
     return offer
+
+
+class _Undo(Exception):
+    """Everything since the trial began is to be forgotten."""
+
+
+def _refuse_what_may_not_move(
+    row: WaitingEntry, starts_at: datetime, practitioner: Staff | int, at: datetime
+) -> None:
+    """Try out the move that an answer would make, so that nothing is offered that must then be
+    refused: a session of a course keeps its gap.
+    """
+    later = _to_move(row)
+    if later is None:
+        return
+    try:
+        with transaction.atomic():
+            diary.move(
+                by=None, appointment=later, starts_at=starts_at, practitioner=practitioner, at=at
+            )
+            raise _Undo
+    except _Undo:
+        return
 
 
 def _refuse_not_waiting(row: WaitingEntry) -> None:
