@@ -22,7 +22,9 @@ from patients.portal.actions import open_link
 from patients.portal.codes import MOST_PER_WINDOW
 from patients.portal.models import Code
 from tests.conftest import Cast, make_patient
+from treatments.diary import hooks
 from treatments.diary.actions import book, cancel, set_status
+from treatments.diary.hooks import ReasonWanted
 from treatments.diary.models import Appointment
 from treatments.diary.slots import instant
 from treatments.online import actions
@@ -441,6 +443,22 @@ def test_the_notice_is_asked_again_when_the_move_is_carried_out(online, clock) -
     clock.move_to(at(online, 16) - timedelta(hours=23))
     with pytest.raises(ActionRefused, match="no longer be changed"):
         actions.carry_out(request=asked, at=at(online, 16) - timedelta(hours=23))
+
+
+def test_what_does_not_fit_the_course_is_said_to_the_patient(online, monkeypatch) -> None:
+    def gap(*, by, appointment, reason) -> None:
+        raise ReasonWanted("Say why it may lie outside.", may_give=False)
+
+    row, browser = booked(online, 16), Browser(online.patient)
+    browser.post("move", row.pk)
+    asked = VisitRequest.objects.get()
+    browser.choose(asked, "10:00", date(2026, 5, 25))
+    monkeypatch.setattr(hooks, "_moving", [gap])
+    answer = browser.post("confirm", asked.public_id)
+    assert answer.status_code == 422
+    assert "does not fit your course" in answer.content.decode()
+    row.refresh_from_db()
+    assert row.starts_at == at(online, 16)
 
 
 @pytest.mark.parametrize("status", ["arrived", "cancelled"])

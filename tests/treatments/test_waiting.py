@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, time, timedelta
+from time import sleep
 from typing import Any
 
 import pytest
@@ -23,7 +24,9 @@ from patients.messages.sending import send_next
 from patients.registry.models import Patient
 from tests.conftest import Cast, make_patient
 from tests.treatments.test_online import Browser
+from treatments.diary import hooks
 from treatments.diary.actions import SECOND_THOUGHTS, book, cancel, move, set_status
+from treatments.diary.hooks import ReasonWanted
 from treatments.diary.models import Appointment, FreedTime
 from treatments.diary.slots import Span, instant
 from treatments.waiting import actions, working
@@ -374,12 +377,47 @@ def test_a_sooner_time_gives_up_the_later_one_and_so_on(busy, clock) -> None:
     other = waits(busy, "Other", earliest=time(15))
     given_up(busy)
     work(after(4))
-    accept(offer=WaitingOffer.objects.get(entry=entry), at=after(5))
+    offer = WaitingOffer.objects.get(entry=entry)
+    assert accept(offer=offer, at=after(5)) == later == accept(offer=offer, at=after(6))
     later.refresh_from_db()
-    assert later.status == "cancelled"
+    assert (later.starts_at, later.status) == (at(busy, 10), "booked")
+    assert WaitingEntry.objects.get(pk=entry.pk).appointment == later
+    assert Appointment.objects.live().filter(patient=busy.patient).count() == 1
     clock.move_to(after(5))
     work(after(9))
     assert [offer.entry for offer in open_offers()] == [other]
+
+
+@pytest.mark.django_db
+def test_the_desk_moves_the_visit_they_have_and_gives_up_one_of_another_kind(cast) -> None:
+    later = booked(cast, 16, patient=cast.patient)
+    entry = waits(cast, instead_of=later)
+    wish = {"by": cast.front_desk, "practitioner": cast.practitioner, "at": NOW}
+    for _click in range(2):
+        made = book_waiting(entry=entry, starts_at=at(cast, 9), key=uuid.uuid4(), **wish)
+        assert (made, made.starts_at) == (later, at(cast, 9))
+    other = waits(cast, service=cast.treatment, instead_of=later)
+    made = book_waiting(entry=other, starts_at=at(cast, 8), key=uuid.uuid4(), **wish)
+    later.refresh_from_db()
+    assert (made.service, later.status) == (cast.treatment, "cancelled")
+
+
+@pytest.mark.django_db
+def test_what_a_course_would_refuse_is_not_even_offered(cast, monkeypatch) -> None:
+    def gap(*, by: Any, appointment: Appointment, reason: str) -> None:
+        raise ReasonWanted("too early for its course", may_give=False)
+
+    later = booked(cast, 16, patient=cast.patient)
+    entry = waits(cast, instead_of=later)
+    with monkeypatch.context() as patch:
+        patch.setattr(hooks, "_moving", [gap])
+        with pytest.raises(ActionRefused, match="too early for its course"):
+            offered(cast, entry=entry)
+    assert Appointment.objects.get() == later
+    offered(cast, entry=entry)
+    later.refresh_from_db()
+    assert later.starts_at == at(cast, 16)
+    assert not FreedTime.objects.exists()
 
 
 # ---- answers -----------------------------------------------------------------------------------
@@ -556,15 +594,20 @@ def test_an_answer_and_the_end_of_the_hold_never_both_count(cast) -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_without_the_locks_both_would_count(cast, monkeypatch) -> None:
-    """The negative control: an end that asks no lock and looks at no state breaks the answer."""
+    """The negative control: an end that looks without a lock overwrites the answer."""
 
     def blunt(pk: int, moment: datetime) -> None:
-        WaitingOffer.objects.filter(pk=pk).update(answer=A.EXPIRED, answered_at=moment)
-        WaitingEntry.objects.filter(offers__pk=pk).update(state=S.WAITING)
+        seen = WaitingOffer.objects.get(pk=pk).answer
+        sleep(0.3)
+        if seen == A.NONE:
+            WaitingOffer.objects.filter(pk=pk).update(answer=A.EXPIRED, answered_at=moment)
+            WaitingEntry.objects.filter(offers__pk=pk).update(state=S.WAITING)
 
     monkeypatch.setattr(working, "_end", blunt)
     for number in range(ROUNDS):
         race(cast, number)
+        if not agrees():
+            break
     assert not agrees()
 
 

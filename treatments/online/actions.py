@@ -15,6 +15,7 @@ from patients.messages.codes import send_code
 from patients.portal.codes import use_code
 from patients.registry.models import Patient
 from treatments.diary import actions as diary
+from treatments.diary.hooks import ReasonWanted
 from treatments.diary.models import Appointment, Service
 from treatments.online.models import VisitRequest
 from treatments.online.rules import MOST_TO_COME, may_change, window
@@ -217,13 +218,19 @@ def _move(
     fresh = Appointment.objects.select_for_update().get(pk=appointment.pk)
     if not may_change(fresh, row.location, at):
         raise call_us(row.location)
-    return diary.move(
-        by=None,
-        appointment=fresh,
-        starts_at=starts_at,
-        practitioner=row.practitioner_id,
-        at=at,
-    )
+    try:
+        return diary.move(
+            by=None,
+            appointment=fresh,
+            starts_at=starts_at,
+            practitioner=row.practitioner_id,
+            at=at,
+        )
+    except ReasonWanted as wanted:
+        raise ActionRefused(
+            _("This time does not fit your course. Choose another one, or call us: %(phone)s")
+            % {"phone": row.location.phone}
+        ) from wanted
 
 
 @transaction.atomic

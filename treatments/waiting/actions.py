@@ -73,7 +73,7 @@ def _keep(row: WaitingEntry, wishes: dict[str, Any]) -> WaitingEntry:
 
 
 def _locked(entry: WaitingEntry) -> WaitingEntry:
-    related = ("patient", "location", "service", "instead_of")
+    related = ("patient", "location", "service", "instead_of", "appointment")
     row: WaitingEntry = (
         WaitingEntry.objects.select_for_update(of=("self",))
         .select_related(*related)
@@ -149,6 +149,7 @@ def offer_time(
     expires_at = at + timedelta(minutes=row.location.hold_minutes)
     if starts_at <= expires_at:
         raise ActionRefused(_("This time begins too soon to wait for an answer."))
+    _refuse_what_may_not_move(row, starts_at, practitioner, at)
     held = diary.book(
         by=by,
         location=row.location,
@@ -178,6 +179,29 @@ def offer_time(
     return offer
 
 
+class _Undo(Exception):
+    """Everything since the trial began is to be forgotten."""
+
+
+def _refuse_what_may_not_move(
+    row: WaitingEntry, starts_at: datetime, practitioner: Staff | int, at: datetime
+) -> None:
+    """Try out the move that an answer would make, so that nothing is offered that must then be
+    refused: a session of a course keeps its gap.
+    """
+    later = _to_move(row)
+    if later is None:
+        return
+    try:
+        with transaction.atomic():
+            diary.move(
+                by=None, appointment=later, starts_at=starts_at, practitioner=practitioner, at=at
+            )
+            raise _Undo
+    except _Undo:
+        return
+
+
 def _refuse_not_waiting(row: WaitingEntry) -> None:
     if row.state == WaitingEntry.State.OFFERED:
         raise ActionRefused(_("A time is already being held for this patient."))
@@ -203,29 +227,46 @@ def book_waiting(
     """
     row = _locked(entry)
     if row.appointment is not None:
-        if key is not None and row.appointment.idempotency_key == key:
+        again = key is not None and row.appointment.idempotency_key == key
+        moved = row.appointment_id == row.instead_of_id and row.appointment.starts_at == starts_at
+        if again or moved:
             return row.appointment
         raise ActionRefused(_("This patient has already been booked from the list."))
     if row.state not in WaitingEntry.CURRENT:
         raise ActionRefused(_("This patient is no longer waiting."))
     _take_back(row, by, at)
-    made = diary.book(
-        by=by,
-        location=row.location,
-        patient=row.patient,
-        service=row.service,
-        starts_at=starts_at,
-        practitioner=practitioner,
-        idempotency_key=key,
-        at=at,
-    )
+    if (later := _to_move(row)) is not None:
+        made = diary.move(
+            by=by, appointment=later, starts_at=starts_at, practitioner=practitioner, at=at
+        )
+    else:
+        made = diary.book(
+            by=by,
+            location=row.location,
+            patient=row.patient,
+            service=row.service,
+            starts_at=starts_at,
+            practitioner=practitioner,
+            idempotency_key=key,
+            at=at,
+        )
     _settle(row, made, by)
     _note_freed(freed.pk if freed else None, settled_at=at)
     return made
 
 
+def _to_move(row: WaitingEntry) -> Appointment | None:
+    """The visit that they have already, when it can be moved to the earlier time: it stays the
+    same one, with its place in a course and in the patient's own calendar.
+    """
+    later = row.instead_of
+    if later is None or later.status not in MOVABLE or later.service_id != row.service_id:
+        return None
+    return later
+
+
 def _settle(row: WaitingEntry, made: Appointment, by: Staff | None) -> None:
-    """Booked: off the list, and the later visit that this one replaces is given up."""
+    """Booked: off the list; a later visit of another kind that this one replaces is given up."""
     row.state, row.appointment = WaitingEntry.State.BOOKED, made
     row.save(update_fields=["state", "appointment"])
     later = row.instead_of
@@ -247,7 +288,7 @@ def accept(*, offer: WaitingOffer, at: datetime, by: Staff | None = None) -> App
     entry = _locked(offer.entry)
     row = _locked_offer(offer)
     if row.answer == WaitingOffer.Answer.ACCEPTED:
-        return row.appointment
+        return entry.appointment or row.appointment
     if not row.is_open(at) or row.appointment.status not in (
         Appointment.Status.HELD,
         *MOVABLE,
@@ -255,12 +296,28 @@ def accept(*, offer: WaitingOffer, at: datetime, by: Staff | None = None) -> App
         raise ActionRefused(_over(by))
     made = row.appointment
     if made.status == Appointment.Status.HELD:
-        made = diary.set_status(by=by, appointment=made, status=Appointment.Status.BOOKED, at=at)
+        made = _take(entry, made, by, at)
     row.answer, row.answered_at, row.answered_by = WaitingOffer.Answer.ACCEPTED, at, by
     row.save(update_fields=["answer", "answered_at", "answered_by"])
     _settle(entry, made, by)
     _note_freed(row.freed_id, settled_at=at)
     return made
+
+
+def _take(row: WaitingEntry, held: Appointment, by: Staff | None, at: datetime) -> Appointment:
+    """The held time becomes a visit, or the visit that they have moves to it."""
+    later = _to_move(row)
+    if later is None:
+        return diary.set_status(by=by, appointment=held, status=Appointment.Status.BOOKED, at=at)
+    with translation.override(row.location.language):
+        diary.cancel(by=by, appointment=held, reason=_("Their visit was moved to this time."))
+    return diary.move(
+        by=by,
+        appointment=later,
+        starts_at=held.starts_at,
+        practitioner=held.practitioner_id,
+        at=at,
+    )
 
 
 def _over(by: Staff | None) -> str:

@@ -89,7 +89,7 @@ class EntryForm(ClinicForm):
         queryset=Appointment.objects.none(),
         required=False,
         empty_label=_("nothing: an additional visit"),
-        help_text=_("That visit is cancelled when an earlier time is taken."),
+        help_text=_("That visit gives way to an earlier time."),
     )
     note = forms.CharField(
         label=_("Note"), max_length=300, required=False, help_text=_("Nothing clinical.")

@@ -43,7 +43,12 @@ def _local(row: Appointment) -> dt.datetime:
 def offer(request: HttpRequest, token: str, pk: int) -> HttpResponse:
     """The time, until when it is held, and the answer."""
     own = WaitingOffer.objects.filter(patient=patient_of(request))
-    related = ("appointment__location", "appointment__practitioner", "entry__instead_of__location")
+    related = (
+        "appointment__location",
+        "appointment__practitioner",
+        "entry__instead_of__location",
+        "entry__appointment__practitioner",
+    )
     row: WaitingOffer = fetch(request, own.select_related(*related), pk=pk)
     if request.method == "POST":
         with refused_notice(request):
@@ -56,7 +61,7 @@ def offer(request: HttpRequest, token: str, pk: int) -> HttpResponse:
     context = portal_context(
         request,
         offer=row,
-        visit=row.appointment,
+        visit=row.entry.appointment or row.appointment,
         place=row.appointment.location,
         starts=_local(row.appointment),
         until=row.expires_at.astimezone(row.appointment.location.zone).replace(tzinfo=None),
