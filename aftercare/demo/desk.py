@@ -48,7 +48,7 @@ def _pause(place: Place, doctor: Staff, day: date) -> None:
 
 
 def squeeze_in(ground: Ground, now: datetime, today: date) -> None:
-    """Tomorrow's last visit of a doctor is moved over the first, where the location allows it."""
+    """A visit of tomorrow is moved over the doctor's first, where the location allows it."""
     place = ground.places[0]
     place.location.refresh_from_db()
     tomorrow = Appointment.objects.filter(
@@ -57,14 +57,19 @@ def squeeze_in(ground: Ground, now: datetime, today: date) -> None:
         status=Appointment.Status.BOOKED,
         starts_at__date=today + timedelta(days=1),
     )
-    first, last = tomorrow.order_by("starts_at").first(), tomorrow.order_by("starts_at").last()
-    if first is None or last is None or first == last or not place.location.allows_overlap:
+    first, *later = tomorrow.order_by("starts_at") or [None]
+    if first is None or not place.location.allows_overlap:
         return
     with then(now, place.desk):
-        move(
-            by=place.desk,
-            appointment=last,
-            starts_at=first.starts_at,
-            practitioner=first.practitioner,
-            overlap_reason=REASON,
-        )
+        for visit in reversed(later):
+            try:
+                move(
+                    by=place.desk,
+                    appointment=visit,
+                    starts_at=first.starts_at,
+                    practitioner=first.practitioner,
+                    overlap_reason=REASON,
+                )
+            except ActionRefused:
+                continue  # a session of a course, which keeps its gap
+            return
