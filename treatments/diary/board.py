@@ -11,6 +11,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from clinic.places.holidays import holiday
@@ -134,7 +135,7 @@ def closed_words(location: Location, ground: Ground, day: date) -> str:
     if ground.hours.opening(day) is not None:
         return ""
     entry = ground.hours.days.get(day)
-    reason = entry.reason if entry else holiday(location, day)
+    reason = entry.reason if entry else holiday(location, day, get_language() or "")
     if reason:
         return _("Closed: %(reason)s") % {"reason": reason}
     return _("Closed on this day")

@@ -27,7 +27,9 @@ NEVER_THROUGH = {"cancelled", "no_show"}
 
 
 def undo_token(before: Appointment, after: Appointment) -> str:
-    """What brings `after` back to `before`: two states of one row."""
+    """What brings `after` back to `before`, two states of a row; empty where no way leads back."""
+    if way_back(after.status, before.status) is None:
+        return ""
     return signing.dumps(
         {
             "pk": before.pk,
@@ -74,17 +76,23 @@ def undo(*, by: Staff, appointment: Appointment, told: dict[str, Any]) -> Appoin
             minutes=told["minutes"],
             overlap_reason=told["over"],
         )
-    for status in way_back(row.status, told["status"]):
+    way = way_back(row.status, told["status"])
+    if way is None:
+        raise ActionRefused(_("This cannot be undone. Set the status by hand."))
+    for status in way:
         row = actions.set_status(by=by, appointment=row, status=status)
     return row
 
 
-def way_back(status: str, wanted: str) -> list[str]:
-    """The fewest steps from a status to another; none where there is no way."""
+def way_back(status: str, wanted: str) -> list[str] | None:
+    """The fewest steps from a status to another; None where there is no way.
+
+    There is none to a cancellation, which wants a reason anew.
+    """
     ways: list[list[str]] = [[status]]
     for way in ways:
         if way[-1] == wanted:
             return way[1:]
         further = [s for s in ALLOWED[way[-1]] if s == wanted or s not in NEVER_THROUGH]
-        ways += [[*way, step] for step in further if step not in way]
-    raise ActionRefused(_("This cannot be undone. Set the status by hand."))
+        ways += [[*way, step] for step in further if step not in way and step != "cancelled"]
+    return None

@@ -306,9 +306,7 @@ def status(request: HttpRequest, pk: int) -> HttpResponse:
         "time": f"{row.starts_at.astimezone(row.location.zone):%H:%M}",
         "status": changed.get_status_display(),
     }
-    # A cancellation that was taken back is not cancelled again without its reason.
-    known = row.status not in (wanted, Appointment.Status.CANCELLED)
-    token = undo_token(row, changed) if known else ""
+    token = undo_token(row, changed) if row.status != changed.status else ""
     return answered(request, said=said, undo=token, go=back(request, row))
 
 
