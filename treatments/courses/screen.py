@@ -17,6 +17,7 @@ from typing import Any
 
 from crispy_forms.layout import Div, Layout
 from django.http import QueryDict
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from clinic.access.models import Staff
@@ -38,6 +39,7 @@ from treatments.courses.standing import Course, Step
 from treatments.diary.candidates import Wish as Reservation
 from treatments.diary.candidates import choose
 from treatments.diary.free import Free
+from treatments.diary.hours import holidays_of
 from treatments.diary.models import Appointment, Service
 from treatments.diary.visit import Visit
 from treatments.plans.progress import days_words
@@ -265,12 +267,20 @@ class Screen:
         """What is not as it was wished, or as the plan has it."""
         if not one.is_lawful:
             yield self._why_outside(one)
+        if one.on and (named := self._holiday(one.on)):
+            yield _("public holiday: %(name)s") % {"name": named}
         words = {
             WEEKDAY: _("not on a day that suits"),
             TIME_OF_DAY: _("not at a time that suits"),
             PRACTITIONER: _("another practitioner"),
         }
         yield from (words[missed] for missed in one.missed)
+
+    def _holiday(self, day: date) -> str:
+        """A public holiday on which this location is open all the same."""
+        place = self.location
+        days = holidays_of(place.country_id, place.holiday_region, day.year, get_language() or "")
+        return days.get(day, "")
 
     def _why_outside(self, one: Proposed) -> str:
         named = {
