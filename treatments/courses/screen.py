@@ -366,10 +366,11 @@ class MovingScreen(Screen):
     """The sessions to come around one that has moved, or is going to: it stays, the rest follow.
 
     `course` counts the appointment at its new time; `was` is where it stands as long as it has not
-    moved yet.
+    moved yet, and `booked_as` what it needs.
     """
 
     appointment: Appointment | None = None
+    booked_as: Visit | None = None
     was: Free | None = None
 
     @property
@@ -388,8 +389,8 @@ class MovingScreen(Screen):
 
     @cached_property
     def visit(self) -> Visit:
-        assert self.appointment is not None
-        return Visit.of_appointment(self.appointment)
+        assert self.booked_as is not None
+        return self.booked_as
 
     @cached_property
     def movable(self) -> dict[int, Step]:
