@@ -220,6 +220,26 @@ def test_a_move_out_of_the_gap_can_take_the_course_along(cast: Cast, desk) -> No
     assert course.steps[1].on.isoformat() == "2026-03-16"
 
 
+def test_the_course_moves_with_its_preparation_and_its_cleaning(cast: Cast, desk) -> None:
+    cast.treatment.before_minutes, cast.treatment.after_minutes = 20, 10
+    cast.treatment.save()
+    plan = course_plan(cast)
+    rows = booked(cast, plan, 2, 9)
+    pk = rows[0].appointment_id
+    url = reverse("courses:move", args=[pk]) + f"?to=2026-03-06T11:00|{cast.practitioner.pk}"
+    page = desk.get(url)
+    assert desk.post(url, form_of(page) | {"do": "take"}).status_code == 302
+    moved = [(row.starts_at, row.hands_on_at, row.clean_at) for row in _by_time(plan)]
+    assert moved[0][0] == moment(cast, 4, 11)
+    for starts, hands_on, clean in moved:
+        assert (hands_on - starts, clean - starts) == (timedelta(minutes=20), timedelta(minutes=55))
+    assert all(step.is_lawful for step in course_of(plan).steps)
+
+
+def _by_time(plan) -> list[Appointment]:
+    return list(Appointment.objects.filter(planned_visit__plan=plan).order_by("starts_at"))
+
+
 def test_the_practitioner_moves_out_of_the_gap_with_a_reason(cast: Cast, doctor) -> None:
     rows = booked(cast, course_plan(cast), 2, 9)
     url = reverse("diary:move", args=[rows[1].appointment_id])

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from treatments.courses.proposal import Proposed, Task, Wish, places_for, propose
@@ -254,7 +254,7 @@ def tasks(draw) -> Task:
     return Task(phases, range(done + 1, count + 1), before, wish, Diary(days))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(tasks())
 def test_every_proposal_is_free_ordered_honest_and_the_same_again(asked: Task) -> None:
     found = propose(asked, [ADA, NOOR])
@@ -282,7 +282,7 @@ def _gap(phases: Sequence[Phase], number: int) -> tuple[int, int]:
     return owner.gap_min_days, owner.gap_max_days
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.integers(2, 4),
     st.integers(1, 6),

@@ -433,7 +433,7 @@ class TestPages:
         assert plan.state == Plan.State.ACCEPTED
         assert client.get(self.address(plan, "edit"))["Location"] == self.address(plan)
         page = client.get(self.address(plan)).content.decode()
-        for words in ("0 of 5", "Book the next session", "20 mg", "days 1, 4, 7, 10, 13"):
+        for words in ("0 of 5", "The course", "20 mg", "days 1, 4, 7, 10, 13"):
             assert words in page
 
     @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ from typing import Any
 
 from crispy_forms.layout import Div, Layout
 from django.http import QueryDict
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from clinic.access.models import Staff
@@ -38,6 +39,7 @@ from treatments.courses.standing import Course, Step
 from treatments.diary.candidates import Wish as Reservation
 from treatments.diary.candidates import choose
 from treatments.diary.free import Free
+from treatments.diary.hours import holidays_of
 from treatments.diary.models import Appointment, Service
 from treatments.diary.visit import Visit
 from treatments.plans.progress import days_words
@@ -265,12 +267,20 @@ class Screen:
         """What is not as it was wished, or as the plan has it."""
         if not one.is_lawful:
             yield self._why_outside(one)
+        if one.on and (named := self._holiday(one.on)):
+            yield _("public holiday: %(name)s") % {"name": named}
         words = {
             WEEKDAY: _("not on a day that suits"),
             TIME_OF_DAY: _("not at a time that suits"),
             PRACTITIONER: _("another practitioner"),
         }
         yield from (words[missed] for missed in one.missed)
+
+    def _holiday(self, day: date) -> str:
+        """A public holiday on which this location is open all the same."""
+        place = self.location
+        days = holidays_of(place.country_id, place.holiday_region, day.year, get_language() or "")
+        return days.get(day, "")
 
     def _why_outside(self, one: Proposed) -> str:
         named = {
@@ -356,10 +366,11 @@ class MovingScreen(Screen):
     """The sessions to come around one that has moved, or is going to: it stays, the rest follow.
 
     `course` counts the appointment at its new time; `was` is where it stands as long as it has not
-    moved yet.
+    moved yet, and `booked_as` what it needs.
     """
 
     appointment: Appointment | None = None
+    booked_as: Visit | None = None
     was: Free | None = None
 
     @property
@@ -378,8 +389,8 @@ class MovingScreen(Screen):
 
     @cached_property
     def visit(self) -> Visit:
-        assert self.appointment is not None
-        return Visit.of_appointment(self.appointment)
+        assert self.booked_as is not None
+        return self.booked_as
 
     @cached_property
     def movable(self) -> dict[int, Step]:

@@ -42,6 +42,7 @@ from treatments.diary.forms import FIRST_YEAR, LAST_YEAR, CancelForm
 from treatments.diary.lines import badges
 from treatments.diary.models import Appointment, Service
 from treatments.diary.transitions import MOVABLE
+from treatments.diary.visit import Visit
 from treatments.plans.models import Plan
 
 MOST_MARKS = 500
@@ -254,13 +255,9 @@ def _moving_screen(
     if step is None or not step.can_move:
         raise Http404
     screen = MovingScreen(before, row.location, timezone.now(), data, appointment=row)
+    screen.booked_as = Visit.of_appointment(row)
     if to := read_slot(request.GET.get("to", ""), row.location, screen.names):
-        row.starts_at, row.practitioner_id, length = (
-            to.starts_at,
-            to.practitioner_id,
-            row.ends_at - row.starts_at,
-        )
-        row.ends_at = row.starts_at + length
+        row.starts_at, row.practitioner_id = to.starts_at, to.practitioner_id
         screen.was = slot_of(step)
         screen.course = course_of(plan, moving=row)
     return screen

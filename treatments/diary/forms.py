@@ -167,6 +167,7 @@ class MoveForm(WhenForm):
 
     def ask_for_reason(self) -> None:
         """Show the field."""
+        self.fields["gap_reason"].required = True
         self.fields["gap_reason"].widget = forms.TextInput({"autocomplete": "off"})
 
 
