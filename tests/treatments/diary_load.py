@@ -179,10 +179,20 @@ class Crowd:
         self, line: http.client.HTTPConnection, path: str, values: dict[str, Any], cookie: str
     ) -> tuple[int, str]:
         body = urllib.parse.urlencode({**values, "csrfmiddlewaretoken": TOKEN})
-        line.request("POST", path, body, {"Content-Type": FORM, "Cookie": cookie})
-        answer = line.getresponse()
+        try:
+            answer = self._sent(line, path, body, cookie)
+        except (http.client.RemoteDisconnected, BrokenPipeError, ConnectionResetError):
+            # The server closes a line that was silent for its five seconds, as with any browser.
+            line.close()
+            answer = self._sent(line, path, body, cookie)
         answer.read()
         return answer.status, answer.headers.get("Location", "")
+
+    def _sent(
+        self, line: http.client.HTTPConnection, path: str, body: str, cookie: str
+    ) -> http.client.HTTPResponse:
+        line.request("POST", path, body, {"Content-Type": FORM, "Cookie": cookie})
+        return line.getresponse()
 
     def _when(self, dice: random.Random) -> dict[str, Any]:
         """Every second wish is for what all want in this half second."""

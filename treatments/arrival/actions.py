@@ -73,7 +73,11 @@ def _the_visit(location: Location, name: str, birth_date: date, at: datetime) ->
         .select_related("patient")
         .annotate(typed=Fold(Value(name)))
     )
-    meant = [visit for visit in visits if _is_named(visit.patient.folded_name, visit.typed)]
+    meant = [
+        visit
+        for visit in visits
+        if _is_named(visit.patient.folded_name, visit.typed)  # type: ignore[attr-defined]
+    ]
     if len({visit.patient_id for visit in meant}) != 1:
         return None
     return next((visit for visit in meant if _is_due(visit, at)), None)
