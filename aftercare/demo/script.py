@@ -12,7 +12,7 @@ from typing import Any
 from django.core.management import call_command
 from django.db import transaction
 
-from aftercare.demo import bulk, courses
+from aftercare.demo import bulk, courses, twice
 from aftercare.demo.agenda import Agenda, half_hours, near
 from aftercare.demo.clock import then
 from aftercare.demo.courses import Course
@@ -191,6 +191,7 @@ def tell(*, seed: int, now: datetime, say: Say) -> Ground:
         everyone = [patient.pk for *_rest, patient in story.everyone]
         bulk.fill_full_day(ground, everyone, story.today)
     say("Diaries")
+    twice.register_twice(ground, now)
     story.settle_messages()
     return ground
 
