@@ -12,7 +12,7 @@ from typing import Any
 from django.core.management import call_command
 from django.db import transaction
 
-from aftercare.demo import bulk, courses, desk, hours
+from aftercare.demo import bulk, courses, desk, hours, twice
 from aftercare.demo.agenda import Agenda, half_hours, near
 from aftercare.demo.clock import then
 from aftercare.demo.courses import Course
@@ -203,6 +203,7 @@ def tell(*, seed: int, now: datetime, say: Say) -> Ground:
     desk.keep_pauses(ground, now, story.today)
     desk.squeeze_in(ground, now, story.today)
     say("Diaries and hours")
+    twice.register_twice(ground, now)
     story.settle_messages()
     fill_waiting_list(ground, now)
     return ground

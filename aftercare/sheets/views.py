@@ -9,7 +9,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from aftercare.sheets.actions import give_sheet, mark_read, page_of
 from aftercare.sheets.models import Sheet
-from clinic.access.gate import fetch
+from clinic.access.gate import fetch, look_up
 from clinic.access.permissions import Permission, requires
 from clinic.access.request import staff_of
 from clinic.web.notices import refused_notice
@@ -65,13 +65,13 @@ def detail(request: HttpRequest, number: int, pk: int) -> HttpResponse:
 @require_GET
 def my_panel(request: HttpRequest, token: str) -> HttpResponse:
     """On the patient's own page: their sheets, newest first."""
-    sheets = Sheet.objects.filter(patient=request.patient).order_by("-pk")  # type: ignore[attr-defined]
+    sheets = Sheet.objects.of_person(request.patient).order_by("-pk")  # type: ignore[attr-defined]
     return render(request, "aftercare/my_sheets.html", {"sheets": sheets, "token": token})
 
 
 def _mine(request: HttpRequest, pk: int) -> Sheet:
-    mine = Sheet.objects.filter(patient=request.patient)  # type: ignore[attr-defined]
-    return fetch(request, mine.select_related("document", "session__location__country"), pk=pk)
+    mine = Sheet.objects.of_person(request.patient)  # type: ignore[attr-defined]
+    return look_up(request, mine.select_related("document", "session__location__country"), pk=pk)
 
 
 @by_link

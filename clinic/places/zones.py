@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from icalendar import Timezone, TimezoneDaylight, TimezoneStandard
@@ -56,7 +57,7 @@ def _offset(zone: ZoneInfo, moment: datetime) -> timedelta:
     return moment.astimezone(zone).utcoffset() or timedelta()
 
 
-def _observance(zone: ZoneInfo, before: datetime, onset: datetime) -> Timezone:
+def _observance(zone: ZoneInfo, before: datetime, onset: datetime) -> Any:
     there = onset.astimezone(zone)
     was = _offset(zone, before)
     part = TimezoneDaylight() if there.dst() else TimezoneStandard()

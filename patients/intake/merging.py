@@ -75,7 +75,7 @@ def join(by: Staff, merged: Patient, survivor: Patient) -> dict[str, Any]:
 
 def _refuse_too_long(history: History) -> None:
     for name in TEXTS:
-        longest = History._meta.get_field(name).max_length
+        longest = getattr(History._meta.get_field(name), "max_length", None)
         if longest and len(getattr(history, name)) > longest:
             raise ActionRefused(_("What the two histories say together is too long to be kept."))
 
@@ -103,9 +103,9 @@ def part(survivor: Patient, noted: dict[str, Any]) -> None:
 
     What somebody has changed in the draft since is left as it is: it will be asked again.
     """
-    now = timezone.now()
-    History.objects.filter(pk=noted.get("made"), withdrawn_at__isnull=True).update(withdrawn_at=now)
-    draft = History.objects.filter(pk=noted.get("draft"), submitted_at__isnull=True).first()
+    made = History.objects.filter(pk=noted.get("made", 0), withdrawn_at__isnull=True)
+    made.update(withdrawn_at=timezone.now())
+    draft = History.objects.filter(pk=noted.get("draft", 0), submitted_at__isnull=True).first()
     if draft is None:
         return
     for name, (before, after) in noted["changed"].items():

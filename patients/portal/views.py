@@ -75,7 +75,7 @@ def _wanted(request: HttpRequest, token: str) -> str:
 @require_safe
 def home(request: HttpRequest, token: str) -> HttpResponse:
     """What there is to do and to read."""
-    documents = Document.objects.filter(patient=patient_of(request)).for_patient().defer("html")
+    documents = Document.objects.of_person(patient_of(request)).for_patient().defer("html")
     context = portal_context(request, documents=documents[:DOCUMENTS_SHOWN])
     return render(request, "patients/portal_home.html", context)
 
@@ -83,8 +83,8 @@ def home(request: HttpRequest, token: str) -> HttpResponse:
 @by_link
 @require_safe
 def document(request: HttpRequest, token: str, public_id: UUID) -> HttpResponse:
-    """One of the patient's own papers; anyone else's is not there."""
-    own = Document.objects.filter(patient=patient_of(request)).for_patient()
+    """One of the patient's own papers, of an earlier file too; anyone else's is not there."""
+    own = Document.objects.of_person(patient_of(request)).for_patient()
     found = own.select_related("patient").filter(public_id=public_id).first()
     if found is None:
         raise Http404

@@ -104,7 +104,7 @@ class Page(NamedTuple):
 def find(visible: PatientQuerySet, query: Query, after: Cursor | None = None) -> Page:
     """One page of the patients that answer the query, best first; one SQL statement."""
     if query.is_empty:
-        return _page(_rows(visible.order_by("-pk"), BEGINS)[: PAGE + 1], more=False)
+        return _page(_rows(visible.in_use().order_by("-pk"), BEGINS)[: PAGE + 1], more=False)
     base = visible.filter(_facts(query))
     if not query.words:
         return _page(_rows(_in_order(base, after), BEGINS)[: PAGE + 1])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from django.contrib import messages
@@ -11,8 +12,8 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.text import capfirst
+from django.utils.translation import get_language_info, gettext_lazy
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from clinic.access import gate
@@ -53,10 +54,12 @@ class Row(NamedTuple):
     name: str
     left: Any
     right: Any
+    tells: bool = True
 
     @property
     def differs(self) -> bool:
-        return bool(self.left != self.right)
+        """Whether it speaks against one person; the day of registration does not."""
+        return bool(self.tells and self.left != self.right)
 
 
 class Side(NamedTuple):
@@ -153,8 +156,8 @@ def _compared(
 
 
 def _rows(one: Patient, other: Patient) -> list[Row]:
-    def row(name: str, of: Any) -> Row:
-        return Row(name, of(one), of(other))
+    def row(name: str, of: Callable[[Patient], Any], *, tells: bool = True) -> Row:
+        return Row(name, of(one), of(other), tells)
 
     return [
         row(_("Family name"), lambda p: p.family_name),
@@ -163,10 +166,14 @@ def _rows(one: Patient, other: Patient) -> list[Row]:
         row(_("Sex"), lambda p: p.get_sex_display()),
         row(_("Phone"), lambda p: str(p.phone.as_international) if p.phone else ""),
         row(_("E-mail"), lambda p: p.email),
-        row(_("Language"), lambda p: p.language),
+        row(_("Language"), lambda p: _language(p.language)),
         row(_("Known at"), lambda p: ", ".join(place.name for place in p.locations.all())),
-        row(_("Registered"), lambda p: timezone.localdate(p.created_at)),
+        row(_("Registered"), lambda p: timezone.localdate(p.created_at), tells=False),
     ]
+
+
+def _language(code: str) -> str:
+    return str(capfirst(get_language_info(code)["name_translated"]))
 
 
 @requires(Permission.MERGE_PATIENTS)

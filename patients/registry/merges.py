@@ -97,9 +97,9 @@ def added_since(merge: Merge) -> dict[str, int]:
     """How many rows were written to the kept file since the merge, by room; they stay with it."""
     went = merge.snapshot["moved"]
     rows = {
-        model: model._default_manager.filter(
-            patient=merge.survivor_id, created_at__gt=merge.created_at
-        ).exclude(pk__in=went.get(model._meta.label, ()))
+        model: _rows(model, patient=merge.survivor_id, created_at__gt=merge.created_at).exclude(
+            pk__in=went.get(model._meta.label, ())
+        )
         for model in models_of_patients()
     }
     return _by_room((model, found.count()) for model, found in rows.items())
@@ -107,7 +107,7 @@ def added_since(merge: Merge) -> dict[str, int]:
 
 def holdings(patient: Patient) -> dict[str, int]:
     """How many rows a file holds, by room."""
-    counts = ((m, m._default_manager.filter(patient=patient).count()) for m in models_of_patients())
+    counts = ((m, _rows(m, patient=patient).count()) for m in models_of_patients())
     return _by_room(counts)
 
 
@@ -131,6 +131,13 @@ def models_of_patients() -> list[type[Record]]:
         and model.audit_patient == "patient_id"
         and model is not Registration
     ]
+
+
+def _rows(model: type[Record], *conditions: models.Q, **lookup: Any) -> models.QuerySet[Any]:
+    """Rows of any kind of record that has a patient."""
+    manager: Any = model._default_manager
+    rows: models.QuerySet[Any] = manager.filter(*conditions, **lookup)
+    return rows
 
 
 def _by_room(counts: Iterable[tuple[type[Record], int]]) -> dict[str, int]:
@@ -225,7 +232,7 @@ def _models_of_places() -> list[type[Record]]:
 
 
 def _places_of(model: type[Record], patient: Patient) -> Iterator[int]:
-    rows = model._default_manager.filter(patient=patient)
+    rows = _rows(model, patient=patient)
     yield from rows.values_list("location_id", flat=True).distinct()
 
 
@@ -234,7 +241,7 @@ def _moving_models() -> list[type[Record]]:
 
 
 def _open_rows(model: type[Record], patient: Patient) -> models.QuerySet[Any]:
-    return model._default_manager.filter(model.merge_moves or models.Q(), patient=patient)
+    return _rows(model, model.merge_moves or models.Q(), patient=patient)
 
 
 def _move_open(other: Patient, kept: Patient) -> dict[str, list[int]]:
@@ -252,7 +259,7 @@ def _move_back(went: dict[str, list[int]], kept: Patient, other: Patient) -> dic
     for model in _moving_models():
         ids = went.get(model._meta.label, [])
         back = model.merge_moves if model.merge_returns is None else model.merge_returns
-        rows = model._default_manager.filter(back or models.Q(), pk__in=ids, patient=kept)
+        rows = _rows(model, back or models.Q(), pk__in=ids, patient=kept)
         returning = list(rows.select_for_update(of=("self",)).values_list("pk", flat=True))
         _hand_over(model, returning, other)
         staying.append((model, len(ids) - len(returning)))
@@ -261,7 +268,7 @@ def _move_back(went: dict[str, list[int]], kept: Patient, other: Patient) -> dic
 
 def _hand_over(model: type[Record], ids: list[int], to: Patient) -> None:
     try:
-        model._default_manager.filter(pk__in=ids).update(patient=to)
+        _rows(model, pk__in=ids).update(patient=to)
     except IntegrityError as error:
         text = _("Two open entries of these files are in each other’s way. Nothing was changed.")
         raise ActionRefused(text) from error

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from typing import Any
 
 from django.conf import settings
 from django.db import transaction
@@ -35,7 +36,7 @@ def open_feed(*, by: Staff, subject: Subject, shows: str) -> str:
     _refuse_others(by, subject)
     token = secrets.token_urlsafe(TOKEN_BYTES)
     values = {"token_hash": secret_hash(token), "made_at": timezone.now(), "made_by": by}
-    Feed.objects.update_or_create(**_of(subject), defaults=values | {"shows": _known(shows)})
+    Feed.objects.update_or_create(defaults=values | {"shows": _known(shows)}, **_of(subject))
     return f"{settings.BASE_URL}{reverse('feeds:calendar', args=[token])}"
 
 
@@ -70,7 +71,7 @@ def _refuse_others(by: Staff, subject: Subject) -> None:
         raise ActionRefused(_("This calendar feed is not yours to keep."))
 
 
-def _of(subject: Subject) -> dict[str, Subject]:
+def _of(subject: Subject) -> dict[str, Any]:
     return {"staff" if isinstance(subject, Staff) else "room": subject}
 
 
