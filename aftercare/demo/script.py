@@ -17,6 +17,7 @@ from aftercare.demo.agenda import Agenda, half_hours, near
 from aftercare.demo.clock import then
 from aftercare.demo.courses import Course
 from aftercare.demo.ground import Ground, Place, lay_ground
+from aftercare.demo.notices import tell_notices
 from aftercare.demo.people import Person, people
 from aftercare.sheets.actions import give_sheet
 from aftercare.watch.actions import (
@@ -192,6 +193,7 @@ def tell(*, seed: int, now: datetime, say: Say) -> Ground:
         bulk.fill_full_day(ground, everyone, story.today)
     say("Diaries")
     story.settle_messages()
+    tell_notices(ground, now)
     return ground
 
 
