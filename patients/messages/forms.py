@@ -60,7 +60,6 @@ class WordsForm(ClinicModelForm):
         super().__init__(*args, **kwargs)
         for field in self.fields.values():
             field.required = False
-            field.strip = False
 
     def _get_validation_exclusions(self) -> set[str]:
         """Only the lengths are the form's; emptiness is said by the action."""

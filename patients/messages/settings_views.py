@@ -97,7 +97,8 @@ def words(request: HttpRequest, kind: str, language: str) -> HttpResponse:
 
 
 def _keep(request: HttpRequest, place: Location, kind: str, language: str, said: Words) -> None:
-    who = {"by": staff_of(request), "location": place, "kind": kind, "language": language}
+    who: dict[str, Any] = {"by": staff_of(request), "location": place}
+    who |= {"kind": kind, "language": language}
     if request.POST.get("what") == "shipped":
         take_shipped_words(**who)
     else:
