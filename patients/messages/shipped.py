@@ -105,8 +105,8 @@ SHIPPED: Final[dict[tuple[str, str], Words]] = {
         "Cela fait un moment",
         "Bonjour,\n\nvotre dernière visite à {clinic} remonte à quelque temps. Si vous "
         "souhaitez revenir, appelez-nous au {phone} ; nous trouverons un horaire qui vous "
-        "convient.\n\nSi vous préférez ne plus recevoir d’invitations, dites-le sur votre page personnelle"
-        ":\n{link}\n\n{clinic}\n",
+        "convient.\n\nSi vous préférez ne plus recevoir d’invitations, dites-le sur votre page "
+        "personnelle :\n{link}\n\n{clinic}\n",
         "{clinic} : cela fait un moment. Rendez-vous au {phone}. Ne plus recevoir : {link}",
     ),
 }
