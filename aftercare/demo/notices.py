@@ -13,6 +13,7 @@ from patients.messages.rules import RULE_FIELDS, rules_of, save_refusals, save_r
 from patients.messages.texts import Words
 from treatments.diary.actions import move
 from treatments.diary.models import Appointment
+from treatments.diary.reminding import note_reminded_before
 from treatments.diary.telling import note_told_before
 
 FRESH = 2
@@ -31,6 +32,7 @@ def tell_notices(ground: Ground, now: datetime) -> None:
     """Mark everyone as told; then a few fresh changes, a text of their own, and refusals."""
     with then(now):
         note_told_before(at=now)
+        note_reminded_before(at=now)
     _own_words(ground, now)
     _refusals(ground, now)
     for place in ground.places:
