@@ -18,6 +18,7 @@ from aftercare.demo.clock import then
 from aftercare.demo.courses import Course
 from aftercare.demo.door import put_tablets
 from aftercare.demo.ground import Ground, Place, lay_ground
+from aftercare.demo.notices import tell_notices
 from aftercare.demo.people import Person, people
 from aftercare.demo.planned import book_courses
 from aftercare.demo.waiting import fill_waiting_list
@@ -205,6 +206,7 @@ def tell(*, seed: int, now: datetime, say: Say) -> Ground:
     say("Diaries and hours")
     twice.register_twice(ground, now)
     story.settle_messages()
+    tell_notices(ground, now)
     fill_waiting_list(ground, now)
     return ground
 

@@ -59,12 +59,7 @@ class WordsForm(ClinicModelForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         for field in self.fields.values():
-            field.required = False
-            field.strip = False
-
-    def _get_validation_exclusions(self) -> set[str]:
-        """Only the lengths are the form's; emptiness is said by the action."""
-        return {*super()._get_validation_exclusions(), *self.fields}  # type: ignore[misc]
+            field.required = True
 
     @property
     def words(self) -> Words:

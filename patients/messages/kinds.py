@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 
 class Kind(models.TextChoices):
     """Each has a text of its own per location and language."""
 
     CONFIRMATION = "confirmation", _("Confirmation")
-    CHANGE = "change", _("Change")
+    CHANGE = "change", pgettext_lazy("news of an appointment", "Change")
     CANCELLATION = "cancellation", _("Cancellation")
     REMINDER = "reminder", _("Reminder")
     NO_SHOW = "no-show", _("After a no-show")

@@ -84,24 +84,31 @@ def words(request: HttpRequest, kind: str, language: str) -> HttpResponse:
     if request.method != "POST":
         form = WordsForm(initial=asdict(words_of(place, kind, language)))
         return _page(request, place, kind, language, form, words_of(place, kind, language))
+    if what == "shipped":
+        take_shipped_words(by=staff_of(request), location=place, kind=kind, language=language)
+        messages.success(request, _("Saved."))
+        return redirect("message-settings:words", kind, language)
     form = WordsForm(request.POST)
     if what != "show":
         status = 422
-        try:
-            _keep(request, place, kind, language, form.words)
+        if form.is_valid() and _is_kept(request, place, kind, language, form):
             messages.success(request, _("Saved."))
             return redirect("message-settings:words", kind, language)
-        except ActionRefused as refused:
-            refuse(form, refused)
     return _page(request, place, kind, language, form, form.words, status)
 
 
-def _keep(request: HttpRequest, place: Location, kind: str, language: str, said: Words) -> None:
-    who = {"by": staff_of(request), "location": place, "kind": kind, "language": language}
-    if request.POST.get("what") == "shipped":
-        take_shipped_words(**who)
-    else:
-        save_words(**who, words=said)
+def _is_kept(
+    request: HttpRequest, place: Location, kind: str, language: str, form: WordsForm
+) -> bool:
+    """Put the text in force; what it may not hold is said in the form."""
+    try:
+        save_words(
+            by=staff_of(request), location=place, kind=kind, language=language, words=form.words
+        )
+    except ActionRefused as refused:
+        refuse(form, refused)
+        return False
+    return True
 
 
 def _page(

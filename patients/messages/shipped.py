@@ -1,4 +1,7 @@
-"""The texts a clinic starts with. A location that has not written its own uses these."""
+"""The texts a clinic starts with. A location that has not written its own uses these.
+
+The French SMS keep to the letters of GSM 03.38, so that they cost no more than they need.
+"""
 
 from __future__ import annotations
 
@@ -18,10 +21,10 @@ SHIPPED: Final[dict[tuple[str, str], Words]] = {
     ),
     (Kind.CONFIRMATION, "fr"): Words(
         "Votre rendez-vous est enregistré",
-        "Bonjour,\n\nvotre rendez-vous à {clinic} est enregistré :\n\n{when}\n\n{address}\n\n"
+        "Bonjour,\n\nvotre rendez-vous à {clinic} est enregistré :\n\n{when}\n\n{address}\n\n"
         "Le fichier joint l’ajoute à votre agenda. Si vous ne pouvez pas venir, appelez-nous dès "
         "que possible au {phone}.\n\nVotre page personnelle, avec ce qu’il y a à lire et à remplir "
-        "avant votre venue :\n{link}\n\n{clinic}\n",
+        "avant votre venue :\n{link}\n\n{clinic}\n",
         "{clinic} : rendez-vous enregistré, {when}. En cas d'empêchement : {phone}.",
     ),
     (Kind.CHANGE, "en"): Words(
@@ -33,7 +36,7 @@ SHIPPED: Final[dict[tuple[str, str], Words]] = {
     ),
     (Kind.CHANGE, "fr"): Words(
         "Votre rendez-vous a été déplacé",
-        "Bonjour,\n\nvotre rendez-vous à {clinic} a été déplacé. Il a maintenant lieu :\n\n{when}"
+        "Bonjour,\n\nvotre rendez-vous à {clinic} a été déplacé. Il a maintenant lieu :\n\n{when}"
         "\n\n{address}\n\nLe fichier joint le modifie dans votre agenda. Si cela ne vous convient "
         "pas, appelez-nous au {phone}.\n\n{clinic}\n",
         "{clinic} : rendez-vous déplacé, {when}. Si cela ne convient pas : {phone}.",
@@ -46,7 +49,7 @@ SHIPPED: Final[dict[tuple[str, str], Words]] = {
     ),
     (Kind.CANCELLATION, "fr"): Words(
         "Votre rendez-vous est annulé",
-        "Bonjour,\n\nce rendez-vous à {clinic} est annulé :\n\n{when}\n\nLe fichier joint "
+        "Bonjour,\n\nce rendez-vous à {clinic} est annulé :\n\n{when}\n\nLe fichier joint "
         "l’annule dans votre agenda. Pour une nouvelle date, appelez-nous au {phone}."
         "\n\n{clinic}\n",
         "{clinic} : votre rendez-vous {when} est annulé. Pour une nouvelle date : {phone}.",
@@ -60,10 +63,10 @@ SHIPPED: Final[dict[tuple[str, str], Words]] = {
     ),
     (Kind.REMINDER, "fr"): Words(
         "Rappel de votre rendez-vous",
-        "Bonjour,\n\nnous vous attendons à {clinic} :\n\n{when}\n\n{address}\n\nSi vous ne pouvez "
+        "Bonjour,\n\nnous vous attendons à {clinic} :\n\n{when}\n\n{address}\n\nSi vous ne pouvez "
         "pas venir, appelez-nous dès maintenant au {phone}, afin que quelqu’un d’autre puisse "
         "profiter de ce créneau.\n\nVotre page personnelle, avec ce qu’il y a à lire et à remplir "
-        "avant votre venue :\n{link}\n\n{clinic}\n",
+        "avant votre venue :\n{link}\n\n{clinic}\n",
         "{clinic} : nous vous attendons, {when}. En cas d'empêchement : {phone}.",
     ),
     (Kind.NO_SHOW, "en"): Words(
@@ -74,7 +77,7 @@ SHIPPED: Final[dict[tuple[str, str], Words]] = {
     ),
     (Kind.NO_SHOW, "fr"): Words(
         "Nous vous attendions",
-        "Bonjour,\n\nnous vous attendions à {clinic} :\n\n{when}\n\nNous espérons que tout va "
+        "Bonjour,\n\nnous vous attendions à {clinic} :\n\n{when}\n\nNous espérons que tout va "
         "bien. Pour un nouveau rendez-vous, appelez-nous au {phone}.\n\n{clinic}\n",
         "{clinic} : nous vous attendions, {when}. Nouveau rendez-vous : {phone}.",
     ),
@@ -86,8 +89,8 @@ SHIPPED: Final[dict[tuple[str, str], Words]] = {
     ),
     (Kind.OFFER, "fr"): Words(
         "Un créneau s’est libéré",
-        "Bonjour,\n\nun créneau s’est libéré à {clinic} :\n\n{when}\n\nIl vous est réservé "
-        "jusqu’à {until}. Acceptez-le ou refusez-le sur votre page personnelle :\n\n{link}\n\n"
+        "Bonjour,\n\nun créneau s’est libéré à {clinic} :\n\n{when}\n\nIl vous est réservé "
+        "jusqu’à {until}. Acceptez-le ou refusez-le sur votre page personnelle :\n\n{link}\n\n"
         "{clinic}\n",
         "{clinic} : libre pour vous {when}, réservé jusqu'à {until} : {link}",
     ),
@@ -100,10 +103,10 @@ SHIPPED: Final[dict[tuple[str, str], Words]] = {
     ),
     (Kind.RECALL, "fr"): Words(
         "Cela fait un moment",
-        "Bonjour,\n\ncela fait un moment que vous n’êtes pas venu à {clinic}. Si vous "
-        "souhaitez revenir, appelez-nous au {phone} ; nous trouverons un horaire qui vous "
-        "convient.\n\nSi vous préférez ne plus être invité, dites-le sur votre page personnelle "
-        ":\n{link}\n\n{clinic}\n",
+        "Bonjour,\n\nvotre dernière visite à {clinic} remonte à quelque temps. Si vous "
+        "souhaitez revenir, appelez-nous au {phone} ; nous trouverons un horaire qui vous "
+        "convient.\n\nSi vous préférez ne plus recevoir d’invitations, dites-le sur votre page "
+        "personnelle :\n{link}\n\n{clinic}\n",
         "{clinic} : cela fait un moment. Rendez-vous au {phone}. Ne plus recevoir : {link}",
     ),
 }

@@ -92,7 +92,8 @@ def choices(request: HttpRequest, number: int) -> HttpResponse:
             save_refusals(by=staff, patient=patient, kinds=form.cleaned_data["kinds"])
             messages.success(request, _("Saved."))
             return redirect("patients:detail", patient.number)
-    context = {"patient": patient, "form": form}
+    today = timezone.localdate(timezone=location_of(request).zone)
+    context = {"patient": patient, "form": form, "today": today}
     status = 422 if form.errors else 200
     return render(request, "patients/message_choices.html", context, status=status)
 

@@ -25,7 +25,7 @@ from treatments.diary.actions import book, cancel, move, set_status
 from treatments.diary.invitation import calendar_of, uid_of
 from treatments.diary.models import Appointment
 from treatments.diary.notices import Notice
-from treatments.diary.reminding import recall_due, remind_due
+from treatments.diary.reminding import note_reminded_before, recall_due, remind_due
 from treatments.diary.slots import instant
 from treatments.diary.telling import note_told_before, tell_due
 
@@ -437,6 +437,14 @@ def test_a_tick_with_nothing_due_asks_as_often_for_one_as_for_three(
         tell_due(at=timezone.now())
     with django_assert_num_queries(3):
         remind_due(at=timezone.now())
+
+
+def test_what_was_reminded_of_elsewhere_is_not_reminded_of_again(cast, clock) -> None:
+    row = told_long_ago(cast, clock)
+    early = row.starts_at - timedelta(hours=47)
+    assert note_reminded_before(at=early) == 1
+    assert remind(early + timedelta(hours=1)) == []
+    assert remind(row.starts_at - timedelta(hours=1)) == ["reminder"]  # the short one
 
 
 # ---- recall ------------------------------------------------------------------------------------
