@@ -57,9 +57,10 @@ def squeeze_in(ground: Ground, now: datetime, today: date) -> None:
         status=Appointment.Status.BOOKED,
         starts_at__date=today + timedelta(days=1),
     )
-    first, *later = tomorrow.order_by("starts_at") or [None]
-    if first is None or not place.location.allows_overlap:
+    visits = list(tomorrow.order_by("starts_at"))
+    if not visits or not place.location.allows_overlap:
         return
+    first, *later = visits
     with then(now, place.desk):
         for visit in reversed(later):
             try:

@@ -22,6 +22,7 @@ from django.utils.translation import gettext as _
 
 from clinic.access.models import Staff
 from clinic.errors import ActionRefused
+from clinic.places.holidays import holidays_of
 from clinic.places.models import Location
 from treatments.courses.forms import MOST_AT_ONCE, WishForm, read_slot
 from treatments.courses.openings import Openings
@@ -39,7 +40,6 @@ from treatments.courses.standing import Course, Step
 from treatments.diary.candidates import Wish as Reservation
 from treatments.diary.candidates import choose
 from treatments.diary.free import Free
-from treatments.diary.hours import holidays_of
 from treatments.diary.models import Appointment, Service
 from treatments.diary.visit import Visit
 from treatments.plans.progress import days_words
