@@ -29,7 +29,7 @@ class Refusal(models.TextChoices):
     EVERYTHING = "all", _("Everything, also confirmations, changes and cancellations")
 
 
-OTHER_KINDS = {"link": _("Personal link"), "check-in": _("Check-in")}
+OTHER_KINDS = {"link": _("Personal link"), "check-in": _("Check-in"), "code": _("Code")}
 
 
 def name_of(kind: str) -> str:

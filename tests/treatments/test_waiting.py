@@ -268,8 +268,8 @@ def test_the_offer_says_when_and_until_and_nothing_of_why(busy) -> None:
     while send_next(at=after(4)) is not None:
         pass
     (letter,) = mail.outbox
-    assert "Tuesday 19 May at 10:00" in letter.body
-    assert "until 10:19" in letter.body
+    assert "Tuesday 19 May 2026, 10:00" in letter.body
+    assert "10:19" in letter.body
     assert "/my/" in letter.body
     assert "onsultation" not in letter.body + letter.subject
 

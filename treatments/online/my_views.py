@@ -22,11 +22,11 @@ from patients.portal.access import by_link, patient_of, portal_context
 from patients.registry.models import Patient
 from treatments.diary.candidates import Taken
 from treatments.diary.forms import read_offer, service_name
+from treatments.diary.invitation import calendar_of
 from treatments.diary.models import Appointment, Service
 from treatments.diary.slots import NoSuchTimeError, instant
 from treatments.diary.transitions import MOVABLE
 from treatments.online import actions
-from treatments.online.calendar import TYPE, calendar_file
 from treatments.online.forms import CodeForm, VisitForm, channels_of, hidden, read_week
 from treatments.online.models import VisitRequest
 from treatments.online.rules import may_change, window
@@ -137,9 +137,10 @@ def cancel(request: HttpRequest, token: str, pk: int) -> HttpResponse:
 @by_link
 @require_safe
 def calendar(request: HttpRequest, token: str, pk: int) -> HttpResponse:
-    """The visit for the patient's own calendar."""
+    """The visit for the patient's own calendar: the entry that its messages carry, too."""
     row = _own_visit(request, pk)
-    response = HttpResponse(calendar_file(row, timezone.now()), content_type=TYPE)
+    made = calendar_of([row], row.location, patient_of(request).language, timezone.now())
+    response = HttpResponse(made, content_type="text/calendar; charset=utf-8")
     response["Content-Disposition"] = 'attachment; filename="visit.ics"'
     return response
 
