@@ -18,6 +18,7 @@ from treatments.courses.screen import Screen
 from treatments.courses.standing import course_of
 from treatments.diary.actions import book
 from treatments.diary.blocks import block
+from treatments.diary.models import Service
 from treatments.plans.models import Plan
 
 pytestmark = pytest.mark.django_db
@@ -35,6 +36,8 @@ def crowded(cast: Cast, seed: int) -> None:
     cast.here.closed_weekdays = [6]
     cast.here.save()
     treatment = cast.treatment
+    sessions = Service.objects.filter(kind=Service.Kind.SESSION)
+    sessions.exclude(pk=treatment.pk).update(is_active=False)  # so that the screen takes this one
     treatment.before_minutes, treatment.after_minutes = random.choice([(0, 0), (20, 10)])
     treatment.device_kind = random.choice(["", "mesogun"])
     treatment.save()
