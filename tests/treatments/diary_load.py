@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import math
 import os
 import random
 import threading
@@ -37,7 +38,6 @@ PAUSE_S = 0.5
 """At most, between two actions of one person; no receptionist is as quick as the mean of it."""
 QUARTERS = 40
 """Of a day, from 8 to 18 o'clock."""
-AT_ONCE = 8
 TOKEN = "c" * 32
 """The same in cookie and form, as any page would have handed it out."""
 FORM = "application/x-www-form-urlencoded"
@@ -146,7 +146,7 @@ class Crowd:
     booked: list[int] = field(default_factory=list)
     seconds: list[float] = field(default_factory=list)
     answers: Counter[str] = field(default_factory=Counter)
-    hot: int = 0
+    began: float = field(default_factory=time.monotonic)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def run(self) -> None:
@@ -169,11 +169,12 @@ class Crowd:
             line.close()
 
     def _one(self, line: http.client.HTTPConnection, dice: random.Random, cookie: str) -> None:
-        chance = dice.random()
+        chance, rush = dice.random(), dice.random() < 0.4
         pk = dice.choice(self.booked[-60:]) if self.booked else 0
-        if chance < 0.5 or not pk:
+        if rush or chance < 0.4 or not pk:
             what, path, values = "book", "/diary/book/", self._wish(dice)
-        elif chance < 0.75:
+            values |= self._wanted_by_all() if rush else {}
+        elif chance < 0.7:
             what, path, values = "move", f"/diary/{pk}/move/", self._when(dice)
         elif chance < 0.9:
             what, path, values = "cancel", f"/diary/{pk}/cancel/", {"reason": "ill"}
@@ -215,19 +216,19 @@ class Crowd:
         return when | {"practitioner": doctor, "room": room}
 
     def _wish(self, dice: random.Random) -> dict[str, Any]:
-        """Every second one is for what several want at this moment."""
-        wish = self._when(dice) | {
+        return self._when(dice) | {
             "patient": dice.choice(self.clinic.patients),
             "service": str(dice.choice(self.clinic.services)),
             "key": str(uuid.uuid4()),
         }
-        return wish | self._wanted_by_all() if dice.random() < 0.5 else wish
 
     def _wanted_by_all(self) -> dict[str, Any]:
-        """A time that nobody has yet, with one practitioner or for one patient, for eight."""
-        with self.lock:
-            self.hot += 1
-            number = self.hot // AT_ONCE
+        """Waits for the next full second, and then for all the same: a time that nobody has yet,
+        with one practitioner or for one patient.
+        """
+        now = time.monotonic()
+        time.sleep(math.ceil(now) - now)
+        number = math.ceil(now) - math.floor(self.began)
         # Two hours apart, so that no two of them meet: each is won by someone.
         wish = slot(DAYS * QUARTERS + number * 8) | {"room": "any"}
         if number % 2:
