@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import math
 import os
 import random
 import threading
@@ -35,6 +36,8 @@ PRACTITIONERS = 5
 DAYS = 5
 PAUSE_S = 0.5
 """At most, between two actions of one person; no receptionist is as quick as the mean of it."""
+QUARTERS = 40
+"""Of a day, from 8 to 18 o'clock."""
 TOKEN = "c" * 32
 """The same in cookie and form, as any page would have handed it out."""
 FORM = "application/x-www-form-urlencoded"
@@ -124,6 +127,15 @@ def furnish(cast: Cast, client_for: Callable[[Staff], Client], port: int) -> Cli
     )
 
 
+def slot(number: int) -> dict[str, Any]:
+    """Day and time of a quarter of an hour, counted on from a week from now."""
+    day, quarter = divmod(number, QUARTERS)
+    return {
+        "date": (timezone.localdate() + timedelta(days=7 + day)).isoformat(),
+        "time": f"{8 + quarter // 4:02}:{quarter % 4 * 15:02}",
+    }
+
+
 @dataclass
 class Crowd:
     """32 people and what they were answered."""
@@ -134,6 +146,7 @@ class Crowd:
     booked: list[int] = field(default_factory=list)
     seconds: list[float] = field(default_factory=list)
     answers: Counter[str] = field(default_factory=Counter)
+    began: float = field(default_factory=time.monotonic)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def run(self) -> None:
@@ -156,11 +169,12 @@ class Crowd:
             line.close()
 
     def _one(self, line: http.client.HTTPConnection, dice: random.Random, cookie: str) -> None:
-        chance = dice.random()
+        chance, rush = dice.random(), dice.random() < 0.4
         pk = dice.choice(self.booked[-60:]) if self.booked else 0
-        if chance < 0.5 or not pk:
+        if rush or chance < 0.4 or not pk:
             what, path, values = "book", "/diary/book/", self._wish(dice)
-        elif chance < 0.75:
+            values |= self._wanted_by_all() if rush else {}
+        elif chance < 0.7:
             what, path, values = "move", f"/diary/{pk}/move/", self._when(dice)
         elif chance < 0.9:
             what, path, values = "cancel", f"/diary/{pk}/cancel/", {"reason": "ill"}
@@ -195,17 +209,11 @@ class Crowd:
         return line.getresponse()
 
     def _when(self, dice: random.Random) -> dict[str, Any]:
-        """Every second wish is for what all want in this half second."""
-        hot = random.Random(int(time.monotonic() * 2))
-        pick = hot if dice.random() < 0.5 else dice
-        day = timezone.localdate() + timedelta(days=7 + pick.randrange(DAYS))
-        quarter = pick.randrange(40)
-        return {
-            "date": day.isoformat(),
-            "time": f"{8 + quarter // 4:02}:{quarter % 4 * 15:02}",
-            "practitioner": pick.choice([*map(str, self.clinic.practitioners), "any"]),
-            "room": dice.choice(["any", "any", str(dice.choice(self.clinic.rooms))]),
-        }
+        """Some time of five days that fill up."""
+        doctor = dice.choice([*map(str, self.clinic.practitioners), "any"])
+        room = dice.choice(["any", "any", str(dice.choice(self.clinic.rooms))])
+        when = slot(dice.randrange(DAYS * QUARTERS))
+        return when | {"practitioner": doctor, "room": room}
 
     def _wish(self, dice: random.Random) -> dict[str, Any]:
         return self._when(dice) | {
@@ -213,6 +221,20 @@ class Crowd:
             "service": str(dice.choice(self.clinic.services)),
             "key": str(uuid.uuid4()),
         }
+
+    def _wanted_by_all(self) -> dict[str, Any]:
+        """Waits for the next full second, and then for all the same: a time that nobody has yet,
+        with one practitioner or for one patient.
+        """
+        now = time.monotonic()
+        time.sleep(math.ceil(now) - now)
+        number = math.ceil(now) - math.floor(self.began)
+        # Two hours apart, so that no two of them meet: each is won by someone.
+        wish = slot(DAYS * QUARTERS + number * 8) | {"room": "any"}
+        if number % 2:
+            return wish | {"patient": self.clinic.patients[number % len(self.clinic.patients)]}
+        doctors = self.clinic.practitioners
+        return wish | {"practitioner": str(doctors[number // 2 % len(doctors)])}
 
     def p95(self) -> float:
         """Milliseconds."""
