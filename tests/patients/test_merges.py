@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from django.apps import apps
 from django.db import DatabaseError, connection, connections, transaction
+from django.test import Client
 from django.utils import timezone
 
 from clinic.access.actor import actor_of
@@ -447,6 +448,29 @@ def test_a_link_on_its_way_opens_the_kept_file(cast: Cast, twin: Patient) -> Non
     merge(cast, cast.patient, twin)
     token = open_link(stale).rstrip("/").rsplit("/", 1)[-1]
     assert Link.objects.get(token_hash=token_hash(token)).patient == cast.patient
+
+
+def test_a_proof_given_before_a_merge_opens_nothing_of_the_kept_file(
+    cast: Cast, twin: Patient
+) -> None:
+    """Were they two people after all, one would read the other's papers."""
+    home = f"/my/{open_link(twin).rstrip('/').rsplit('/', 1)[-1]}/"
+    browser = Client()
+
+    def prove(born: date) -> int:
+        sent = {"birth_date_0": born.day, "birth_date_1": born.month, "birth_date_2": born.year}
+        return browser.post(f"{home}prove/", sent).status_code
+
+    assert prove(twin.birth_date) == 302
+    assert browser.get(home).status_code == 200
+    row = merge(cast, cast.patient, twin)
+    assert browser.get(home).status_code == 302
+    assert prove(twin.birth_date) == 422
+    assert prove(cast.patient.birth_date) == 302
+    assert browser.get(home).status_code == 200
+    undo(cast, row)
+    twin.refresh_from_db()
+    assert twin.kept == twin
 
 
 def test_it_is_in_the_trail_of_both_files(cast: Cast, twin: Patient) -> None:
