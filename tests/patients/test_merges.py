@@ -271,6 +271,14 @@ def test_without_another_history_nothing_changes(cast: Cast, twin: Patient) -> N
     assert latest_history(cast.patient) == own
 
 
+def test_nothing_is_cut_off_what_two_histories_say(cast: Cast, twin: Patient) -> None:
+    history(cast.patient, other_allergies="a" * 400)
+    history(twin, other_allergies="b" * 400)
+    with pytest.raises(ActionRefused, match="too long"):
+        merge(cast, cast.patient, twin)
+    assert not Merge.objects.exists()
+
+
 def test_a_draft_is_asked_anew_with_what_the_other_file_says(cast: Cast, twin: Patient) -> None:
     history(twin, 5, allergies=["allergy-lidocaine"], medicines_text="warfarin")
     answers = {"weight_kg": 60, "pregnant": False, "conditions": ["keloid"], "medicines": []}
