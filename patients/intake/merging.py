@@ -77,7 +77,8 @@ def _refuse_too_long(history: History) -> None:
     for name in TEXTS:
         longest = getattr(History._meta.get_field(name), "max_length", None)
         if longest and len(getattr(history, name)) > longest:
-            raise ActionRefused(_("What the two histories say together is too long to be kept."))
+            text = _("What the two histories say together is too long. Ask one of them anew first.")
+            raise ActionRefused(text)
 
 
 def _ask_again(survivor: Patient, history: History) -> dict[str, Any]:

@@ -43,8 +43,8 @@ class History(Record):
     medicines = ArrayField(models.SlugField(), default=list, blank=True)
     allergies = ArrayField(models.SlugField(), default=list, blank=True)
     no_known_allergies = models.BooleanField(default=False)
-    other_allergies = models.CharField(_("other allergies"), max_length=2000, blank=True)
-    medicines_text = models.CharField(_("medicines taken"), max_length=6000, blank=True)
+    other_allergies = models.CharField(_("other allergies"), max_length=500, blank=True)
+    medicines_text = models.CharField(_("medicines taken"), max_length=2000, blank=True)
     weight_kg = models.DecimalField(
         _("weight"), max_digits=4, decimal_places=1, null=True, blank=True
     )

@@ -43,18 +43,8 @@ class Migration(migrations.Migration):
         ),
         migrations.AlterField(
             model_name='history',
-            name='medicines_text',
-            field=models.CharField(blank=True, max_length=6000, verbose_name='medicines taken'),
-        ),
-        migrations.AlterField(
-            model_name='history',
             name='origin',
             field=models.CharField(choices=[('link', "by the patient's link"), ('desk', 'typed at the clinic'), ('merge', 'taken together from two files')], max_length=10),
-        ),
-        migrations.AlterField(
-            model_name='history',
-            name='other_allergies',
-            field=models.CharField(blank=True, max_length=2000, verbose_name='other allergies'),
         ),
         migrations.AddIndex(
             model_name='patient',

@@ -111,18 +111,24 @@ def private(response: HttpResponseBase) -> HttpResponseBase:
 def is_proved(request: HttpRequest, link: Link) -> bool:
     """Whether this browser has proved this link and has not been idle; a request keeps it awake."""
     proofs: dict[str, int] = request.session.get(PROOFS, {})
-    seen, now = proofs.get(link.token_hash), int(time.time())
+    seen, now = proofs.get(_proof_of(link)), int(time.time())
     if seen is None or now - seen > IDLE_SECONDS:
         return False
     if POLLING_HEADER not in request.headers and now - seen > 60:
-        _remember(request, link.token_hash)
+        _remember(request, _proof_of(link))
     return True
 
 
 def remember_proof(request: HttpRequest, token: str) -> None:
     """Note the proof in a session with a fresh key, so that one known before is worth nothing."""
     request.session.cycle_key()
-    _remember(request, token_hash(token))
+    if link := usable_link(token):
+        _remember(request, _proof_of(link))
+
+
+def _proof_of(link: Link) -> str:
+    """What was proved: this link to this patient. A merge gives a link another one."""
+    return f"{link.token_hash}-{link.patient_id}"
 
 
 def _remember(request: HttpRequest, key: str) -> None:

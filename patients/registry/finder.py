@@ -30,6 +30,7 @@ from patients.registry.search import Query, slips, swapped
 PAGE = 20
 SHORTEST_FOR_TRIGRAMS = 3
 SHORTEST_FOR_MISTAKES = 4
+ENOUGH_IN_A_ROW = 4
 BEGINS, CONTAINS, RESEMBLES = 1, 2, 3
 
 
@@ -148,13 +149,16 @@ def _facts(query: Query) -> Q:
     facts = Q()
     if query.birth_date:
         facts &= Q(birth_date=query.birth_date)
-    figures = Q()
+    figures = []
     if query.number is not None:
-        figures |= Q(pk=query.number)
+        figures.append(Patient.objects.filter(pk=query.number).values("pk"))
     if query.digits:
         ending = Patient.objects.alias(backwards=Backwards("phone"))
-        figures |= Q(pk__in=ending.filter(backwards__startswith=query.digits[::-1]).values("pk"))
-    return facts & figures
+        figures.append(ending.filter(backwards__startswith=query.digits[::-1]).values("pk"))
+    if figures:
+        # One set of a few files, each by its index; an OR would be asked of every file in turn.
+        facts &= Q(pk__in=figures[0].union(*figures[1:], all=True) if figures[1:] else figures[0])
+    return facts
 
 
 def _in_order(patients: PatientQuerySet, after: Cursor | None) -> PatientQuerySet:
@@ -231,11 +235,16 @@ def _mistyped(word: str) -> Q:
 
 
 def _like(pattern: str) -> Q:
-    """Anywhere in the name where three letters in a row let the index help, else at a word."""
-    if max(map(len, pattern.split("_"))) >= SHORTEST_FOR_TRIGRAMS:
+    """Anywhere in the name where many letters in a row let the index help, else where words begin.
+
+    The beginning of a word is worth two more trigrams to the index.
+    """
+    if max(map(len, pattern.split("_"))) >= ENOUGH_IN_A_ROW or pattern.startswith("_"):
         return Q(Like(F("folded_name"), _folded(f"%{pattern}%")))
-    begins, inside = _folded(f"{pattern}%"), _folded(f"% {pattern}%")
-    return Q(Like(F("folded_name"), begins)) | Q(Like(F("folded_name"), inside))
+    somewhere = Q()
+    for before in ("", "% ", "%-"):
+        somewhere |= Q(Like(F("folded_name"), _folded(f"{before}{pattern}%")))
+    return somewhere
 
 
 def _folded(text: str) -> Fold:

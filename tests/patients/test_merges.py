@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from django.apps import apps
 from django.db import DatabaseError, connection, connections, transaction
+from django.test import Client
 from django.utils import timezone
 
 from clinic.access.actor import actor_of
@@ -275,6 +276,14 @@ def test_without_another_history_nothing_changes(cast: Cast, twin: Patient) -> N
     assert latest_history(cast.patient) == own
 
 
+def test_nothing_is_cut_off_what_two_histories_say(cast: Cast, twin: Patient) -> None:
+    history(cast.patient, other_allergies="a" * 400)
+    history(twin, other_allergies="b" * 400)
+    with pytest.raises(ActionRefused, match="too long"):
+        merge(cast, cast.patient, twin)
+    assert not Merge.objects.exists()
+
+
 def test_a_draft_is_asked_anew_with_what_the_other_file_says(cast: Cast, twin: Patient) -> None:
     history(twin, 5, allergies=["allergy-lidocaine"], medicines_text="warfarin")
     answers = {"weight_kg": 60, "pregnant": False, "conditions": ["keloid"], "medicines": []}
@@ -452,6 +461,29 @@ def test_a_link_on_its_way_opens_the_kept_file(cast: Cast, twin: Patient) -> Non
     merge(cast, cast.patient, twin)
     token = open_link(stale).rstrip("/").rsplit("/", 1)[-1]
     assert Link.objects.get(token_hash=token_hash(token)).patient == cast.patient
+
+
+def test_a_proof_given_before_a_merge_opens_nothing_of_the_kept_file(
+    cast: Cast, twin: Patient
+) -> None:
+    """Were they two people after all, one would read the other's papers."""
+    home = f"/my/{open_link(twin).rstrip('/').rsplit('/', 1)[-1]}/"
+    browser = Client()
+
+    def prove(born: date) -> int:
+        sent = {"birth_date_0": born.day, "birth_date_1": born.month, "birth_date_2": born.year}
+        return browser.post(f"{home}prove/", sent).status_code
+
+    assert prove(twin.birth_date) == 302
+    assert browser.get(home).status_code == 200
+    row = merge(cast, cast.patient, twin)
+    assert browser.get(home).status_code == 302
+    assert prove(twin.birth_date) == 422
+    assert prove(cast.patient.birth_date) == 302
+    assert browser.get(home).status_code == 200
+    undo(cast, row)
+    twin.refresh_from_db()
+    assert twin.kept == twin
 
 
 def test_it_is_in_the_trail_of_both_files(cast: Cast, twin: Patient) -> None:

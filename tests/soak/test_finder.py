@@ -64,7 +64,7 @@ WITH parts AS (SELECT
     RETURNING id
 )
 INSERT INTO patients_registration (created_at, patient_id, location_id)
-SELECT now(), id, CASE WHEN id % 2 = 0 THEN %(here)s ELSE %(there)s END FROM made
+SELECT now(), id, CASE WHEN id / 7 % 2 = 0 THEN %(here)s ELSE %(there)s END FROM made
 """
 
 
