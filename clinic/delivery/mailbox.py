@@ -75,6 +75,11 @@ class Letter:
         """The attached files."""
         return cast("list[EmailMessage]", list(self.message.iter_attachments()))
 
+    @property
+    def attachment_names(self) -> list[str]:
+        """Their names; to a template a part is its headers, and it would look for a header."""
+        return [part.get_filename() or "" for part in self.attachments]
+
 
 def _demo_only(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
     @wraps(view)
