@@ -173,7 +173,7 @@ class Crowd:
         pk = dice.choice(self.booked[-60:]) if self.booked else 0
         if rush or chance < 0.4 or not pk:
             what, path, values = "book", "/diary/book/", self._wish(dice)
-            values |= self._wanted_by_all() if rush else {}
+            values |= self._wanted_by_all(dice) if rush else {}
         elif chance < 0.7:
             what, path, values = "move", f"/diary/{pk}/move/", self._when(dice)
         elif chance < 0.9:
@@ -222,15 +222,16 @@ class Crowd:
             "key": str(uuid.uuid4()),
         }
 
-    def _wanted_by_all(self) -> dict[str, Any]:
+    def _wanted_by_all(self, dice: random.Random) -> dict[str, Any]:
         """Waits for the next full second, and then for all the same: a time that nobody has yet,
-        with one practitioner or for one patient.
+        with one practitioner or for one patient, each in another room: else the room would decide.
         """
         now = time.monotonic()
         time.sleep(math.ceil(now) - now)
         number = math.ceil(now) - math.floor(self.began)
         # Two hours apart, so that no two of them meet: each is won by someone.
-        wish = slot(DAYS * QUARTERS + number * 8) | {"room": "any"}
+        wish = slot(DAYS * QUARTERS + number * 8)
+        wish["room"] = str(dice.choice(self.clinic.rooms))
         if number % 2:
             return wish | {"patient": self.clinic.patients[number % len(self.clinic.patients)]}
         doctors = self.clinic.practitioners
