@@ -11,5 +11,8 @@ class PatientsConfig(AppConfig):
     name = "patients"
 
     def ready(self) -> None:
-        """The history has its part in a merge: both files' allergies count from then on."""
-        take_part(import_module("patients.intake.merging").PART)
+        """Two rooms have their part in a merge: both files' allergies count from then on, and what
+        either refused to be written.
+        """
+        for room in ("intake", "messages"):
+            take_part(import_module(f"patients.{room}.merging").PART)

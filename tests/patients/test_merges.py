@@ -26,7 +26,8 @@ from patients.intake.actions import review_history, save_draft, submit_history
 from patients.intake.facts import allergies, draft_of, latest_history
 from patients.intake.models import History
 from patients.messages.actions import send_link
-from patients.messages.models import Message
+from patients.messages.kinds import Refusal
+from patients.messages.models import Message, OptOut
 from patients.portal.actions import open_link, token_hash
 from patients.portal.models import Link
 from patients.registry.finder import find
@@ -53,6 +54,7 @@ from treatments.waiting.models import WaitingEntry
 STAYS = {
     "Code",  # over within minutes
     "Document",  # its words are fixed, and its file says whose it is
+    "OptOut",  # held by the kept file too; see patients.messages.merging
     "History",  # handed in under its own file; see patients.intake.merging
     "Override",  # bound to a version of that file's history
     "Session",  # begun ones are an objection
@@ -607,3 +609,14 @@ def test_who_waits_twice_or_holds_an_offer_is_not_merged(cast: Cast, twin: Patie
     merge(cast, cast.patient, twin)
     theirs.refresh_from_db()
     assert theirs.patient == cast.patient
+
+
+def test_what_either_file_refuses_is_refused(cast: Cast, twin: Patient) -> None:
+    OptOut.objects.create(patient=cast.patient, kind=Refusal.RECALL)
+    OptOut.objects.create(patient=twin, kind=Refusal.RECALL)
+    OptOut.objects.create(patient=twin, kind=Refusal.REMINDER)
+    mine = OptOut.objects.filter(patient=cast.patient).order_by("kind")
+    row = merge(cast, cast.patient, twin)
+    assert list(mine.values_list("kind", flat=True)) == [Refusal.RECALL, Refusal.REMINDER]
+    undo(cast, row)
+    assert list(mine.values_list("kind", flat=True)) == [Refusal.RECALL]

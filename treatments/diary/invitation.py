@@ -8,7 +8,7 @@ same UID and a higher SEQUENCE changes the entry, one with STATUS:CANCELLED canc
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
@@ -18,11 +18,9 @@ from django.utils.translation import override
 from icalendar import Calendar, Event, vCalAddress
 
 from clinic.places.models import Location
+from clinic.places.zones import vtimezone
 from patients.messages.rules import spoken
 from treatments.diary.models import Appointment
-
-AROUND = timedelta(days=400)
-"""The zone's rules are told for so long before and after: each holds both changes of the clock."""
 
 
 def uid_of(appointment: Appointment) -> str:
@@ -39,13 +37,11 @@ def calendar_of(
     calendar.add("prodid", "-//Mesotherapy clinic//EN")
     calendar.add("version", "2.0")
     calendar.add("method", "PUBLISH")
+    years = {row.starts_at.year for row in rows}
+    calendar.add_component(vtimezone(place.timezone, min(years) - 1, max(years) + 1))
     with override(spoken(language)):
         for row in rows:
             calendar.add_component(_event(row, place, at))
-    calendar.add_missing_timezones(
-        first_date=min(row.starts_at for row in rows).date() - AROUND,
-        last_date=max(row.ends_at for row in rows).date() + AROUND,
-    )
     return str(calendar.to_ical().decode())
 
 

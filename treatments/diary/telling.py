@@ -202,7 +202,9 @@ def note_told_before(*, at: datetime) -> int:
     """
     Appointment.objects.filter(notice_due_at__isnull=False).update(notice_due_at=None)
     known = Notice.objects.news().filter(appointment=OuterRef("pk"))
-    unknown = Appointment.objects.live().filter(~Exists(known), starts_at__gt=at)
+    # A time held for somebody is an offer, of which nobody knows as an appointment.
+    there = Appointment.objects.live().exclude(status=Appointment.Status.HELD)
+    unknown = there.filter(~Exists(known), starts_at__gt=at)
     told = [
         Notice(
             appointment_id=row.pk,

@@ -22,6 +22,7 @@ from icalendar import Calendar, Event
 
 from clinic.access.models import Membership
 from clinic.places.zones import vtimezone
+from treatments.diary.invitation import local
 from treatments.diary.models import Appointment, Block
 from treatments.feeds.models import Feed
 
@@ -119,17 +120,11 @@ def _event(row: Entry, host: str, at: datetime) -> Event:
     event.add("uid", f"{row.key}@{host}")
     event.add("sequence", row.sequence)
     event.add("dtstamp", at.astimezone(UTC))
-    event.add("dtstart", _local(row.starts, zone))
-    event.add("dtend", _local(row.ends, zone))
+    event.add("dtstart", local(row.starts, zone))
+    event.add("dtend", local(row.ends, zone))
     event.add("summary", row.summary)
     event.add("location", row.place)
     event.add("status", "CONFIRMED")
     event.add("class", "PRIVATE")
     event.add("transp", "OPAQUE")
     return event
-
-
-def _local(moment: datetime, zone: ZoneInfo) -> datetime:
-    """On the place's clock; in UTC in the hour that the clock shows a second time."""
-    there = moment.astimezone(zone)
-    return moment.astimezone(UTC) if there.fold else there

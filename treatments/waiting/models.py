@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from clinic.access.models import Staff
 from clinic.places.models import Weekday
 from clinic.records import Record
-from patients.messages.kinds import Kind
+from patients.messages.kinds import Refusal
 from patients.messages.models import OptOut
 from patients.registry.models import OfPatientQuerySet, Patient
 from treatments.diary.models import Appointment, AppointmentQuerySet, FreedTime, Service
@@ -37,7 +37,9 @@ class WaitingEntryQuerySet(OfPatientQuerySet["WaitingEntry"]):
 
     def reachable(self) -> WaitingEntryQuerySet:
         """Of patients with an address that a message can go to, who do not refuse offers."""
-        refused = OptOut.objects.filter(patient=OuterRef("patient_id"), kind=Kind.OFFER)
+        refused = OptOut.objects.filter(
+            patient=OuterRef("patient_id"), kind__in=[Refusal.OFFER, Refusal.EVERYTHING]
+        )
         return self.exclude(patient__email="", patient__phone="").filter(~Exists(refused))
 
 
