@@ -140,7 +140,9 @@ def test_a_back_course_is_under_way_and_due_today(story: str) -> None:
 
 
 def test_the_face_course_stands_at_three_of_four(story: str) -> None:
-    plans = Plan.objects.filter(title="Face, hyaluronic acid and vitamins", state="accepted")
+    plans = Plan.objects.filter(
+        title="Face, hyaluronic acid and vitamins", state="accepted"
+    ).order_by("pk")
     plan = next(p for p in plans if p.sessions.filter(signed_at__isnull=False).count() == 3)
     days = [s.started_at.date() for s in plan.sessions.order_by("number")]
     assert [(b - a).days for a, b in pairwise(days)] == [15, 15]
@@ -158,7 +160,7 @@ def test_nobody_is_flooded(story: str) -> None:
     waiting = Document.objects.filter(state=Document.State.QUEUED)
     assert 4 <= waiting.count() <= MOST_DOCUMENTS
     due = Message.objects.filter(state=Message.State.PENDING, due_at__lte=NOON)
-    assert 1 <= due.count() <= MOST_MAILS
+    assert 1 <= due.exclude(kind="offer").count() <= MOST_MAILS
     assert not Message.objects.filter(state__in=["failed", "uncertain", "claimed"]).exists()
 
 

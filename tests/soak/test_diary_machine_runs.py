@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 
 import pytest
+from hypothesis import Phase
 
 from tests.treatments import test_diary_machine as diary
+from treatments.diary import candidates
 
 pytestmark = [pytest.mark.soak, pytest.mark.django_db(transaction=True)]
 
@@ -20,3 +22,18 @@ def test_two_thousand_runs() -> None:
     diary.run_machine(diary.make_world(), runs=RUNS, steps=STEPS)
     print(f"\n{RUNS} runs of up to {STEPS} steps: {dict(sorted(diary.OUTCOMES.items()))}")
     assert diary.refused_and_done_each()
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong"),
+    [
+        ("COALESCE(a.practitioner_from, a.starts_at)", "a.starts_at"),
+        ("COALESCE(a.room_until, a.ends_at)", "a.ends_at"),
+    ],
+)
+def test_a_diary_with_a_fault_does_not(monkeypatch, right: str, wrong: str) -> None:
+    """The negative control: the same runs find a booking that asks for the wrong times."""
+    assert right in candidates.CANDIDATES
+    monkeypatch.setattr(candidates, "CANDIDATES", candidates.CANDIDATES.replace(right, wrong))
+    with pytest.raises(AssertionError):
+        diary.run_machine(diary.make_world(), runs=RUNS, steps=STEPS, phases=(Phase.generate,))

@@ -288,7 +288,7 @@ def test_another_locations_course_is_not_there(cast: Cast, client_for) -> None:
     for name in ("appointment", "move"):
         url = reverse(f"courses:{name}", args=[row.appointment_id])
         assert stranger.get(url).status_code == 404
-    assert stranger.get(reverse("courses:marks"), {"ids": row.appointment_id}).json() == {}
+    assert stranger.get(reverse("courses:marks"), {"appointments": row.appointment_id}).json() == {}
     Registration.objects.create(patient=cast.patient, location=cast.there)
     url = reverse("courses:move", args=[row.appointment_id])
     assert stranger.get(url).status_code == 403  # seen, but it takes place elsewhere
@@ -322,9 +322,10 @@ def test_marks_and_pages_know_how_far_it_is(cast: Cast, desk) -> None:
     first, second = booked(cast, plan, 1, 8)
     treated(cast, plan, 1, 1, first.appointment)
     marks = desk.get(
-        reverse("courses:marks"), {"ids": f"{first.appointment_id},{second.appointment_id},x,"}
+        reverse("courses:marks"),
+        {"appointments": f"{first.appointment_id},{second.appointment_id},x,"},
     ).json()
-    assert [mark["text"] for mark in marks.values()] == ["1 of 6", "2 of 6"]
+    assert [mark["word"] for mark in marks.values()] == ["1 of 6", "2 of 6"]
     panel = desk.get(reverse("courses:panel", args=[plan.patient.number])).content.decode()
     assert "1 of 6 done, 1 booked, 4 to book, next due 10 to 13 March" in panel
     bar = desk.get(reverse("plans:bar", args=[plan.patient.number])).content.decode()

@@ -33,7 +33,7 @@ from clinic.errors import ActionRefused
 from clinic.places.models import DayHours, Device, Location, LocationDay, Room, WorkingHours
 from patients.registry.models import Patient
 from tests.conftest import make_location, make_patient, make_staff
-from treatments.diary import actions, blocks, candidates
+from treatments.diary import actions, blocks
 from treatments.diary.blocks import Stranding
 from treatments.diary.models import Appointment, Block, Service
 from treatments.diary.slots import NoSuchTimeError, instant
@@ -737,18 +737,3 @@ def test_the_database_equals_the_model() -> None:
     run_machine(make_world(), runs=40, steps=20)
     assert OUTCOMES["book done"] > 10, OUTCOMES
     assert OUTCOMES["book refused"] > 10, OUTCOMES
-
-
-@pytest.mark.django_db
-@pytest.mark.parametrize(
-    ("right", "wrong"),
-    [
-        ("COALESCE(a.practitioner_from, a.starts_at)", "a.starts_at"),
-        ("COALESCE(a.room_until, a.ends_at)", "a.ends_at"),
-    ],
-)
-def test_a_diary_with_a_fault_does_not(monkeypatch, right: str, wrong: str) -> None:
-    assert right in candidates.CANDIDATES
-    monkeypatch.setattr(candidates, "CANDIDATES", candidates.CANDIDATES.replace(right, wrong))
-    with pytest.raises(AssertionError):
-        run_machine(make_world(), runs=400, steps=20, phases=(Phase.generate,))

@@ -17,6 +17,7 @@ from clinic.places import actions
 from clinic.places.device_kinds import DEVICE_KINDS
 from clinic.places.models import Device, Location, LocationDay, WorkingHours
 from clinic.places.stranding import Concerned, Stranding
+from tests.clinic.test_places import LOCATION
 from tests.conftest import Cast, make_patient, make_staff
 from treatments.catalogue.models import Technique
 from treatments.diary import candidates
@@ -64,18 +65,8 @@ def booked(cast: Cast, hour: int = 10, **wish: Any) -> Appointment:
 
 
 def of_location(cast: Cast, **values: Any) -> dict[str, Any]:
-    return {
-        "name": "Rive Gauche",
-        "country": "FR",
-        "timezone": "Europe/Paris",
-        "language": "fr",
-        "address": "2 rue de l’Essai",
-        "phone": "+33 1 23 45 67 89",
-        "phone_out_of_hours": "+33 1 23 45 67 89",
-        "email": "droite@example.org",
-        "opens_at": "08:00",
-        "closes_at": "20:00",
-    } | values
+    as_it_is = {"name": "Rive Gauche", "opens_at": "08:00", "closes_at": "20:00"}
+    return LOCATION | as_it_is | values
 
 
 def of_staff(cast: Cast, **values: Any) -> dict[str, Any]:
