@@ -148,6 +148,10 @@ const calendar = EventCalendar.create(place, {
 showClosed();
 fillWho();
 showHash();
+// It scrolls by itself, and an empty day has nothing in it that a key could reach.
+const scrolled = place.querySelector(".ec-main");
+scrolled.tabIndex = 0;
+scrolled.setAttribute("aria-label", document.querySelector("h1").textContent);
 loadMarks();
 
 function shape() {

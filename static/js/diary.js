@@ -111,7 +111,7 @@ export async function marksOf(ids, addresses) {
 
 export function drawnMark({ icon, tone, word, title }, sprite) {
   const mark = document.createElement("span");
-  mark.className = `mark tone-text-${tone}`;
+  mark.className = `card-mark tone-text-${tone}`;
   if (title) mark.title = title;
   mark.append(drawnIcon(icon, sprite), " ", word);
   return mark;

@@ -207,6 +207,8 @@ def test_names_are_hidden_and_stay_hidden_and_keys_can_be_off(cast: Cast, desk: 
     assert name.evaluate(shown) == ["0px", '"ÉM"']
     page = opened(desk, cast, "list")
     assert page.locator("[data-name]").first.evaluate(shown) == ["0px", '"ÉM"']
+    # Keys count once the script is there, which shows the button that does the same.
+    page.wait_for_function("!document.querySelector('[data-hide-names]').hidden")
     page.keyboard.press("v")
     assert page.locator("[data-name]").first.evaluate(shown)[0] != "0px"
     page.keyboard.press("?")
