@@ -32,7 +32,7 @@ KEEPS_UP = 0.85
 MEMORY_MB = 150
 GROWTH = 1.3
 """Diary and search at the large scale, p50 against scale 1; a day's diary, by appointments."""
-DIARY_GROWTH = "diary-growth"
+DIARY_GROWTH, PAGES = "diary-growth", "pages"
 
 
 @dataclass(frozen=True)
@@ -172,7 +172,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
     parser.add_argument("--scale", type=int, default=int(os.environ.get("SCALE", "100")))
     parser.add_argument("--quick", action="store_true", help="one second a round")
-    parser.add_argument("--only", choices=[DIARY_GROWTH], help="this part alone")
+    parser.add_argument("--only", choices=[DIARY_GROWTH, PAGES], help="this part alone")
     arguments = parser.parse_args()
     if shutil.which("wrk") is None:
         print("wrk is missing: apt-get install wrk", file=sys.stderr)
@@ -190,7 +190,7 @@ def main() -> int:
         small = database_of("bench_1")
         measured(1, home, "--only-fill", database=small)
         result = measured(arguments.scale, home, *pace, "--beside", small)
-    days, of_days = grown(home, seconds)
+    days, of_days = ({}, []) if arguments.only == PAGES else grown(home, seconds)
     goals = goals_of(result) + of_days
     print(f"\n{table(result)}\n\nFilled in {result['filled_s']:.0f} s; ", end="")
     print(f"the diary day holds {result['diary_rows']} visits.\n")
