@@ -12,8 +12,9 @@ RUNS = (
         "rules and pages",
         [
             "tests",
+            # One more than the cores: many a test waits for a worker, a lock or a clock.
             "-n",
-            "2",
+            "3",
             "--dist",
             "worksteal",
             "--cov",

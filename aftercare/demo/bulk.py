@@ -7,6 +7,7 @@ parts, and only then are they accepted and signed, each by one statement.
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta
@@ -339,15 +340,20 @@ class Crowd:
         return [cells[int(number * step)] for number in range(share)]
 
     def _cells(self, place: Place) -> Iterator[tuple[datetime, int]]:
-        """Every half hour in which someone works; (start, practitioner)."""
-        days = list(self._days())
+        """Every half hour in which someone works, who and whose room are still free; (start,
+        practitioner).
+        """
+        days, taken = list(self._days()), _taken(place)
         hours = Hours.of(place.location, days[0], days[-1])
         for day in days:
             working = [hours.working(doctor.pk, day) for doctor in place.practitioners]
             for start in half_hours(place, day) if any(working) else ():
                 visit = Span(start, start + HALF_HOUR)
                 for column, spans in enumerate(working):
-                    if any(span.holds(visit) for span in spans):
+                    doctor = place.practitioners[column]
+                    held = taken[doctor.pk, 0, day] + taken[0, place.room_of(doctor).pk, day]
+                    works = any(span.holds(visit) for span in spans)
+                    if works and not any(span.overlaps(visit) for span in held):
                         yield start, column
 
     def _days(self) -> Iterator[date]:
@@ -559,6 +565,18 @@ UPDATE treatments_session AS s SET signed_at = s.started_at + interval '40 minut
                                 'amounts', '[]'::jsonb, 'points', 0, 'warnings', '[]'::jsonb)
 WHERE s.id = ANY(%s)
 """
+
+
+def _taken(place: Place) -> dict[tuple[int, int, date], list[Span]]:
+    """What the story has booked: (practitioner, 0, day) and (0, room, day), the day in UTC, to the
+    spans in which they are needed.
+    """
+    taken: dict[tuple[int, int, date], list[Span]] = defaultdict(list)
+    for row in Appointment.objects.live().filter(location=place.location):
+        day = row.starts_at.date()
+        taken[row.practitioner_id, 0, day].append(Span(row.hands_on_at, row.ends_at))
+        taken[0, row.room_id, day].append(Span(row.starts_at, row.clean_at))
+    return taken
 
 
 class Parts:

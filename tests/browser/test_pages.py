@@ -161,7 +161,9 @@ def pages(role: str, extra: list[str]) -> list[str]:
 
 
 AXE_AT = {("phone", "light"), ("desk", "dark")}
-"""Colours do not depend on the size, and the phone has every part that the desk has."""
+"""Colours do not depend on the size, and the phone has every part that the desk has. One row has
+nothing that many have not, so it is only measured.
+"""
 
 
 @pytest.mark.parametrize("world", WORLDS)
@@ -178,20 +180,21 @@ def test_every_page_is_whole_at_every_size(
         settled(page)
         for size, box in SIZES.items():
             page.set_viewport_size(box)  # type: ignore[arg-type]
-            faults += found_at(page, size, "light", f"{role}-{world}-{name_of(path)}")
+            faults += found_at(page, size, "light", role, world, path)
         page.set_viewport_size(SIZES["desk"])  # type: ignore[arg-type]
         if world == "many":
             page.emulate_media(color_scheme="dark")
             page.wait_for_timeout(200)  # until it has been painted anew
-            faults += found_at(page, "desk", "dark", f"{role}-{world}-{name_of(path)}")
+            faults += found_at(page, "desk", "dark", role, world, path)
             page.emulate_media(color_scheme="light")
     assert not faults, f"{len(faults)} faults:\n" + "\n".join(faults)
 
 
-def found_at(page: Page, size: str, scheme: str, name: str) -> list[str]:
+def found_at(page: Page, size: str, scheme: str, role: str, world: str, path: str) -> list[str]:
     """What is wrong with a page at one size, in light or dark."""
-    picture(page, f"pages-{name}-{size}-{scheme}")
-    checks = [no_overflow, axe] if (size, scheme) in AXE_AT else [no_overflow]
+    picture(page, f"pages-{role}-{world}-{name_of(path)}-{size}-{scheme}")
+    by_axe = (size, scheme) in AXE_AT and world != "one"
+    checks = [no_overflow, axe] if by_axe else [no_overflow]
     found = []
     for check in checks:
         try:
