@@ -5,7 +5,7 @@ VENV := .venv/bin/python
 COMPILE := uv pip compile pyproject.toml --generate-hashes --universal --python-version 3.11 \
 	--no-header --no-emit-index-url --no-emit-find-links --no-annotate --quiet
 
-.PHONY: demo test check soak bench reset lock messages setup setup-test setup-bench
+.PHONY: demo test coverage check soak bench reset lock messages setup setup-test setup-bench
 .DEFAULT_GOAL := demo
 
 # Opens a clinic with believable data at http://127.0.0.1:$(PORT), 8000 unless said otherwise.
@@ -15,6 +15,10 @@ demo: setup
 # Every test: the rules and pages first, then the browser in a process of its own.
 test: setup-test
 	@exec $(VENV) -m clinic.embedded test -- $(VENV) scripts/run_tests.py
+
+# The same with branch coverage of the rules and pages shown.
+coverage: export COVERAGE = 1
+coverage: test
 
 # Linters, types, the direction of imports, migrations.
 check: setup-test

@@ -1,25 +1,29 @@
-"""Run every test on two cores: rules and pages with branch coverage, then the browser.
+"""Run every test on two cores: rules and pages first, then the browser.
 
 Playwright keeps an event loop open in its process, in which Django refuses to use the database.
 """
 
+import os
 import subprocess
 import sys
 import time
 
+# Counting branches makes the run a third longer, so it is asked for: `make coverage`.
+COVERAGE = (
+    ("--cov", "--cov-branch", "--cov-report=term:skip-covered")
+    if os.environ.get("COVERAGE")
+    else ()
+)
 RUNS = (
     (
         "rules and pages",
         [
             "tests",
-            # One more than the cores: many a test waits for a worker, a lock or a clock.
             "-n",
-            "3",
+            "2",
             "--dist",
             "worksteal",
-            "--cov",
-            "--cov-branch",
-            "--cov-report=term:skip-covered",
+            *COVERAGE,
         ],
     ),
     (
