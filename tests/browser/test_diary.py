@@ -243,6 +243,7 @@ def test_a_login_that_idled_away_ends_at_the_sign_in(cast: Cast, desk: Person) -
         if cookie["name"] == settings.SESSION_COOKIE_NAME
     ]
     Session.objects.filter(session_key=key).delete()
+    desk.expects("401")  # the browser's own line about the answer that sends it to the sign-in
     a_while_later(desk.page)
     desk.page.wait_for_url("**/sign-in/**")
 
