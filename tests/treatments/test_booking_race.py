@@ -22,7 +22,7 @@ from treatments.diary.models import Appointment
 pytestmark = pytest.mark.django_db(transaction=True)
 
 AT_ONCE = 64
-ROUNDS = 2
+ROUNDS = 3
 CONSTRAINTS = ("practitioner_not_twice", "room_not_twice", "patient_not_twice")
 OVERLAPS = """
     SELECT count(*) FROM treatments_appointment one JOIN treatments_appointment other
