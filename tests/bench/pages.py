@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from datetime import date, datetime, time, timedelta
+from itertools import cycle
 from typing import Any
 from urllib.parse import urlencode
 
@@ -20,8 +21,10 @@ from clinic.access.models import Staff
 from clinic.places.models import Location
 from patients.registry.models import Patient
 from tests.bench.floor import TABLE
+from treatments.diary.hours import Hours
 from treatments.diary.models import Appointment, Service
-from treatments.diary.slots import whole_day
+from treatments.diary.slots import Shape, Span, whole_day
+from treatments.diary.visit import Visit
 
 PAGES = ("today", "diary", "search", "patient", "book")
 FRAME = ("BEGIN", "COMMIT", "SAVEPOINT", "RELEASE", "ROLLBACK")
@@ -30,7 +33,7 @@ SEARCHED = "mar"
 
 @dataclass(frozen=True)
 class Slot:
-    """A free half hour, as the desk would type it."""
+    """A free time, as the desk would type it."""
 
     day: date
     at: time
@@ -51,8 +54,6 @@ class Asked:
         known = Patient.objects.filter(registrations__location=self.place)
         self.patients = list(known.order_by("pk").values_list("pk", flat=True)[:150])
         self.patient = self._busiest()
-        doctors = Staff.objects.practising_at(self.place.pk)
-        self.pairs = list(zip(doctors, self.place.rooms.all(), strict=False))
         with connection.cursor() as cursor:
             cursor.execute(TABLE)
         self._slots = self._free()
@@ -93,20 +94,27 @@ class Asked:
         return f"/floor/{page}/?{urlencode(values)}"
 
     def _free(self) -> Iterator[Slot]:
-        """Half hours of years to come, each given out once."""
-        day, number = self.today + timedelta(days=3 * 365), 0
+        """Times of years to come at which everyone needed is on duty, each given out once."""
+        needed = Visit.of_service(self.service)
+        rooms = self.place.rooms.filter(is_active=True)
+        if needed.room_kind:
+            rooms = rooms.filter(kind=needed.room_kind)
+        pairs = list(zip(Staff.objects.practising_at(self.place.pk), rooms, strict=False))
+        step = needed.shape.length + needed.shape.after
+        patients = cycle(self.patients)
+        first = self.today + timedelta(days=3 * 365)
         while True:
-            day += timedelta(days=1)
-            for half in range(20):
-                minutes = self.place.opens_at.hour * 60 + half * 30
-                for doctor, room in self.pairs:
-                    number += 1
-                    patient = self.patients[number % len(self.patients)]
-                    at = time(minutes // 60, minutes % 60)
-                    yield Slot(day, at, doctor.pk, room.pk, patient)
+            last = first + timedelta(days=366)
+            hours = Hours.of(self.place, first, last)
+            while first <= last:
+                for doctor, room in pairs:
+                    for start in times(hours.working(doctor.pk, first), needed.shape, step):
+                        there = start.astimezone(self.place.zone)
+                        yield Slot(first, there.time(), doctor.pk, room.pk, next(patients))
+                first += timedelta(days=1)
 
     def booking(self, token: str, *, floor: bool = False) -> dict[str, str]:
-        """The next free half hour as a form."""
+        """The next free time as a form."""
         slot = next(self._slots)
         common = {"csrfmiddlewaretoken": token}
         who = {"practitioner": str(slot.practitioner), "room": str(slot.room)}
@@ -144,6 +152,15 @@ class Asked:
             found = [query["sql"] for query in captured.captured_queries]
         said = [sql for sql in found if not sql.startswith(FRAME)]
         return {"status": status, "count": len(said), "with_frame": len(found), "sql": said}
+
+
+def times(spans: list[Span], shape: Shape, step: timedelta) -> Iterator[datetime]:
+    """The starts of visits one after the other inside these spans."""
+    for span in spans:
+        start = span.start
+        while span.holds(shape.needs(start).patient):
+            yield start
+            start += step
 
 
 def bodies(asked: Asked, token: str, count: int, *, floor: bool) -> str:
