@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode
@@ -94,7 +95,7 @@ def book(request: HttpRequest) -> HttpResponse:
     location = location_of(request)
     data = _asked(request.GET, location)
     form = BookForm(initial=data, location=location)
-    free = _free_of(BookForm(data, location=location), location, patient.pk)
+    free = _free_of(_clean(data, location), location, patient)
     context = {"form": form, "patient": patient, "free": free} | _of(location)
     return render(request, "treatments/appointment_book.html", context)
 
@@ -134,28 +135,24 @@ def _book_posted(request: HttpRequest) -> HttpResponse:
     if (offer := read_offer(data.get("offer", ""))) is not None:
         data["date"], data["time"], data["practitioner"] = offer
     form = BookForm(data, location=location)
-    free: list[Free] = []
-    more: dict[str, Any] = {}
-    patient = None
-    if form.is_valid():
-        values = form.cleaned_data
-        patient = _visible(request, values["patient"])
+    is_valid, values = form.is_valid(), form.cleaned_data
+    patient = _visible(request, str(values.get("patient", "")))
+    refused: ActionRefused | None = None
+    if is_valid:
         try:
-            if patient is None:
-                raise ActionRefused(_("This patient is not known at your location."))
             made = _book_valid(request, location, patient, values)
-        except ActionRefused as refused:
-            free = _others(location, patient, values)
-            more = _other_ways(location, values, refused)
-            refuse(form, refused)
+        except ActionRefused as no:
+            refused = no
         else:
             messages.success(request, _booked_words(made, location))
             return redirect(f"{reverse('diary:day')}?date={values['date']}#a{made.pk}")
-    else:
-        patient = _visible(request, str(data.get("patient", "")))
-    of_day = _free_of(BookForm(data, location=location), location, patient.pk if patient else None)
-    context = {"form": form, "patient": patient, "offers": free, "free": of_day} | more
-    context |= _of(location)
+    context = {"form": form, "patient": patient} | _of(location)
+    context["free"] = free = _free_of(values, location, patient)
+    if refused:
+        context["offers"] = _others(free, location, patient, values)
+        context |= _other_ways(location, values, refused)
+        # Last: the field that is to blame loses its value.
+        refuse(form, refused)
     return render(request, "treatments/appointment_book.html", context, status=422)
 
 
@@ -181,8 +178,10 @@ def _visible(request: HttpRequest, number: str) -> Patient | None:
 
 
 def _book_valid(
-    request: HttpRequest, location: Location, patient: Patient, values: dict[str, Any]
+    request: HttpRequest, location: Location, patient: Patient | None, values: dict[str, Any]
 ) -> Appointment:
+    if patient is None:
+        raise ActionRefused(_("This patient is not known at your location."))
     return actions.book(
         by=staff_of(request),
         location=location,
@@ -202,14 +201,20 @@ def _booked_words(made: Appointment, location: Location) -> str:
     return _("Booked for %(day)s at %(time)s.") % {"day": f"{at:%d-%b-%Y}", "time": f"{at:%H:%M}"}
 
 
-def _others(location: Location, patient: Patient | None, values: dict[str, Any]) -> list[Free]:
+def _others(
+    of_day: list[Free], location: Location, patient: Patient | None, values: dict[str, Any]
+) -> list[Free]:
     """The next free times from the one that was refused."""
-    return next_free(
-        OFFERED,
+    after = max(values["starts_at"], timezone.now())
+    found = [free for free in of_day if free.starts_at >= after][:OFFERED]
+    if len(found) == OFFERED:
+        return found
+    return found + next_free(
+        OFFERED - len(found),
         location=location,
-        day=values["date"],
+        day=values["date"] + timedelta(days=1),
         visit=Visit.of_service(values["service"]),
-        after=max(values["starts_at"], timezone.now()),
+        after=after,
         practitioner_id=values["practitioner"],
         patient_id=patient.pk if patient else None,
     )
@@ -220,16 +225,21 @@ def _others(location: Location, patient: Patient | None, values: dict[str, Any])
 def free(request: HttpRequest) -> HttpResponse:
     """The free times of the day that the booking form shows now; a fragment."""
     location = location_of(request)
-    form = BookForm(request.GET, location=location)
     patient = _visible(request, request.GET.get("patient", ""))
-    found = _free_of(form, location, patient.pk if patient else None)
+    found = _free_of(_clean(request.GET, location), location, patient)
     return render(request, "treatments/appointment_book.html#free", {"free": found})
 
 
-def _free_of(form: BookForm, location: Location, patient_id: int | None) -> list[Free]:
-    """Free times of the form's own day; none while the day or the service is not clear."""
+def _clean(data: Mapping[str, Any], location: Location) -> dict[str, Any]:
+    """What is right of a booking form so far."""
+    form = BookForm(data, location=location)
     form.full_clean()
-    values = form.cleaned_data
+    values: dict[str, Any] = form.cleaned_data
+    return values
+
+
+def _free_of(values: dict[str, Any], location: Location, patient: Patient | None) -> list[Free]:
+    """Free times of the form's own day; none while the day or the service is not clear."""
     if not (values.get("date") and values.get("service")):
         return []
     return list(
@@ -239,7 +249,7 @@ def _free_of(form: BookForm, location: Location, patient_id: int | None) -> list
             visit=Visit.of_service(values["service"]),
             after=timezone.now(),
             practitioner_id=values.get("practitioner"),
-            patient_id=patient_id,
+            patient_id=patient.pk if patient else None,
         )
     )
 
