@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import date
+from collections.abc import Callable
+from datetime import date, time
 from typing import Any
 
 from django.contrib import messages
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -34,6 +36,50 @@ def _person(request: HttpRequest, pk: int, here: Location) -> Staff:
     """Someone who works at this location; 404 for anyone else."""
     person: Staff = found(people_of(staff_of(request)).filter(memberships__location=here), pk)
     return person
+
+
+def _hours_of(entry: LocationDay | DayHours) -> tuple[time | None, time | None]:
+    """From when to when; None and None on a day off."""
+    if isinstance(entry, LocationDay):
+        return entry.opens_at, entry.closes_at
+    return entry.starts_at, entry.ends_at
+
+
+def _days_page(
+    request: HttpRequest,
+    whose: str,
+    entry: LocationDay | DayHours | None,
+    coming: QuerySet[Any],
+    save: Callable[..., Any],
+    *,
+    off: str,
+    **shown: Any,
+) -> HttpResponse:
+    """The form of one day beside the coming days; `whose` begins the names of their addresses."""
+    initial: dict[str, Any] = {}
+    if entry is not None:
+        starts, ends = _hours_of(entry)
+        initial = {"day": entry.day, "off": starts is None, "starts_at": starts, "ends_at": ends}
+        initial["reason"] = entry.reason
+    days = [
+        (
+            row,
+            *_hours_of(row),
+            reverse(f"places:{whose}-day", args=[row.pk]),
+            reverse(f"places:{whose}-day-remove", args=[row.pk]),
+        )
+        for row in coming.order_by("day")[:MOST_DAYS]
+    ]
+    return edit(
+        request,
+        DayForm(sent(request), initial=initial, off=off),
+        save,
+        gettext_lazy("Days with other hours"),
+        template="clinic/settings_days.html",
+        entry=entry,
+        days=days,
+        **shown,
+    )
 
 
 # ---- a location's days -------------------------------------------------------------------------
@@ -73,39 +119,17 @@ def _location_day(request: HttpRequest, place: Location, entry: LocationDay | No
             **values,
         )
 
-    initial: dict[str, Any] = (
-        {}
-        if entry is None
-        else {
-            "day": entry.day,
-            "off": entry.is_closed,
-            "starts_at": entry.opens_at,
-            "ends_at": entry.closes_at,
-            "reason": entry.reason,
-        }
-    )
-    coming = place.days.filter(day__gte=_today(place)).order_by("day")[:MOST_DAYS]
-    return edit(
+    return _days_page(
         request,
-        DayForm(sent(request), initial=initial, off=_("Closed on this day")),
+        "location",
+        entry,
+        place.days.filter(day__gte=_today(place)),
         save,
-        gettext_lazy("Days with other hours"),
-        back=reverse("places:location-days", args=[place.pk]),
-        template="clinic/settings_days.html",
-        eyebrow=place.name,
-        entry=entry,
+        off=_("Closed on this day"),
         off_word=_("Closed"),
-        days=[
-            (
-                row,
-                row.opens_at,
-                row.closes_at,
-                reverse("places:location-day", args=[row.pk]),
-                reverse("places:location-day-remove", args=[row.pk]),
-            )
-            for row in coming
-        ],
+        back=reverse("places:location-days", args=[place.pk]),
         up=reverse("places:location", args=[place.pk]),
+        eyebrow=place.name,
         lead=_("They go before the usual hours, the closed weekdays and the public holidays."),
     )
 
@@ -189,39 +213,17 @@ def _person_day(
             **values,
         )
 
-    initial: dict[str, Any] = (
-        {}
-        if entry is None
-        else {
-            "day": entry.day,
-            "off": entry.starts_at is None,
-            "starts_at": entry.starts_at,
-            "ends_at": entry.ends_at,
-            "reason": entry.reason,
-        }
-    )
-    coming = DayHours.objects.filter(staff=person, location=place, day__gte=_today(place))
-    return edit(
+    return _days_page(
         request,
-        DayForm(sent(request), initial=initial, off=_("Does not work on this day")),
+        "person",
+        entry,
+        DayHours.objects.filter(staff=person, location=place, day__gte=_today(place)),
         save,
-        gettext_lazy("Days with other hours"),
-        back=reverse("places:person-days", args=[person.pk]),
-        template="clinic/settings_days.html",
-        eyebrow=f"{person.name}, {place.name}",
-        entry=entry,
+        off=_("Does not work on this day"),
         off_word=_("Off"),
-        days=[
-            (
-                row,
-                row.starts_at,
-                row.ends_at,
-                reverse("places:person-day", args=[row.pk]),
-                reverse("places:person-day-remove", args=[row.pk]),
-            )
-            for row in coming.order_by("day")[:MOST_DAYS]
-        ],
+        back=reverse("places:person-days", args=[person.pk]),
         up=reverse("places:week", args=[person.pk]),
+        eyebrow=f"{person.name}, {place.name}",
         lead=_("They go before the weekly hours. Leave of several days is entered as leave."),
     )
 
