@@ -91,6 +91,16 @@ class RegisterForm(PatientForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.helper.layout.append(Div("anyway", css_class="d-none"))
+        if not self.is_bound:
+            self._first_empty().attrs["autofocus"] = True
+
+    def _first_empty(self) -> forms.Widget:
+        """The box to type in first: names may have come along from the search."""
+        for name in ("family_name", "given_name"):
+            if not self.initial.get(name):
+                return self.fields[name].widget
+        day: forms.Widget = self.fields["birth_date"].widget.widgets[0]  # type: ignore[attr-defined]
+        return day
 
     def ask_about_duplicates(self) -> None:
         """Show the tick; until files like this one are found it would only be in the way."""

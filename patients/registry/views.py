@@ -56,7 +56,7 @@ def search(request: HttpRequest) -> HttpResponse:
 
 
 def _purpose(request: HttpRequest) -> dict[str, Any]:
-    """Where a row leads: the patient's page, or on to the visit they are searched for."""
+    """Where a patient leads: to their page, or on to the visit they are searched for."""
     if request.GET.get("for") != "book":
         return {}
     carried = [(name, request.GET[name][:20]) for name in CARRIED if request.GET.get(name)]
@@ -80,7 +80,7 @@ def register(request: HttpRequest) -> HttpResponse:
             patient = register_patient(by=staff_of(request), location=location, **values)
             messages.success(request, _("%(number)s is registered.") % {"number": patient.number})
             return redirect(_onward(request, patient))
-    context = {"form": form, "then": request.GET.get("then", "")} | found
+    context = {"form": form} | _purpose(request) | found
     status = 422 if request.method == "POST" else 200
     return render(request, "patients/patient_register.html", context, status=status)
 
@@ -97,9 +97,9 @@ def _typed(request: HttpRequest) -> dict[str, str]:
 
 
 def _onward(request: HttpRequest, patient: Patient) -> str:
-    if request.GET.get("then") == "book":
-        carried = {name: request.GET[name][:20] for name in CARRIED if request.GET.get(name)}
-        return f"{reverse('diary:book')}?{urlencode({'patient': patient.number} | carried)}"
+    if purpose := _purpose(request):
+        asked = urlencode([("patient", patient.number), *purpose["carried"]])
+        return f"{reverse('diary:book')}?{asked}"
     return reverse("patients:detail", args=[patient.number])
 
 

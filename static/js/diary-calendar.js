@@ -191,21 +191,26 @@ function showHash() {
 
 async function loadMarks() {
   marks = await marksOf([...lines.keys()], words.marks);
-  if (marks.size) calendar.setOption("events", eventsOf());
+  if (marks.size) keepingFocus(() => calendar.setOption("events", eventsOf()));
+}
+
+// The calendar draws its cards anew; the keyboard stays on the one it was on.
+function keepingFocus(draw) {
+  const focused = document.activeElement?.closest?.(".visit-card")?.id;
+  draw();
+  if (focused) setTimeout(() => document.getElementById(focused)?.focus({ preventScroll: true }));
 }
 
 // Asked again after one's own change and when others changed the day.
 async function refresh(headers = {}) {
   const answer = await fetch(location.pathname + location.search, { headers: { Accept: "application/json", ...headers }, redirect: "manual" }).catch(() => null);
   if (!answer || !isOurs(answer)) return;
-  const focused = document.activeElement?.closest?.(".visit-card")?.id;
   board = await answer.json();
   watch.dataset.stamp = board.stamp;
   read();
-  redraw();
+  keepingFocus(redraw);
   showClosed();
   loadMarks();
-  if (focused) setTimeout(() => document.getElementById(focused)?.focus({ preventScroll: true }));
 }
 document.addEventListener("diary:changed", () => refresh(BY_ITSELF));
 

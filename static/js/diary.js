@@ -142,6 +142,7 @@ document.addEventListener("click", (event) => {
   const form = chosen?.closest("[data-book-form]");
   if (!form) return;
   event.preventDefault();
+  form.elements.date.value = chosen.dataset.freeDate;
   form.elements.time.value = chosen.dataset.freeTime;
   form.elements.practitioner.value = chosen.dataset.freeWho;
   for (const other of form.querySelectorAll("[data-free-time]")) other.setAttribute("aria-pressed", String(other === chosen));

@@ -133,6 +133,21 @@ def test_the_second_of_two_tabs_is_told_and_sees_it_as_it_is(cast: Cast, desk: P
     assert row.starts_at == at(cast, 12)
 
 
+def test_a_card_reached_by_its_address_is_seen_and_keeps_the_keyboard(
+    cast: Cast, desk: Person
+) -> None:
+    row = booked(cast, 9, 30)
+    page = desk.go(f"/diary/?date={tomorrow(cast)}#a{row.pk}")
+    expect(card(page, row)).to_be_focused()
+    page.wait_for_load_state("networkidle")
+    expect(card(page, row)).to_be_focused()
+    head = page.locator(".ec-col-head").first.bounding_box()
+    seen = card(page, row).bounding_box()
+    assert head
+    assert seen
+    assert seen["y"] >= head["y"] + head["height"]
+
+
 def test_free_time_is_booked_by_a_click_and_blocked_by_a_stroke(cast: Cast, desk: Person) -> None:
     page = opened(desk, cast)
     column = page.locator(".ec-day").first.bounding_box()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date, timedelta
 
 import pytest
@@ -34,6 +35,23 @@ def test_the_desk_registers_a_patient(cast, client_for) -> None:
     assert patient.phone == "+33612345678"
     assert patient.birth_date == date(1991, 8, 7)
     assert list(patient.locations.all()) == [cast.here]
+
+
+def test_what_was_searched_for_is_not_typed_again_and_leads_to_the_booking(
+    cast, client_for
+) -> None:
+    client = client_for(cast.front_desk)
+    found = client.get("/patients/?for=book&date=2026-05-19&q=nguyen+hoa").content.decode()
+    assert 'formaction="/patients/register/"' in found
+    page = client.get("/patients/register/?for=book&date=2026-05-19&q=nguyen+hoa").content.decode()
+    assert 'name="family_name" value="Nguyen"' in page
+    assert 'name="given_name" value="Hoa"' in page
+    day = re.search(r'<input[^>]*name="birth_date_0"[^>]*>', page)
+    assert day
+    assert "autofocus" in day[0]
+    response = client.post("/patients/register/?for=book&date=2026-05-19", GOOD)
+    patient = Patient.objects.get(family_name="Nguyễn")
+    assert response["Location"] == f"/diary/book/?patient={patient.number}&date=2026-05-19"
 
 
 def test_a_phone_is_read_as_one_of_the_location(cast, client_for) -> None:

@@ -13,6 +13,7 @@ from django.test.utils import CaptureQueriesContext
 
 from clinic.audit.models import AuditEntry
 from clinic.errors import ActionRefused
+from clinic.places.models import LocationDay
 from patients.intake.models import History
 from tests.conftest import Cast, make_patient
 from treatments.diary import actions
@@ -400,6 +401,33 @@ def test_free_times_follow_the_form(cast, client_for) -> None:
     assert 'data-free-time="08:30"' in page
     assert "<html" not in page
     assert client.get("/diary/free/").status_code == 200
+
+
+def test_where_nothing_is_free_the_next_day_that_has_a_time_is_shown(cast, client_for) -> None:
+    day_before = DAY - timedelta(days=1)
+    LocationDay.objects.create(location=cast.here, day=day_before, reason="Works")
+    client = client_for(cast.front_desk)
+    page = client.get("/diary/free/", form(cast, date=day_before.isoformat())).content.decode()
+    assert "Next free: Tuesday 19 May" in page
+    assert f'data-free-date="{DAY}" data-free-time="08:00"' in page
+    assert "Next free" not in client.get("/diary/free/", form(cast)).content.decode()
+    refused = client.post("/diary/book/", form(cast, date=day_before.isoformat(), time="10:00"))
+    offers = re.findall(r'offer" value="([^|]+)', refused.content.decode().split('id="free"')[0])
+    assert offers == [f"{DAY}T08:00", f"{DAY}T08:15", f"{DAY}T08:30"]
+
+
+def test_the_last_times_of_a_day_are_offered_with_the_first_of_the_next(cast, client_for) -> None:
+    cast.here.closes_at = time(18)
+    cast.here.save()
+    booked(cast, 17)
+    asked = form(cast, time="17:00", practitioner=str(cast.practitioner.pk))
+    client = client_for(cast.front_desk)
+    page = client.post(
+        "/diary/book/", asked | {"patient": make_patient(cast.here, "Ana", "López").number}
+    ).content.decode()
+    offers = re.findall(r'offer" value="([^|]+)', page.split('id="free"')[0])
+    following = DAY + timedelta(days=1)
+    assert offers == [f"{DAY}T17:30", f"{following}T08:00", f"{following}T08:15"]
 
 
 @pytest.mark.parametrize("view", ["day", "week", "list", "nonsense"])

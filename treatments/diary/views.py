@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
@@ -95,8 +95,8 @@ def book(request: HttpRequest) -> HttpResponse:
     location = location_of(request)
     data = _asked(request.GET, location)
     form = BookForm(initial=data, location=location)
-    free = _free_of(_clean(data, location), location, patient)
-    context = {"form": form, "patient": patient, "free": free} | _of(location)
+    context = {"form": form, "patient": patient} | _of(location)
+    context |= _free_context(_clean(data, location), location, patient)
     return render(request, "treatments/appointment_book.html", context)
 
 
@@ -147,9 +147,9 @@ def _book_posted(request: HttpRequest) -> HttpResponse:
             messages.success(request, _booked_words(made, location))
             return redirect(f"{reverse('diary:day')}?date={values['date']}#a{made.pk}")
     context = {"form": form, "patient": patient} | _of(location)
-    context["free"] = free = _free_of(values, location, patient)
+    context |= _free_context(values, location, patient)
     if refused:
-        context["offers"] = _others(free, location, patient, values)
+        context["offers"] = _others(context["free"], location, patient, values)
         context |= _other_ways(location, values, refused)
         # Last: the field that is to blame loses its value.
         refuse(form, refused)
@@ -209,15 +209,25 @@ def _others(
     found = [free for free in of_day if free.starts_at >= after][:OFFERED]
     if len(found) == OFFERED:
         return found
+    last = found[-1].start.date() if found else values["date"]
     return found + next_free(
         OFFERED - len(found),
-        location=location,
-        day=values["date"] + timedelta(days=1),
-        visit=Visit.of_service(values["service"]),
-        after=after,
-        practitioner_id=values["practitioner"],
-        patient_id=patient.pk if patient else None,
+        day=last + timedelta(days=1),
+        **_asked_for(values, location, patient, after),
     )
+
+
+def _asked_for(
+    values: dict[str, Any], location: Location, patient: Patient | None, after: datetime
+) -> dict[str, Any]:
+    """What the form asks to be free."""
+    return {
+        "location": location,
+        "visit": Visit.of_service(values["service"]),
+        "after": after,
+        "practitioner_id": values.get("practitioner"),
+        "patient_id": patient.pk if patient else None,
+    }
 
 
 @requires(Permission.BOOK)
@@ -226,8 +236,8 @@ def free(request: HttpRequest) -> HttpResponse:
     """The free times of the day that the booking form shows now; a fragment."""
     location = location_of(request)
     patient = _visible(request, request.GET.get("patient", ""))
-    found = _free_of(_clean(request.GET, location), location, patient)
-    return render(request, "treatments/appointment_book.html#free", {"free": found})
+    found = _free_context(_clean(request.GET, location), location, patient)
+    return render(request, "treatments/appointment_book.html#free", found)
 
 
 def _clean(data: Mapping[str, Any], location: Location) -> dict[str, Any]:
@@ -239,19 +249,23 @@ def _clean(data: Mapping[str, Any], location: Location) -> dict[str, Any]:
 
 
 def _free_of(values: dict[str, Any], location: Location, patient: Patient | None) -> list[Free]:
-    """Free times of the form's own day; none while the day or the service is not clear."""
+    """Free times of the form's own day, or of the next that has any; none while the day or the
+    service is not clear.
+    """
     if not (values.get("date") and values.get("service")):
         return []
-    return list(
-        free_times(
-            location=location,
-            day=values["date"],
-            visit=Visit.of_service(values["service"]),
-            after=timezone.now(),
-            practitioner_id=values.get("practitioner"),
-            patient_id=patient.pk if patient else None,
-        )
-    )
+    asked = _asked_for(values, location, patient, timezone.now())
+    if found := list(free_times(day=values["date"], **asked)):
+        return found
+    following = next_free(1, day=values["date"] + timedelta(days=1), **asked)
+    return list(free_times(day=following[0].start.date(), **asked)) if following else []
+
+
+def _free_context(
+    values: dict[str, Any], location: Location, patient: Patient | None
+) -> dict[str, Any]:
+    free = _free_of(values, location, patient)
+    return {"free": free, "is_later": bool(free) and free[0].start.date() != values["date"]}
 
 
 @requires(Permission.SEE_DIARY)
