@@ -29,6 +29,7 @@ from treatments.catalogue.models import CatalogueRow, Ingredient, Source
 from treatments.diary.models import Service
 
 PASSWORD = "correct horse battery staple"
+TEMPLATE = os.environ.get("TEST_TEMPLATE")
 REFERENCE = {"django_migrations", "django_content_type", "clinic_countryprofile"}
 CATALOGUE = {model._meta.db_table for model in (Source, Ingredient, *CatalogueRow.__subclasses__())}
 """Both kinds of tables are loaded once for the run; a transactional test leaves them alone."""
@@ -68,8 +69,16 @@ def cache_of_its_own() -> None:
 
 
 @pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> None:
+    """Copied from a database that is ready, where `scripts/run_tests.py` has made one."""
+    settings.DATABASES["default"].setdefault("TEST", {})["TEMPLATE"] = TEMPLATE
+
+
+@pytest.fixture(scope="session")
 def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
     """The test database as a fresh installation has it: migrated, rights given, filled."""
+    if TEMPLATE:
+        return
     with django_db_blocker.unblock():
         grant_rights()
         call_command("load_catalogue", verbosity=0)
