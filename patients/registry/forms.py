@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 from crispy_forms.layout import Div, Layout
 from django import forms
@@ -98,9 +98,8 @@ class RegisterForm(PatientForm):
         """The box to type in first: names may have come along from the search."""
         for name in ("family_name", "given_name"):
             if not self.initial.get(name):
-                return self.fields[name].widget
-        day: forms.Widget = self.fields["birth_date"].widget.widgets[0]  # type: ignore[attr-defined]
-        return day
+                return cast(forms.Widget, self.fields[name].widget)
+        return cast(forms.MultiWidget, self.fields["birth_date"].widget).widgets[0]
 
     def ask_about_duplicates(self) -> None:
         """Show the tick; until files like this one are found it would only be in the way."""

@@ -97,9 +97,9 @@ def next_free(count: int, *, day: date, **wanted: Any) -> list[Free]:
     The first day alone is asked first: it mostly has enough, and a day is read in no time.
     """
     found = list(islice(free_times(day=day, **wanted), count))
-    rest = {"day": day + timedelta(days=1), "days": DAYS_AHEAD - 1}
     if len(found) < count:
-        found += islice(free_times(**rest, **wanted), count - len(found))
+        rest = free_times(day=day + timedelta(days=1), days=DAYS_AHEAD - 1, **wanted)
+        found += islice(rest, count - len(found))
     return found
 
 
