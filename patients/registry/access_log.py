@@ -54,6 +54,7 @@ ROOMS: dict[str, str | Promise] = {
     "sheets": gettext_lazy("aftercare sheets"),
     "watch": gettext_lazy("check-ins"),
     "documents": gettext_lazy("documents"),
+    "photos": gettext_lazy("photos"),
     "messages": gettext_lazy("messages"),
 }
 PARTS: dict[str, str | Promise] = {
