@@ -13,8 +13,8 @@ from PIL import Image, ImageDraw
 WIDTH, HEIGHT = 900, 1_200
 PAPER, SKIN, SHADE, INK = (226, 230, 233), (240, 242, 244), (205, 211, 216), (38, 50, 62)
 FINE, HAIR = (120, 132, 143), (70, 82, 94)
-TURNS = {"front": 0.0, "left-oblique": 0.5, "right-oblique": -0.5, "left": 1.0, "right": -1.0}
-"""How far the head is turned, from its right profile to its left one."""
+TURNS = {"front": 0.0, "left-oblique": -0.5, "right-oblique": 0.5, "left": -1.0, "right": 1.0}
+"""To which side of the picture the nose points, and how far: in a left profile, to the left."""
 
 MOST_ON_FOREHEAD = 4
 HIDDEN = 0.9
@@ -32,7 +32,7 @@ def head(view: str, better: float, seed: int) -> bytes:
         (x - 120, y + 260, x + 120, y + 640), 60, fill=SHADE, outline=INK, width=5
     )
     draw.ellipse((x - 255, y - 360, x + 255, y + 330), fill=SKIN, outline=INK, width=7)
-    draw.chord((x - 262, y - 372, x + 262, y + 130), 190, 350, fill=HAIR)
+    draw.chord((x - 262, y - 372, x + 262, y + 336), 222, 318, fill=HAIR)
     _features(draw, x + turn * 130, y, turn)
     _fine_lines(draw, x + turn * 130, y, turn, round(9 * (1 - better)) + 1, random)
     return _jpeg(image)
