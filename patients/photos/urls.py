@@ -8,6 +8,7 @@ app_name = "photos"
 urlpatterns = [
     path("", views.gallery, name="gallery"),
     path("panel/", views.panel, name="panel"),
+    path("avatar/", views.avatar, name="avatar"),
     path("take/", views.take, name="take"),
     path("add/", views.add, name="add"),
     path("compare/", views.compare, name="compare"),

@@ -34,7 +34,7 @@ from patients.photos.gallery import (
 from patients.photos.models import Photo, PhotoQuerySet, Use
 from patients.photos.naming import Names
 from patients.photos.sending import Sent, send_all, way_back
-from patients.photos.standards import SETS, parse_key, shot_set
+from patients.photos.standards import SETS, Side, View, parse_key, shot_set
 from patients.registry.models import Patient
 
 IN_PANEL = 8
@@ -124,6 +124,18 @@ def panel(request: HttpRequest, number: int) -> HttpResponse:
     return render(request, "patients/photo_panel.html", context)
 
 
+@requires(Permission.SEE_PHOTOS)
+@require_safe
+def avatar(request: HttpRequest, number: int) -> HttpResponse:
+    """The face for the patient bar, so that nobody works on the wrong person; or nothing."""
+    patient = _patient(request, number)
+    faces = _shown(patient).of_series("face", Side.NONE, View.FRONT)
+    photo = faces.newest_first().first()
+    if photo is None:
+        return HttpResponse(status=204)
+    return render(request, "patients/photo_avatar.html", {"patient": patient, "photo": photo})
+
+
 @requires(Permission.TAKE_PHOTOS)
 @with_camera
 @require_safe
@@ -149,6 +161,8 @@ def take(request: HttpRequest, number: int) -> HttpResponse:
 def add(request: HttpRequest, number: int) -> HttpResponse:
     """Send pictures from files, several at once; the scripts of the pages send one at a time."""
     patient, names = _patient(request, number), Names()
+    if patient.is_closed_file:
+        return redirect("photos:gallery", patient.number)
     if not is_allowed(patient, Use.RECORD):
         return _not_allowed(request, patient)
     back = way_back(request, patient)

@@ -155,6 +155,7 @@ SUBJECTS = {
     "documents:": "document",
     "photos:gallery": "patient",
     "photos:panel": "patient",
+    "photos:avatar": "patient",
     "photos:": "photo",
     "messages:": "message",
     "watch:": "call",

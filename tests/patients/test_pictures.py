@@ -140,11 +140,12 @@ def test_what_is_transparent_becomes_white() -> None:
 @pytest.mark.parametrize("mode", ["1", "L", "P", "LA", "I;16", "CMYK"])
 def test_every_kind_of_pixel_is_read(mode: str) -> None:
     image = picture((64, 64)).convert("L" if mode == "I;16" else mode)
+    wanted = image.convert("L").resize((8, 8))
     if mode == "I;16":
         image = image.convert("I").point(lambda value: value * 256).convert("I;16")
     form = "JPEG" if mode == "CMYK" else "PNG"
-    shade = decoded(clean_picture(encoded(image, form)).full).convert("L").getpixel((50, 50))
-    assert abs(shade - picture((64, 64)).convert("L").getpixel((50, 50))) < 60
+    got = decoded(clean_picture(encoded(image, form)).full).convert("L").resize((8, 8))
+    assert abs(got.getpixel((6, 6)) - wanted.getpixel((6, 6))) < 30
 
 
 def test_a_phone_picture_is_kept_whole_and_a_larger_one_is_made_smaller() -> None:
@@ -233,19 +234,21 @@ def post(*contents: bytes) -> list[InMemoryUploadedFile]:
 def test_a_large_file_is_held_in_memory_and_never_on_the_disk(
     tmp_path: Path, settings: object
 ) -> None:
-    settings.FILE_UPLOAD_TEMP_DIR = str(tmp_path)
+    settings.FILE_UPLOAD_TEMP_DIR = str(tmp_path / "drafts")
+    (tmp_path / "drafts").mkdir()
     [file] = post(b"x" * 5_000_000)
     assert isinstance(file, InMemoryUploadedFile)
     assert file.read() == b"x" * 5_000_000
-    assert not list(tmp_path.iterdir())
+    assert not list((tmp_path / "drafts").iterdir())
 
 
 def test_djangos_own_way_would_write_it_down(tmp_path: Path, settings: object) -> None:
     """The negative control."""
-    settings.FILE_UPLOAD_TEMP_DIR = str(tmp_path)
+    settings.FILE_UPLOAD_TEMP_DIR = str(tmp_path / "drafts")
+    (tmp_path / "drafts").mkdir()
     settings.FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.TemporaryFileUploadHandler"]
     [file] = post(b"x" * 5_000_000)
-    assert list(tmp_path.iterdir())
+    assert list((tmp_path / "drafts").iterdir())
     file.close()
 
 
