@@ -16,9 +16,10 @@ READABLE: tuple[Path, ...] = ()
 FORMATS = ("JPEG", "PNG", "WEBP", "HEIF")
 """All that is opened. No vector, no script, no document; nothing that starts another program."""
 
-MOST_PIXELS = {"JPEG": 64_000_000}
+MOST_PIXELS = {"JPEG": 64_000_000, "MPO": 64_000_000, "WEBP": 12_500_000}
 MOST_PIXELS_ELSE = 25_000_000
-"""A JPEG can be read at a half, a quarter or an eighth; the others only whole."""
+"""A JPEG can be read at a half, a quarter or an eighth, the others only whole; and the decoder of
+WebP holds each pixel four times over."""
 SIDES = {"full": 4096, "screen": 1600, "thumb": 360}
 """Longest side in pixels of each picture that is kept. A smaller picture is not made larger."""
 QUALITY = {"full": 90, "screen": 85, "thumb": 78}
@@ -46,16 +47,40 @@ def prepare() -> None:
 
 def work(source: bytes) -> tuple[bytes, str]:
     """The three pictures one after the other, and JSON: their lengths, the size, when taken."""
-    image = _opened(source)
-    orientation, taken = _orientation(image), _taken(image)
-    largest = _upright(_decoded(image), orientation)
-    del image
+    largest, taken = _read(source)
     pictures, size = [], largest.size
     for name, side in SIDES.items():
         largest.thumbnail((side, side), _lanczos())
         pictures.append(_encoded(largest, QUALITY[name]))
     said = {"lengths": [len(one) for one in pictures], "size": size, "taken": taken}
     return b"".join(pictures), json.dumps(said)
+
+
+def _read(source: bytes) -> tuple[Any, str]:
+    """The pixels upright, as plain RGB in sRGB, at most `SIDES["full"]` wide or high; when taken.
+
+    One name holds the picture all along, so that what came before is given back at once: two of
+    the largest fit into the memory there is, and three do not.
+    """
+    image = _opened(source)
+    orientation, taken = _orientation(image), _taken(image)
+    _read_smaller(image)
+    try:
+        image.load()
+    except (OSError, SyntaxError, ValueError, EOFError):
+        raise Refused("damaged") from None
+    profile = image.info.get("icc_profile")
+    if image.mode.startswith("I"):
+        image = image.point(lambda value: value / 256).convert("L")
+    if image.has_transparency_data:
+        if image.mode != "RGBA":
+            image = image.convert("RGBA")
+        image = _on_white(image)
+    elif image.mode not in ("RGB", "L", "CMYK"):
+        image = image.convert("RGB")
+    image.thumbnail((SIDES["full"], SIDES["full"]), _lanczos(), reducing_gap=2.0)
+    image = _in_srgb(image, profile)
+    return _upright(image, orientation), taken
 
 
 def _lanczos() -> Any:
@@ -103,23 +128,6 @@ def _taken(image: Any) -> str:
     return "{}-{}-{}T{}".format(*shape.groups()) + zone
 
 
-def _decoded(image: Any) -> Any:
-    """The pixels, at most `SIDES["full"]` wide or high, as plain RGB in sRGB."""
-    side = SIDES["full"]
-    _read_smaller(image)
-    try:
-        image.load()
-    except (OSError, SyntaxError, ValueError, EOFError):
-        raise Refused("damaged") from None
-    profile = image.info.get("icc_profile")
-    if image.mode.startswith("I"):
-        image = image.point(lambda value: value / 256).convert("L")
-    if image.mode in ("1", "P"):
-        image = image.convert("RGBA" if "transparency" in image.info else "RGB")
-    image.thumbnail((side, side), _lanczos(), reducing_gap=2.0)
-    return _in_srgb(_on_white(image), profile)
-
-
 def _read_smaller(image: Any) -> None:
     """Let a large JPEG be decoded at the first fraction that fits, which its coding allows."""
     if image.format not in ("JPEG", "MPO"):
@@ -130,14 +138,11 @@ def _read_smaller(image: Any) -> None:
 
 
 def _on_white(image: Any) -> Any:
-    """Without transparency: what shows through is white."""
+    """An RGBA picture without its transparency: what shows through is white."""
     from PIL import Image  # noqa: PLC0415
 
-    if "A" not in image.mode and "a" not in image.mode:
-        return image
-    seen = image.convert("RGBA")
-    paper = Image.new("RGB", seen.size, "white")
-    paper.paste(seen, mask=seen.getchannel("A"))
+    paper = Image.new("RGB", image.size, "white")
+    paper.paste(image, mask=image)
     return paper
 
 

@@ -84,7 +84,7 @@ def test_the_camera_takes_view_after_view(allowed: Cast, person: Callable[..., P
     taken = Photo.objects.kept().filter(dated_by="now")
     assert {one.view for one in taken} == {"front", "left-oblique"}
     # What was just taken is the ghost now.
-    front.get_by_role("button", name="Face, front").click()
+    front.get_by_role("button", name="Face, front", exact=True).click()
     fresh = taken.get(view="front")
     expect(ghost).to_have_attribute("src", f"{path(allowed)}{fresh.public_id}/screen/")
     page.get_by_role("link", name="Done").click()
@@ -118,8 +118,8 @@ def test_without_leave_for_the_camera_the_files_are_there(
     doctor = person("doctor", PHONE).sign_in(allowed.practitioner)
     page = doctor.go(path(allowed, "take/?set=scalp"))
     page.evaluate(
-        "navigator.mediaDevices.getUserMedia = () =>"
-        " Promise.reject(new DOMException('no', 'NotAllowedError'))"
+        "() => { navigator.mediaDevices.getUserMedia = () =>"
+        " Promise.reject(new DOMException('no', 'NotAllowedError')); }"
     )
     page.get_by_role("button", name="Start the camera").click()
     expect(page.locator("[data-trouble]")).to_contain_text("not allowed to use the camera")

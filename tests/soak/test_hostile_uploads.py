@@ -17,12 +17,14 @@ from django.conf import settings as django_settings
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
+from PIL import Image
 
+from clinic.imaging.pictures import clean_picture
 from patients.photos.actions import read_photo
 from patients.photos.models import SIZES, Photo
 from tests.conftest import Cast
 from tests.patients.hostile_uploads import CANARY, Hostile, hostile_uploads
-from tests.patients.photo_parts import allow, segments
+from tests.patients.photo_parts import allow, encoded, segments
 from tests.patients.test_pictures import HARMLESS
 
 pytestmark = [pytest.mark.soak, pytest.mark.django_db]
@@ -127,6 +129,29 @@ def refuse_what_was_sent(uploads: list[Hostile]) -> None:
             assert content not in sent
             assert CANARY not in content
             assert set(segments(content)) <= HARMLESS
+
+
+LARGEST = {
+    "a phone's 24 megapixels in HEIC": ("HEIF", (5_712, 4_284), {"quality": 50}),
+    "a phone's 48 megapixels in JPEG": ("JPEG", (8_064, 6_048), {}),
+    "64 megapixels, progressive": ("JPEG", (8_000, 8_000), {"progressive": True}),
+    "25 megapixels with transparency": ("PNG", (4_990, 4_990), {"compress_level": 1}),
+    "12 megapixels in WebP": ("WEBP", (3_500, 3_500), {"method": 0}),
+}
+
+
+@pytest.mark.parametrize("name", LARGEST)
+def test_the_largest_honest_pictures_fit(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """The other half of the bound: what a clinic's devices make is taken."""
+    form, size, options = LARGEST[name]
+    image = Image.effect_noise((800, 600), 80).convert("RGBA" if form == "PNG" else "RGB")
+    content = encoded(image.resize(size), form, **options)
+    with watching() as watch:
+        made = clean_picture(content)
+    assert min(made.width, made.height) >= 3_000
+    assert watch.cells <= MOST_BYTES
+    with capsys.disabled():
+        print(f"\n{name}: {watch.cells / 1e6:.0f} MB")
 
 
 def test_the_watch_sees_a_flood() -> None:
