@@ -58,11 +58,10 @@ def _ask(patient: Patient, first: Session, place: Place, *, teaching: bool) -> S
     doctor: Staff = first.practitioner
     with then(first.started_at - timedelta(minutes=30), doctor) as moment:
         day = moment.astimezone(place.location.zone).date()
-        said = {"patient": patient, "said_on": day, "how": PhotoPermission.How.SIGNED}
-        give(by=doctor, use=Use.RECORD, **said)
-        if teaching:
-            give(by=doctor, use=Use.TEACHING, **said)
-        withdraw(by=doctor, use=Use.PUBLICITY, **said)
+        how = PhotoPermission.How.SIGNED
+        for use in (Use.RECORD, Use.TEACHING)[: 1 + teaching]:
+            give(by=doctor, patient=patient, use=use, said_on=day, how=how)
+        withdraw(by=doctor, patient=patient, use=Use.PUBLICITY, said_on=day, how=how)
     return doctor
 
 

@@ -72,7 +72,7 @@ def leave_the_network() -> None:
 
 def forbid(folders: Iterable[Path]) -> None:
     """From here on Python refuses sockets, programs, and files that are nobody's business."""
-    wanted = (sys.prefix, sys.base_prefix, *folders)
+    wanted = (sys.prefix, sys.base_prefix, *map(str, folders))
     readable = tuple(os.path.realpath(folder) for folder in wanted)
     own = os.path.realpath(tempfile.gettempdir())
 

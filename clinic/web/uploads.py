@@ -29,7 +29,7 @@ class MemoryUploadHandler(FileUploadHandler):
         input_data: Any,
         META: Any,  # noqa: N803  (Django's own name)
         content_length: int,
-        boundary: bytes,
+        boundary: Any,
         encoding: str | None = None,
     ) -> None:
         """Refuse at once what is far too much; nothing of it is read."""
@@ -52,7 +52,7 @@ class MemoryUploadHandler(FileUploadHandler):
         else:
             self.parts.append(raw_data)
 
-    def file_complete(self, file_size: int) -> UploadedFile:
+    def file_complete(self, file_size: int) -> UploadedFile[Any]:
         """It has come whole."""
         content = b"".join(self.parts or [])
         self.parts = None
@@ -67,7 +67,7 @@ class MemoryUploadHandler(FileUploadHandler):
         )
 
 
-def was_dropped(file: UploadedFile) -> bool:
+def was_dropped(file: UploadedFile[Any]) -> bool:
     """Whether a file was too large, alone or with the others of its request, to be held."""
     held = file.seek(0, 2)
     file.seek(0)

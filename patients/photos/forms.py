@@ -32,7 +32,7 @@ class PicturesField(forms.FileField):
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(widget=SeveralFiles({"accept": ACCEPTED, "multiple": True}), **kwargs)
 
-    def clean(self, data: Any, initial: Any = None) -> list[UploadedFile]:  # type: ignore[override]
+    def clean(self, data: Any, initial: Any = None) -> list[UploadedFile[Any]]:
         """The files as sent."""
         files = data if isinstance(data, list) else [data] if data else []
         if not files:
@@ -50,7 +50,7 @@ class ShotField(forms.ChoiceField):
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(label=_("What it shows"), **kwargs)
 
-    def clean(self, value: Any) -> tuple[str, str, str]:  # type: ignore[override]
+    def clean(self, value: Any) -> tuple[str, str, str]:
         """Area, side and view."""
         return parse_key(super().clean(value))
 

@@ -121,16 +121,16 @@ def compared(series: list[Photo], before: str, after: str) -> Comparison | None:
     """The two that were asked for; else the first and the last. None where there are not two."""
     if len(series) < 2:
         return None
-    by_id = {photo.public_id: photo for photo in series}
-    first = by_id.get(_uuid(before)) or series[0]
-    last = by_id.get(_uuid(after)) or series[-1]
+    first = _asked(before, series) or series[0]
+    last = _asked(after, series) or series[-1]
     if series.index(first) > series.index(last):
         first, last = last, first
     return Comparison(series, first, last)
 
 
-def _uuid(text: str) -> UUID | None:
+def _asked(text: str, series: list[Photo]) -> Photo | None:
     try:
-        return UUID(text)
+        name = UUID(text)
     except ValueError:
         return None
+    return next((photo for photo in series if photo.public_id == name), None)
