@@ -37,6 +37,7 @@ app.conf.update(
     beat_schedule={
         "seal-audit": {"task": "clinic.seal_audit", "schedule": 10.0},
         "render-documents": {"task": "patients.render_documents", "schedule": 10.0},
+        "erase-photos": {"task": "patients.erase_photos", "schedule": 60.0},
         "send-messages": {"task": "patients.send_messages", "schedule": 10.0},
         "work-waiting-list": {"task": "treatments.work_waiting_list", "schedule": 20.0},
         "tell-patients": {"task": "treatments.tell_patients", "schedule": 20.0},
@@ -49,6 +50,7 @@ app.autodiscover_tasks(
         "clinic.audit",
         "patients.documents",
         "patients.messages",
+        "patients.photos",
         "treatments.diary",
         "treatments.waiting",
         "aftercare.watch",

@@ -246,6 +246,9 @@ WHITENOISE_USE_FINDERS = DEMO
 WHITENOISE_MANIFEST_STRICT = not DEMO
 WHITENOISE_KEEP_ONLY_HASHED_FILES = False
 DATA_UPLOAD_MAX_MEMORY_SIZE = 4 * 1024 * 1024
+DATA_UPLOAD_MAX_NUMBER_FILES = 30
+# In memory and bounded: a picture of a patient is never written down as it comes.
+FILE_UPLOAD_HANDLERS = ["clinic.web.uploads.MemoryUploadHandler"]
 
 # --- mail, SMS ------------------------------------------------------------------------------
 
@@ -288,7 +291,7 @@ CONTENT_SECURITY_POLICY = {
     }
 }
 PERMISSIONS_POLICY: dict[str, list[str]] = {
-    "camera": ["self"],
+    "camera": [],  # a page that needs it says so: clinic.web.camera
     "microphone": [],
     "geolocation": [],
     "payment": [],

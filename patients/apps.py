@@ -11,8 +11,8 @@ class PatientsConfig(AppConfig):
     name = "patients"
 
     def ready(self) -> None:
-        """Two rooms have their part in a merge: both files' allergies count from then on, and what
-        either refused to be written.
+        """Three rooms have their part in a merge: from then on the allergies of both files count,
+        and what either refused to be written or photographed for.
         """
-        for room in ("intake", "messages"):
+        for room in ("intake", "messages", "photos"):
             take_part(import_module(f"patients.{room}.merging").PART)

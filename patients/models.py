@@ -3,6 +3,7 @@
 from patients.documents.models import Document
 from patients.intake.models import History
 from patients.messages.models import Message, MessageRules, MessageText, OptOut
+from patients.photos.models import Photo, PhotoPermission
 from patients.portal.models import Code, Link
 from patients.registry.models import Merge, Patient, Registration
 
@@ -17,5 +18,7 @@ __all__ = [
     "MessageText",
     "OptOut",
     "Patient",
+    "Photo",
+    "PhotoPermission",
     "Registration",
 ]

@@ -6,6 +6,7 @@ from django.apps import AppConfig
 
 from clinic.places import stranding
 from patients.intake import questions
+from patients.photos import areas
 from patients.registry.merge_parts import take_part
 
 
@@ -14,10 +15,12 @@ class TreatmentsConfig(AppConfig):
 
     def ready(self) -> None:
         """Give the rooms below what they cannot know: intake its questions, which are catalogue
-        rows, settings the appointments that a change would leave behind, the diary the gaps of a
-        course, and a merge of two files what each room does about it.
+        rows, photos the names of the areas, settings the appointments that a change would leave
+        behind, the diary the gaps of a course, and a merge of two files what each room does about
+        it.
         """
         questions.provide(import_module("treatments.screening.questions").asked)
+        areas.provide(import_module("treatments.catalogue.area_names").area_names)
         stranding.provide(import_module("treatments.diary.fit").asking_first)
         hooks = import_module("treatments.diary.hooks")
         hooks.provide(import_module("treatments.courses.actions").ask_before_moving)

@@ -20,6 +20,7 @@ from aftercare.demo.door import put_tablets
 from aftercare.demo.ground import Ground, Place, lay_ground
 from aftercare.demo.notices import tell_notices
 from aftercare.demo.people import Person, people
+from aftercare.demo.photos import take_photos
 from aftercare.demo.planned import book_courses
 from aftercare.demo.waiting import fill_waiting_list
 from aftercare.sheets.actions import give_sheet
@@ -204,6 +205,7 @@ def tell(*, seed: int, now: datetime, say: Say) -> Ground:
     desk.keep_pauses(ground, now, story.today)
     desk.squeeze_in(ground, now, story.today)
     say("Diaries and hours")
+    say(f"{take_photos(ground)} photos")
     twice.register_twice(ground, now)
     story.settle_messages()
     tell_notices(ground, now)

@@ -32,6 +32,9 @@ class Permission(Enum):
     TAKE_CONSENT = "take and sign consent"
     SEE_CONSENT_STATE = "see whether consent is there, not what it says"
     SEE_DOCUMENTS = "open a patient's documents"
+    SEE_PHOTOS = "see a patient's photos, and give them out for what the patient allows"
+    TAKE_PHOTOS = "take photos of a patient and say what they show"
+    REMOVE_PHOTOS = "remove a photo, and put it back"
     SEE_CATALOGUE = "browse the catalogue"
     EDIT_CATALOGUE = "edit the catalogue"
     APPROVE_CATALOGUE = "take responsibility for a row of the catalogue"
@@ -76,6 +79,8 @@ GRANTS: dict[str, frozenset[Permission]] = {
         Permission.SEE_ACCESS_LOG,
         Permission.KEEP_FEEDS,
         Permission.MERGE_PATIENTS,
+        Permission.SEE_PHOTOS,
+        Permission.REMOVE_PHOTOS,
         Permission.RUN_ARRIVAL,
         Permission.MANAGE_CLINIC,
     },
@@ -88,6 +93,9 @@ GRANTS: dict[str, frozenset[Permission]] = {
         Permission.WRITE_NOTES,
         Permission.TAKE_CONSENT,
         Permission.SEE_DOCUMENTS,
+        Permission.SEE_PHOTOS,
+        Permission.TAKE_PHOTOS,
+        Permission.REMOVE_PHOTOS,
         Permission.APPROVE_CATALOGUE,
         Permission.MANAGE_STOCK,
         Permission.WORK_WATCH,

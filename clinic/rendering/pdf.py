@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-import signal
-import subprocess
-import sys
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
 from django.utils.translation import gettext as _
 
-from clinic.rendering.process import Exit
+from clinic.confined.cell import Exit
+from clinic.confined.run import Outcome, run_confined
 
-PROCESS = Path(__file__).with_name("process.py")
+JOB = Path(__file__).with_name("job.py")
 WALL_SECONDS = 20
 PROCESSOR_SECONDS = 20
 ADDRESS_SPACE = 1024 * 1024 * 1024
@@ -61,43 +56,26 @@ def render_html(html: str) -> Rendered:
     source = html.encode()
     if len(source) > LARGEST_HTML:
         raise RenderingRefused(_("The document is too long."))
-    with tempfile.TemporaryDirectory(prefix="clinic-pdf-") as folder:
-        code, pdf, said = _run(source, folder)
-    if code == Exit.DONE and pdf.startswith(b"%PDF-"):
-        return Rendered(pdf, int(said))
-    raise _error(code, said)
-
-
-def _run(source: bytes, folder: str) -> tuple[int | None, bytes, str]:
-    """Exit code (None: killed for time), standard output, the last line of standard error."""
-    process = subprocess.Popen(  # noqa: S603  (our own file, no shell, numbers as arguments)
-        [sys.executable, "-I", str(PROCESS), str(ADDRESS_SPACE), str(PROCESSOR_SECONDS)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        cwd=folder,
-        env={"TMPDIR": folder, "HOME": folder, "LANG": "C.UTF-8", "PATH": os.defpath},
-        start_new_session=True,
+    outcome = run_confined(
+        JOB,
+        source,
+        address_space=ADDRESS_SPACE,
+        processor_seconds=PROCESSOR_SECONDS,
+        wall_seconds=WALL_SECONDS,
     )
-    try:
-        pdf, errors = process.communicate(source, timeout=WALL_SECONDS)
-    except subprocess.TimeoutExpired:
-        return None, b"", ""
-    finally:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.communicate()
-    return process.returncode, pdf, errors.decode(errors="replace").strip().rpartition("\n")[2]
+    if outcome.is_done and outcome.result.startswith(b"%PDF-"):
+        return Rendered(outcome.result, int(outcome.said))
+    raise _error(outcome)
 
 
-def _error(code: int | None, said: str) -> RenderingError:
-    if code is None or code in (-signal.SIGXCPU, -signal.SIGKILL):
+def _error(outcome: Outcome) -> RenderingError:
+    if outcome.was_stopped:
         return RenderingFailed(_("Making the PDF took too long or too much memory."))
-    if code == Exit.REFUSED:
+    if outcome.code == Exit.REFUSED:
         return RenderingRefused(
-            _("The document asks for something it may not have: %(what)s.") % {"what": said}
+            _("The document asks for something it may not have: %(what)s.") % {"what": outcome.said}
         )
-    if code == Exit.UNAVAILABLE:
+    if outcome.code == Exit.UNAVAILABLE:
         return RenderingUnavailable(
             _(
                 "PDF libraries are missing on the server. On Debian: apt-get install "

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 import uuid
 from datetime import datetime, timedelta
 
-from cryptography.exceptions import InvalidTag
-from django.core.files.base import ContentFile
-from django.core.files.storage import default_storage
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -16,6 +12,7 @@ from django.utils.translation import gettext as _
 from clinic.access.models import Staff
 from clinic.errors import ActionRefused
 from clinic.rendering.pdf import Rendered, RenderingError, render_html
+from clinic.vault import StoredFileDamaged, keep, read_kept
 from clinic.wake import wake
 from patients.documents.models import Document
 from patients.registry.models import Patient
@@ -113,10 +110,8 @@ def _store(document: Document, rendered: Rendered) -> Document:
     ours = _still_ours(document)
     if ours is None:
         return document
-    default_storage.delete(ours.file_name)
-    default_storage.save(ours.file_name, ContentFile(rendered.pdf))
+    ours.sha256, ours.size = keep(ours.file_name, rendered.pdf), len(rendered.pdf)
     ours.state, ours.ready_at = Document.State.READY, timezone.now()
-    ours.sha256, ours.size = hashlib.sha256(rendered.pdf).hexdigest(), len(rendered.pdf)
     ours.pages = rendered.pages
     ours.lease_until, ours.error = None, ""
     ours.save(
@@ -138,10 +133,6 @@ def _fail(document: Document, reason: str) -> Document:
 def read_pdf(document: Document) -> bytes:
     """The stored PDF. Raises `ActionRefused` when it is gone or no longer what was stored."""
     try:
-        with default_storage.open(document.file_name) as stored:
-            pdf: bytes = stored.read()
-    except (FileNotFoundError, InvalidTag) as error:
+        return read_kept(document.file_name, sha256=document.sha256)
+    except StoredFileDamaged as error:
         raise ActionRefused(_("The stored document is damaged.")) from error
-    if hashlib.sha256(pdf).hexdigest() != document.sha256:
-        raise ActionRefused(_("The stored document is damaged."))
-    return pdf

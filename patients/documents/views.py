@@ -16,6 +16,7 @@ from clinic.access.gate import fetch
 from clinic.access.permissions import Permission, requires
 from clinic.access.request import location_of, staff_of
 from clinic.errors import ActionRefused
+from clinic.web.files import private_file
 from patients.documents.actions import read_pdf, retry_document
 from patients.documents.models import Document
 from patients.registry.models import Patient
@@ -25,12 +26,7 @@ SHOWN = 20
 
 def pdf_response(document: Document) -> HttpResponse:
     """The PDF as a download that no cache keeps and no page can run."""
-    response = HttpResponse(read_pdf(document), content_type="application/pdf")
-    response["Content-Disposition"] = f'attachment; filename="{document.download_name}"'
-    response["X-Content-Type-Options"] = "nosniff"
-    response["Cache-Control"] = "no-store"
-    response["Content-Security-Policy"] = "default-src 'none'; sandbox"
-    return response
+    return private_file(read_pdf(document), kind="application/pdf", name=document.download_name)
 
 
 def _document(request: HttpRequest, number: int, public_id: UUID) -> Document:

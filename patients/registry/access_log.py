@@ -29,6 +29,11 @@ PAGES: dict[str, str | Promise] = {
     "patients:compare": gettext_lazy("two files side by side"),
     "patients:merge": gettext_lazy("two files side by side"),
     "patients:unmerge": gettext_lazy("merge of two files"),
+    "photos:screen": gettext_lazy("photo"),
+    "photos:full": gettext_lazy("photo at full size"),
+    "photos:teaching": gettext_lazy("photo given out for teaching"),
+    "photos:publicity": gettext_lazy("photo given out for publicity"),
+    "photos:permissions": gettext_lazy("permissions for photos"),
     "feeds:calendar": gettext_lazy("calendar feed"),
     "diary:today": gettext_lazy("Today"),
     "diary:day": gettext_lazy("diary"),
@@ -54,10 +59,13 @@ ROOMS: dict[str, str | Promise] = {
     "sheets": gettext_lazy("aftercare sheets"),
     "watch": gettext_lazy("check-ins"),
     "documents": gettext_lazy("documents"),
+    "photos": gettext_lazy("photos"),
     "messages": gettext_lazy("messages"),
 }
 PARTS: dict[str, str | Promise] = {
     "bar": gettext_lazy("patient bar"),
+    "avatar": gettext_lazy("patient bar"),
+    "thumb": gettext_lazy("small picture"),
     "panel": gettext_lazy("patient page"),
     "panel-all": gettext_lazy("patient page"),
 }

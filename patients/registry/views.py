@@ -209,6 +209,9 @@ def access_log(request: HttpRequest, number: int) -> HttpResponse:
     if before.isascii() and before.isdigit() and len(before) < 16:
         entries = entries.filter(pk__lt=int(before))
     is_panel = bool(request.htmx)  # type: ignore[attr-defined]
+    if is_panel:
+        # A list of photos leaves a line for each of them; the few here are for the rest.
+        entries = entries.exclude(what="photos:thumb")
     size = LOG_PANEL if is_panel else LOG_PAGE
     rows = list(entries[: size + 1])
     location = location_of(request)

@@ -21,6 +21,7 @@ from clinic.places.models import DayHours, Device, Location, LocationDay
 from patients.documents.models import Document
 from patients.intake.models import History
 from patients.messages.models import Message
+from patients.photos.models import Photo, PhotoPermission, Use
 from patients.portal.actions import token_hash
 from patients.portal.models import Link
 from patients.registry.models import Merge, Patient
@@ -121,6 +122,7 @@ def make_world(place: Location, practitioner: Staff, service: Service) -> World:
         plan=plan, appointment=appointment, gap_reason=secret, gap_allowed_by=practitioner
     )
     document = _document(patient, secret)
+    photo = _photo(patient, place, practitioner, secret)
     consent = Consent.objects.create(
         patient=patient,
         plan=plan,
@@ -275,6 +277,7 @@ def make_world(place: Location, practitioner: Staff, service: Service) -> World:
         "session": of_patient | {"pk": session.pk, "session_id": signed.pk, "plan_id": plan.pk},
         "signed": of_patient | {"pk": signed.pk},
         "document": of_patient | {"public_id": document.public_id, "pk": document.pk},
+        "photo": of_patient | {"public_id": photo.public_id},
         "sheet": of_patient | {"pk": sheet.pk, "session_id": signed.pk},
         "message": of_patient | {"pk": message.pk},
         "check_in": {"pk": check_in.pk},
@@ -295,6 +298,7 @@ def make_world(place: Location, practitioner: Staff, service: Service) -> World:
         "gateway": {"secret": "not-the-secret"},
         "words": {"kind": "reminder", "language": "en"},
         "my_document": {"token": token, "public_id": document.public_id},
+        "my_photo": {"token": token, "use": "teaching"},
         "my_sheet": {"token": token, "pk": sheet.pk},
         "my_consent": {"token": token, "consent_id": consent.pk},
         "my_check_in": {"token": token, "pk": check_in.pk},
@@ -370,4 +374,38 @@ def _document(patient: Patient, secret: str) -> Document:
         pages=1,
         ready_at=timezone.now(),
         created_by="system",
+    )
+
+
+def _photo(patient: Patient, place: Location, by: Staff, secret: str) -> Photo:
+    """Allowed for the record and for teaching, not for publicity. The manager may see photos, so
+    that a secret stands in none of their words; each picture holds one of its own.
+    """
+    for use in Use.values:
+        PhotoPermission.objects.create(
+            patient=patient,
+            use=use,
+            is_given=use != Use.PUBLICITY,
+            said_on=timezone.localdate(),
+            how="spoken",
+            recorded_by=by,
+        )
+    name = f"photos/{uuid4().hex}"
+    content = b"\xff\xd8" + b"PICTURE" + secret.removeprefix("CLINICAL").encode()
+    for size in ("full", "screen", "thumb"):
+        default_storage.save(f"{name}-{size}", ContentFile(content))
+    return Photo.objects.create(
+        patient=patient,
+        location=place,
+        area="face",
+        view="front",
+        taken_at=timezone.now(),
+        dated_by="now",
+        taken_by=by,
+        width=64,
+        height=48,
+        size=len(content),
+        file_name=name,
+        sha256=sha256(content).hexdigest(),
+        stored_at=timezone.now(),
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import sys
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -146,7 +147,7 @@ def test_the_canary_can_be_seen_to_sing(canary):
     )
     address = f"http://{canary.at}/a"
     subprocess.run(
-        [rendering.sys.executable, "-c", script, f"<img src='{address}'>"], check=False, timeout=60
+        [sys.executable, "-c", script, f"<img src='{address}'>"], check=False, timeout=60
     )
     assert canary.calls == ["/a"]
 
@@ -199,4 +200,4 @@ def test_a_renderer_leaves_no_process_behind():
     render_html(whole("<p>x</p>"))
     # Only one's own: a test in another process may be rendering at this moment.
     left = [child.cmdline() for child in psutil.Process().children(recursive=True)]
-    assert not [words for words in left if str(rendering.PROCESS) in words]
+    assert not [words for words in left if str(rendering.JOB) in words]

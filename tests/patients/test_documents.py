@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
@@ -136,7 +138,7 @@ def test_a_late_worker_does_not_make_a_second_file(cast, monkeypatch):
 
 def test_a_file_left_behind_by_a_killed_worker_is_replaced(cast):
     document = asked(cast)
-    actions.default_storage.save(document.file_name, actions.ContentFile(b"half"))
+    default_storage.save(document.file_name, ContentFile(b"half"))
     assert render_next().state == Document.State.READY
     document.refresh_from_db()
     assert read_pdf(document).startswith(b"%PDF-")
@@ -146,8 +148,8 @@ def test_a_file_left_behind_by_a_killed_worker_is_replaced(cast):
 def test_a_changed_file_is_not_given_out(cast, client_for):
     asked(cast)
     document = render_next()
-    actions.default_storage.delete(document.file_name)
-    actions.default_storage.save(document.file_name, actions.ContentFile(b"%PDF-forged"))
+    default_storage.delete(document.file_name)
+    default_storage.save(document.file_name, ContentFile(b"%PDF-forged"))
     with pytest.raises(ActionRefused):
         read_pdf(document)
 
@@ -157,7 +159,7 @@ def test_a_damaged_or_missing_file_is_told_and_breaks_no_page(cast, client_for, 
     """Below the storage: what a failing disk or a hand in the folder does."""
     asked(cast)
     document = render_next()
-    path = Path(actions.default_storage.path(document.file_name))
+    path = Path(default_storage.path(document.file_name))
     if damage == "gone":
         path.unlink()
     else:

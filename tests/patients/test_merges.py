@@ -56,6 +56,8 @@ STAYS = {
     "Document",  # its words are fixed, and its file says whose it is
     "OptOut",  # held by the kept file too; see patients.messages.merging
     "History",  # handed in under its own file; see patients.intake.merging
+    "Photo",  # its picture says whose file it was taken for; the kept file shows it too
+    "PhotoPermission",  # held by the kept file too; see patients.photos.merging
     "Override",  # bound to a version of that file's history
     "Session",  # begun ones are an objection
     "Sheet",  # given

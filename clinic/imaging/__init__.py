@@ -1,0 +1,1 @@
+"""Pictures as they come in, made into pictures that can be kept."""
