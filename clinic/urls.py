@@ -31,6 +31,7 @@ urlpatterns = [
     path("patients/<patient:number>/history/", include("patients.intake.urls")),
     path("patients/<patient:number>/documents/", include("patients.documents.urls")),
     path("patients/<patient:number>/links/", include("patients.messages.link_urls")),
+    path("catalogue/stock/", include("treatments.stock.urls")),
     path("catalogue/", include("treatments.catalogue.urls")),
     path("", include("treatments.diary.urls")),
     path("", include("treatments.diary.settings_urls")),
