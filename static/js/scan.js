@@ -86,5 +86,18 @@ function setUp(button) {
   button.hidden = false;
 }
 
+// A scanner ends with Enter: in the code field that reads the code, as the first button of the form.
+// In any other field Enter means what it means elsewhere: the form is done.
+function enterIsDone(form) {
+  const done = form.querySelector(".form-actions .btn-primary");
+  form.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter" || event.target.id === "id_code") return;
+    if (!event.target.matches("input, select")) return;
+    event.preventDefault();
+    form.requestSubmit(done);
+  });
+}
+
+enterIsDone(document.querySelector("#id_code").form);
 const button = document.querySelector("[data-scan]");
 if (button && navigator.mediaDevices?.getUserMedia) setUp(button);

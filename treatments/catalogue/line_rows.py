@@ -11,6 +11,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from clinic.places.models import CountryProfile
+from clinic.web.fields import UnitField
 from treatments.catalogue.models import Flag, Ingredient, Product, Substance
 from treatments.catalogue.rows import Row, RowsField
 
@@ -59,8 +60,8 @@ def country_rows() -> RowsField:
 
 
 def _decimal(label: str | Promise, digits: int, places: int, least: str) -> forms.DecimalField:
-    field = forms.DecimalField(
-        label=label, max_digits=digits, decimal_places=places, min_value=Decimal(least)
+    field = UnitField(
+        unit="", label=label, max_digits=digits, decimal_places=places, min_value=Decimal(least)
     )
     field.widget = forms.TextInput({"inputmode": "decimal", "autocomplete": "off"})
     return field

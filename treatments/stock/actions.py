@@ -79,7 +79,7 @@ def _refuse_delivery(
         raise ActionRefused(_("Enter the lot number."), field="number")
     if expires_on < at.astimezone(location.zone).date():
         raise ActionRefused(_("This lot has expired already."), field="expires_on")
-    if not Decimal(0) < quantity <= MOST:
+    if not (quantity.is_finite() and 0 < quantity <= MOST):
         raise ActionRefused(_("The quantity must be more than nothing."), field="quantity_ml")
 
 

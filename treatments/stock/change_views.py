@@ -51,10 +51,8 @@ def receive(request: HttpRequest) -> HttpResponse:
     reading = data is not None and "read" in data
     if reading and data is not None:
         data, note = filled_in(data)
-    form = ReceiveForm(data)
-    if reading:
-        form.forget_other_errors()
-    elif form.is_valid():
+    form = ReceiveForm(data, reading=reading)
+    if not reading and form.is_valid():
         values = {name: form.cleaned_data[name] for name in form.cleaned_data if name != "code"}
         try:
             lot = actions.receive_lot(

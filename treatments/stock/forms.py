@@ -50,7 +50,12 @@ class ReceiveForm(ClinicForm):
             "(01)…(17)…(10)…"
         ),
         widget=forms.TextInput(
-            {"autocomplete": "off", "autocapitalize": "off", "spellcheck": "false"}
+            {
+                "autocomplete": "off",
+                "autocapitalize": "off",
+                "spellcheck": "false",
+                "autofocus": True,
+            }
         ),
     )
     product = ProductField(
@@ -77,8 +82,9 @@ class ReceiveForm(ClinicForm):
         label=gettext_lazy("Received from"), max_length=120, required=False
     )
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, reading: bool = False, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.reading = reading
         products = Product.objects.filter(is_current=True).order_by("name_en")
         self.fields["product"].queryset = products  # type: ignore[attr-defined]
         self.package: Package | None = None
@@ -86,7 +92,7 @@ class ReceiveForm(ClinicForm):
     def clean_code(self) -> str:
         """Keeps what the code says in `package`."""
         code: str = self.cleaned_data[CODE]
-        if code.strip():
+        if code.strip() or self.reading:
             try:
                 self.package = read_package(code)
             except UnreadableCode as why:
@@ -105,10 +111,12 @@ class ReceiveForm(ClinicForm):
         if scanned and typed and typed != scanned:
             self.add_error(name, _("The code on the package says %(what)s.") % {"what": scanned})
 
-    def forget_other_errors(self) -> None:
+    def full_clean(self) -> None:
         """While the code is being read, the rest may still be empty."""
-        for name in [name for name in self.errors if name != CODE]:
-            del self.errors[name]
+        super().full_clean()
+        if self.reading:
+            for name in [name for name in self._errors or () if name != CODE]:
+                del self._errors[name]  # type: ignore[union-attr]
 
 
 def filled_in(data: QueryDict) -> tuple[QueryDict, str]:
