@@ -9,6 +9,7 @@ from decimal import Decimal
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from clinic.access.models import Staff
 from clinic.access.permissions import Permission
@@ -16,10 +17,12 @@ from clinic.errors import ActionRefused
 from clinic.places.models import Location
 from clinic.web.templatetags.clinic_web import clinical_date
 from treatments.catalogue.models import Lot, Product
+from treatments.diary.contention import trying_again
 from treatments.stock import ledger
 from treatments.stock.gs1 import Package
 from treatments.stock.models import Movement, OpenContainer, PackageCode, StockLevel
 
+BUSY = gettext_lazy("The shelf is very busy right now. Please try again.")
 MOST = Decimal(100_000)
 LONGEST_REASON = 300
 Kind = Movement.Kind
@@ -33,6 +36,7 @@ class NotInStock(ActionRefused):
         super().__init__(" ".join(self.problems))
 
 
+@trying_again(BUSY)
 @transaction.atomic
 def receive_lot(
     *,
@@ -118,21 +122,22 @@ def _lot_of(
 
 
 def _learn(by: Staff, gtin: str, product: Product, content: Decimal, at: datetime) -> None:
-    known = PackageCode.objects.select_for_update().filter(pk=gtin).first()
-    if known is None:
-        known = PackageCode(gtin=gtin)
-    elif known.product_code != product.code and not by.may(Permission.EDIT_CATALOGUE):
+    said = {"product_code": product.code, "content_ml": content}
+    news = {**said, "learned_by": by, "learned_at": at}
+    known, is_new = PackageCode.objects.select_for_update().get_or_create(gtin=gtin, defaults=news)
+    if is_new or all(getattr(known, name) == value for name, value in said.items()):
+        return
+    if known.product_code != product.code and not by.may(Permission.EDIT_CATALOGUE):
         raise ActionRefused(
             _("The code on the package stands for another product. A manager can change that."),
             field="product",
         )
-    if known.product_code == product.code and known.content_ml == content:
-        return
-    known.product_code, known.content_ml = product.code, content
-    known.learned_by, known.learned_at = by, at
+    for name, value in news.items():
+        setattr(known, name, value)
     known.save()
 
 
+@trying_again(BUSY)
 @transaction.atomic
 def open_container(*, by: Staff, lot: Lot, at: datetime | None = None) -> OpenContainer:
     """Open a multi-dose container; its in-use life begins.
@@ -155,6 +160,7 @@ def open_container(*, by: Staff, lot: Lot, at: datetime | None = None) -> OpenCo
     return container
 
 
+@trying_again(BUSY)
 @transaction.atomic
 def use_in_session(
     *,
@@ -213,6 +219,7 @@ def _unusable(lot: Lot, at: datetime) -> str:
     return ""
 
 
+@trying_again(BUSY)
 @transaction.atomic
 def count_lot(
     *, by: Staff, lot: Lot, counted_ml: Decimal, reason: str, at: datetime | None = None
@@ -227,6 +234,7 @@ def count_lot(
     return line
 
 
+@trying_again(BUSY)
 @transaction.atomic
 def waste(
     *, by: Staff, lot: Lot, amount_ml: Decimal, reason: str, at: datetime | None = None
@@ -240,6 +248,7 @@ def waste(
     return line
 
 
+@trying_again(BUSY)
 @transaction.atomic
 def discard_container(
     *, by: Staff, container: OpenContainer, reason: str, at: datetime | None = None
@@ -254,6 +263,7 @@ def discard_container(
     return ledger.write(lot, Kind.WASTED, -left, by=by, at=moment, reason=why, container=found)
 
 
+@trying_again(BUSY)
 @transaction.atomic
 def correct(
     *, by: Staff, lot: Lot, change_ml: Decimal, reason: str, at: datetime | None = None
@@ -268,6 +278,7 @@ def correct(
     return line
 
 
+@trying_again(BUSY)
 @transaction.atomic
 def set_lot_state(
     *, by: Staff, lot: Lot, state: str, reason: str, at: datetime | None = None
@@ -285,6 +296,7 @@ def set_lot_state(
     return found
 
 
+@trying_again(BUSY)
 @transaction.atomic
 def set_level(
     *, by: Staff, location: Location, product: Product, least_ml: Decimal | None

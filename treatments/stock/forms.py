@@ -140,7 +140,7 @@ def filled_in(data: QueryDict) -> tuple[QueryDict, str]:
 
 
 def _fill_product(filled: QueryDict, gtin: str) -> str:
-    known = PackageCode.objects.filter(pk=gtin).first()
+    known = PackageCode.objects.filter(gtin=gtin).first()
     product = known and Product.objects.current().filter(code=known.product_code).first()
     if known is None or product is None:
         return _("This product number is new here. Choose its product once; it is remembered.")

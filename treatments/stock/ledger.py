@@ -171,7 +171,7 @@ def shrink_open(lot: Lot, at: datetime) -> None:
 
     What was sealed is taken to be gone first, then what is opened, the longest-lived last opened.
     """
-    for container in reversed(lot.open_containers.standing()):
+    for container in list(lot.open_containers.standing())[::-1]:
         excess = -sealed(lot)
         if excess <= 0:
             return

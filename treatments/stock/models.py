@@ -169,7 +169,7 @@ class StockLevel(models.Model):
 class PackageCode(models.Model):
     """Which product a GTIN stands for, and how much the last such delivery was; learned then."""
 
-    gtin = models.CharField(max_length=14, primary_key=True)
+    gtin = models.CharField(max_length=14, unique=True)
     product_code = models.SlugField(max_length=80)
     content_ml = models.DecimalField(max_digits=8, decimal_places=2)
     learned_by = models.ForeignKey(Staff, models.PROTECT, related_name="+")
