@@ -157,6 +157,7 @@ SUBJECTS = {
     "watch:": "call",
     "stock:discard": "container",
     "stock:level": "product",
+    "stock:of-product": "product",
     "stock:": "lot",
     "catalogue:": "row",
     "places:room": "room",

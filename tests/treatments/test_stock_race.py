@@ -18,12 +18,13 @@ from hypothesis import strategies as st
 
 from clinic.audit.context import SYSTEM, acting
 from clinic.errors import ActionRefused
-from tests.treatments.session_world import NOON, D, World, make_world, sign_consent
+from tests.treatments.session_world import NOON, D, World, current, make_world, sign_consent
 from tests.treatments.stock_world import MULTI, SINGLE, check_ledger, deliver
-from treatments.catalogue.models import Lot
+from treatments.catalogue.models import Anaesthetic, Lot
 from treatments.plans.models import Plan
+from treatments.sessions.actions import stock_used
 from treatments.sessions.entries import MixEntry
-from treatments.sessions.models import Session
+from treatments.sessions.models import Anaesthesia, Session
 from treatments.stock import ledger
 from treatments.stock.actions import (
     correct,
@@ -189,6 +190,25 @@ def test_a_lot_that_is_received_twice_at_once_is_one_lot(cast):
     lot = Lot.objects.get()
     check_ledger(lot)
     assert lot.quantity_ml == 80
+
+
+@pytest.mark.django_db
+def test_a_session_takes_what_was_drawn_and_the_grams_of_its_creams(cast):
+    with acting(SYSTEM):
+        world = make_world(cast)
+        session = world.start()
+        tube = deliver(cast, "emla-5")
+        for lot, grams in ((tube, "2.5"), (tube, "1"), (None, "9")):
+            Anaesthesia.objects.create(
+                session=session,
+                anaesthetic=current(Anaesthetic, "emla"),
+                lot=lot,
+                grams=D(grams),
+                area_cm2=D(20),
+                on_at=NOON,
+            )
+    used = {world.lidocaine.pk: 1, world.hyaluronic.pk: 2, tube.pk: D("3.5")}
+    assert stock_used(session) == used
 
 
 # --- any order of doings ------------------------------------------------------------------------

@@ -7,6 +7,7 @@ urlpatterns = [
     path("", views.lots, name="lots"),
     path("products/", views.products, name="products"),
     path("products/<slug:code>/level/", change_views.level, name="level"),
+    path("products/<slug:code>/here/", views.of_product, name="of-product"),
     path("receive/", change_views.receive, name="receive"),
     path("today/", views.today, name="today"),
     path("<int:pk>/", views.lot, name="lot"),

@@ -19,7 +19,7 @@ from clinic.places.models import Location
 from treatments.catalogue.models import Lot, LotQuerySet, Product
 from treatments.stock.attention import Low, attention, needs_attention
 from treatments.stock.models import OpenContainer, StockLevel
-from treatments.stock.shelf import NOTHING, available_by_product, with_amounts
+from treatments.stock.shelf import NOTHING, available_by_product, choosable, with_amounts
 from treatments.stock.words import amount, container_look, line_look, lot_look, signed
 
 PAGE = 50
@@ -179,6 +179,23 @@ def product_in_force(code: str) -> Product:
     if found is None:
         raise Http404
     return found
+
+
+@requires(Permission.SEE_CATALOGUE)
+@require_GET
+def of_product(request: HttpRequest, code: str) -> HttpResponse:
+    """On a product's page: its lots here that may be used; or that there is none."""
+    location, now = location_of(request), timezone.now()
+    product, day = product_in_force(code), timezone.localdate(now, location.zone)
+    lots = list(choosable(location, now).filter(product__code=code).select_related("product"))
+    free = sum((lot.free_ml for lot in lots), NOTHING)
+    values = {
+        "location": location,
+        "product": product,
+        "free": amount(free, product.measured_in),
+        "entries": [_entry(lot, day) for lot in lots[:PANEL_ROWS]],
+    }
+    return render(request, "treatments/stock_of_product.html", values)
 
 
 @requires(Permission.MANAGE_STOCK)
