@@ -26,6 +26,8 @@ SHOWN_GS = "␝"
 STAND_INS = (SHOWN_GS, "{GS}", "[GS]", "^]", "|", "^", "~")
 """What scanners are set to send for a separator; none of these may stand in an element string."""
 LONGEST = 400
+BARE_NUMBERS = (8, 12, 13)
+"""The digits of a product number that stands alone, as in the striped code of a shop."""
 SYMBOLOGY = re.compile(r"^\][A-Za-z][0-9A-Za-z]")
 HIDDEN_EXPIRY = re.compile(r"17\d\d(0[1-9]|1[0-2])([0-2]\d|3[01])")
 
@@ -96,7 +98,7 @@ def _elements(text: str) -> GS1ElementStrings:
         return GS1DigitalLinkURI.parse(found).element_strings
     if found.startswith("("):
         return GS1Message.parse_hri(found).element_strings
-    if found.isdigit() and len(found) in (8, 12, 13):
+    if found.isdigit() and len(found) in BARE_NUMBERS:
         Gtin.parse(found)
         return GS1Message.parse(f"01{found.zfill(14)}").element_strings
     elements = GS1Message.parse(found).element_strings
@@ -118,10 +120,7 @@ def _package(elements: GS1ElementStrings) -> Package:
     said = {element.ai.ai: element for element in reversed(elements)}
     number, lot, expiry = said.get("01"), said.get("10"), said.get("17")
     if number is not None and number.gtin is None:
-        raise UnreadableCode(
-            _("The product number %(number)s is wrong: its check digit does not fit. Scan again.")
-            % {"number": number.value}
-        )
+        raise UnreadableCode(_wrong_number(number.value))
     for found in (lot, said.get("21")):
         if expiry is None and found is not None and HIDDEN_EXPIRY.search(found.value):
             raise UnreadableCode(_without_separators())
@@ -152,6 +151,11 @@ def _lacking(package: Package) -> str:
     return _("Not in the code: %(what)s. Type it as printed.") % {"what": ", ".join(lacking)}
 
 
+def _wrong_number(number: str) -> str:
+    text = _("The product number %(number)s is wrong: its check digit does not fit. Scan again.")
+    return text % {"number": number}
+
+
 def _without_separators() -> str:
     return _(
         "Lot number and expiry date have run together: the group separators are missing. "
@@ -161,6 +165,8 @@ def _without_separators() -> str:
 
 def _why_not(text: str) -> str:
     """What is wrong with a text that is no GS1 message, as far as can be told."""
+    if text.isdigit() and len(text) in BARE_NUMBERS:
+        return _wrong_number(text)
     if re.match(r"^(01|02)\d{0,13}($|\D)", text):
         return _("The code is cut off: a product number has 14 digits. Scan again.")
     after_number = text[16:] if text.startswith("01") else text
