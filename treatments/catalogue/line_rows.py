@@ -79,7 +79,8 @@ def _drawable() -> Choices:
 
 
 def _by_name(model: Any) -> Iterable[Any]:
-    return model.objects.current().order_by("name_en")
+    rows: Iterable[Any] = model.objects.current().order_by("name_en")
+    return rows
 
 
 def _countries() -> Choices:

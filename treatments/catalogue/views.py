@@ -123,10 +123,11 @@ def _matching(kind: Kind, asked: str, show: str) -> QuerySet[Any]:
 def _out_of_use(every: Any) -> QuerySet[Any]:
     """The newest version of each code of which none is in force."""
     same = every.filter(code=OuterRef("code"))
-    return every.filter(
+    newest: QuerySet[Any] = every.filter(
         ~Exists(same.filter(is_current=True)),
         version=Subquery(same.order_by("-version").values("version")[:1]),
     )
+    return newest
 
 
 @requires(Permission.SEE_CATALOGUE)

@@ -9,9 +9,9 @@ from decimal import Decimal
 from django.db.models import Q
 
 from clinic.places.models import Location
-from treatments.catalogue.models import Lot, LotQuerySet, Product
+from treatments.catalogue.models import Lot, Product
 from treatments.stock.models import OpenContainer, StockLevel
-from treatments.stock.shelf import NOTHING, available_by_product
+from treatments.stock.shelf import NOTHING, Lots, available_by_product
 from treatments.stock.words import SOON
 
 
@@ -66,7 +66,7 @@ def low_products(location: Location, at: datetime) -> list[Low]:
     return sorted(low, key=lambda one: (one.there / one.least, one.product.name))
 
 
-def needs_attention(lots: LotQuerySet, location: Location, at: datetime) -> LotQuerySet:
+def needs_attention(lots: Lots, location: Location, at: datetime) -> Lots:
     """Of lots with their amounts: held back, expired or soon, or with a container that is over."""
     today = at.astimezone(location.zone).date()
     return lots.filter(

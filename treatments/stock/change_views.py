@@ -8,7 +8,7 @@ from typing import Any
 from csp.constants import WASM_UNSAFE_EVAL
 from csp.decorators import csp_update
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -47,7 +47,7 @@ FORM = "treatments/stock_form.html"
 def receive(request: HttpRequest) -> HttpResponse:
     """Put a delivery on the shelf. `read` only fills in what the code says, and writes nothing."""
     location, note = location_of(request), ""
-    data = request.POST if request.method == "POST" else None
+    data: QueryDict | None = request.POST if request.method == "POST" else None
     reading = data is not None and "read" in data
     if reading and data is not None:
         data, note = filled_in(data)

@@ -115,8 +115,8 @@ class ReceiveForm(ClinicForm):
         """While the code is being read, the rest may still be empty."""
         super().full_clean()
         if self.reading:
-            for name in [name for name in self._errors or () if name != CODE]:
-                del self._errors[name]  # type: ignore[union-attr]
+            for name in [name for name in self.errors if name != CODE]:
+                del self.errors[name]
 
 
 def filled_in(data: QueryDict) -> tuple[QueryDict, str]:

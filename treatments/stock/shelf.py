@@ -28,11 +28,13 @@ from clinic.places.models import Location
 from treatments.catalogue.models import Flag, Lot, LotQuerySet
 from treatments.stock.models import OpenContainer
 
+Lots = QuerySet[Any, Any]
+"""Lots that know their amounts: see `with_amounts`."""
 NOTHING = Decimal(0)
 AMOUNT = DecimalField(max_digits=8, decimal_places=2)
 
 
-def with_amounts(lots: LotQuerySet, at: datetime) -> LotQuerySet:
+def with_amounts(lots: LotQuerySet, at: datetime) -> Lots:
     """Each lot with `open_ml` (in opened containers), `over_ml` (of that, over), `free_ml` (the
     rest, before asking whether the lot may be used at all) and `first_over` (when the first of it
     is over: the next container to be discarded, else its expiry)."""
@@ -54,7 +56,7 @@ def _total(containers: QuerySet[OpenContainer]) -> Coalesce:
     return Coalesce(Subquery(grouped, output_field=AMOUNT), NOTHING, output_field=AMOUNT)
 
 
-def choosable(location: Location, at: datetime) -> LotQuerySet:
+def choosable(location: Location, at: datetime) -> Lots:
     """The lots that may be drawn from here and now, what is over first in front."""
     today = at.astimezone(location.zone).date()
     here = Lot.objects.filter(location=location).usable(today)
@@ -80,7 +82,7 @@ def for_the_skin(location: Location) -> Q:
     )
 
 
-def _with_chosen(lots: LotQuerySet, chosen: Iterable[int], at: datetime) -> list[Any]:
+def _with_chosen(lots: Lots, chosen: Iterable[int], at: datetime) -> list[Any]:
     """One query where nothing was chosen before, else two."""
     found: dict[int, Any] = {lot.pk: lot for lot in lots.select_related("product")}
     if missing := set(chosen) - set(found):

@@ -19,7 +19,7 @@ from clinic.places.models import Location
 from treatments.catalogue.models import Lot, LotQuerySet, Product
 from treatments.stock.attention import Low, attention, needs_attention
 from treatments.stock.models import OpenContainer, StockLevel
-from treatments.stock.shelf import NOTHING, available_by_product, choosable, with_amounts
+from treatments.stock.shelf import NOTHING, Lots, available_by_product, choosable, with_amounts
 from treatments.stock.words import amount, container_look, line_look, lot_look, signed
 
 PAGE = 50
@@ -53,9 +53,7 @@ def lots(request: HttpRequest) -> HttpResponse:
     return render(request, "treatments/stock_lots.html", values)
 
 
-def _narrowed(
-    lots: LotQuerySet, show: str, asked: str, location: Location, at: datetime
-) -> LotQuerySet:
+def _narrowed(lots: Lots, show: str, asked: str, location: Location, at: datetime) -> Lots:
     """Lots that are used up are shown only where they are asked for."""
     lots = lots.filter(quantity_ml=0) if show == "gone" else lots.filter(quantity_ml__gt=0)
     if show == "attention":
@@ -69,7 +67,7 @@ def _narrowed(
     return lots.select_related("product").order_by("expires_on", "pk")
 
 
-def _after(lots: LotQuerySet, key: str) -> LotQuerySet:
+def _after(lots: Lots, key: str) -> Lots:
     """The lots behind one of them, known by `2027-03-31.815`; a strange key starts anew."""
     day, _dot, pk = key.partition(".")
     try:
