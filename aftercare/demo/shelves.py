@@ -35,6 +35,8 @@ CODES = {
 }
 """Product numbers under the prefix that GS1 keeps for examples."""
 LEVELS = {"ha-1": 60, "lidocaine-2": 50, "polyvitamin-5": 40, "emla-5": 50}
+SELDOM = {"botulinum-100", "hyaluronidase-150", "peptide-cosmetic", "prp-own-blood"}
+"""Of these there are a few containers, not boxes."""
 LOW = "hyaluronidase-150"
 
 
@@ -48,6 +50,8 @@ def fill_shelves(
         for age, expires in enumerate((soon, today + timedelta(days=random.randint(420, 800)))):
             serial = f"{letters}{random.randint(10_000, 99_999)}{'AB'[age]}"
             amount = Decimal(random.randint(40, 160) * 5)
+            if code in SELDOM:
+                amount = product.container_ml * (amount // 50)
             _arrive(location, keeper, product, serial, expires, amount)
     over = today - timedelta(days=18)
     _arrive(location, keeper, products["hyaluronidase-150"], "HY20417X", over, Decimal(20))
