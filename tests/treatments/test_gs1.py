@@ -69,6 +69,22 @@ def test_what_is_not_in_the_code_is_said(text, lacking):
 
 
 @pytest.mark.parametrize(
+    ("rest", "doubted"),
+    [
+        ("10L7721S1", True),
+        (f"10L77{GS}21S1", False),
+        ("10L77", False),
+        ("1021AB", False),
+        ("10AB21", False),
+        (f"10L7721S1{GS}21S1", False),
+    ],
+)
+def test_a_lot_that_may_have_swallowed_a_serial_is_doubted(rest, doubted):
+    found = read_package(f"01{GTIN}17271231{rest}")
+    assert ("Compare the lot number" in found.doubt) is doubted
+
+
+@pytest.mark.parametrize(
     ("text", "said"),
     [
         ("", "Scan or type"),

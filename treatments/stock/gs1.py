@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from biip import ParseError
@@ -133,7 +133,7 @@ def _package(elements: GS1ElementStrings) -> Package:
     )
     if not (package.gtin or package.lot or package.expires_on):
         raise UnreadableCode(_("The code holds neither product number, lot nor expiry date."))
-    return Package(**{**vars(package), "doubt": _lacking(package)})
+    return replace(package, doubt=_lacking(package) or _swallowed(package))
 
 
 def _lacking(package: Package) -> str:
@@ -149,6 +149,16 @@ def _lacking(package: Package) -> str:
     if not lacking:
         return ""
     return _("Not in the code: %(what)s. Type it as printed.") % {"what": ", ".join(lacking)}
+
+
+def _swallowed(package: Package) -> str:
+    """A lot number that may hold a serial number behind it: 21 and more, and no serial read."""
+    if package.serial or "21" not in package.lot[1:-1]:
+        return ""
+    return _(
+        "Compare the lot number %(lot)s with the package: if it is longer than printed, the "
+        "scanner leaves out the group separators."
+    ) % {"lot": package.lot}
 
 
 def _wrong_number(number: str) -> str:
