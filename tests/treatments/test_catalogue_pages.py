@@ -11,12 +11,12 @@ from django.urls import reverse
 from django.utils import translation
 
 from clinic.errors import ActionRefused
+from clinic.web.rows import RowsField
 from treatments.catalogue.actions import add_row, approve_row, edit_row, take_out_of_use
 from treatments.catalogue.kinds import KINDS
 from treatments.catalogue.models import Product, Recipe, Substance, Technique
 from treatments.catalogue.presentation import figures, listings
 from treatments.catalogue.recipes import contents_of
-from treatments.catalogue.rows import RowsField
 
 pytestmark = pytest.mark.django_db
 FRAME = 2

@@ -12,8 +12,8 @@ from django.utils.translation import gettext_lazy as _
 
 from clinic.places.models import CountryProfile
 from clinic.web.fields import UnitField
+from clinic.web.rows import Row, RowsField
 from treatments.catalogue.models import Flag, Ingredient, Product, Substance
-from treatments.catalogue.rows import Row, RowsField
 
 Choices = list[tuple[str, Any]]
 EMPTY: tuple[str, str] = ("", "—")
@@ -27,6 +27,7 @@ def ingredient_rows() -> RowsField:
             "per_ml": _decimal(_("Strength per mL or g"), 9, 3, "0.001"),
             "unit": forms.ChoiceField(label=_("Unit"), choices=Ingredient.Unit.choices),
         },
+        always=("unit",),
         label=_("Holds"),
         required=False,
         help_text=_("One substance to a row."),
@@ -41,6 +42,7 @@ def recipe_rows() -> RowsField:
             "ml": _decimal(_("mL"), 6, 2, "0.01"),
             "is_diluent": forms.BooleanField(label=_("Diluent"), required=False),
         },
+        always=("is_diluent",),
         label=_("What goes in"),
         help_text=_("In the order of drawing. A substance leaves the product open."),
     )

@@ -1,4 +1,4 @@
-"""A field of several rows: what a product holds, what goes into a mix, a country's marks.
+"""A field of several rows, such as what a product holds or what goes into a mix.
 
 Each row has the same columns; blank rows do not count. Some blank ones stand below what is there,
 so that rows are added without scripts.
@@ -6,7 +6,7 @@ so that rows are added without scripts.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from django import forms
@@ -26,9 +26,15 @@ class RowsInput(forms.Widget):
     use_fieldset = True
     is_block = True
 
-    def __init__(self, columns: Mapping[str, forms.Field]) -> None:
+    def __init__(self, columns: Mapping[str, forms.Field], always: Collection[str]) -> None:
         super().__init__()
-        self.columns = columns
+        self.columns, self.always = columns, always
+
+    def is_blank(self, row: Row) -> bool:
+        """Nothing was entered but what always has a value."""
+        return not any(
+            str(value).strip() for name, value in row.items() if value and name not in self.always
+        )
 
     def value_from_datadict(self, data: Any, files: Any, name: str) -> list[Row]:
         """What was sent, blank rows included, as text."""
@@ -55,7 +61,7 @@ class RowsInput(forms.Widget):
     def render(
         self, name: str, value: Any, attrs: dict[str, Any] | None = None, renderer: Any = None
     ) -> SafeString:
-        rows = [row for row in (value or []) if not _is_blank(row)]
+        rows = [row for row in (value or []) if not self.is_blank(row)]
         rows += [{}] * min(BLANK, MOST - len(rows))
         shown = [
             [self._box(name, number, column, row) for column in self.columns]
@@ -81,17 +87,22 @@ class RowsInput(forms.Widget):
 
 
 class RowsField(forms.Field):
-    """A list of rows; each cleaned by the fields of its columns, a mistake names its row."""
+    """A list of rows; each cleaned by the fields of its columns, a mistake names its row.
+
+    `always`: the columns that have a value even in a blank row, such as a unit or a tick.
+    """
 
     widget: RowsInput
 
-    def __init__(self, columns: Mapping[str, forms.Field], **kwargs: Any) -> None:
+    def __init__(
+        self, columns: Mapping[str, forms.Field], always: Collection[str] = (), **kwargs: Any
+    ) -> None:
         self.columns = columns
-        super().__init__(widget=RowsInput(columns), **kwargs)
+        super().__init__(widget=RowsInput(columns, always), **kwargs)
 
     def clean(self, value: Any) -> list[Row]:
         """The rows that are not blank, cleaned. Raises `ValidationError`."""
-        rows = [row for row in value or [] if not _is_blank(row)]
+        rows = [row for row in value or [] if not self.widget.is_blank(row)]
         if self.required and not rows:
             raise ValidationError(_("At least one row is needed."))
         return [self._cleaned(number, row) for number, row in enumerate(rows, start=1)]
@@ -109,12 +120,4 @@ class RowsField(forms.Field):
         return found
 
     def has_changed(self, initial: Any, data: Any) -> bool:
-        return list(initial or []) != [row for row in data or [] if not _is_blank(row)]
-
-
-def _is_blank(row: Row) -> bool:
-    """Nothing was entered; a choice that always has a value and a tick alone do not count."""
-    return not any(str(value).strip() for key, value in row.items() if key not in QUIET and value)
-
-
-QUIET = {"unit", "is_diluent"}
+        return list(initial or []) != [row for row in data or [] if not self.widget.is_blank(row)]
