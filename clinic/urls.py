@@ -33,6 +33,7 @@ urlpatterns = [
     path("patients/<patient:number>/documents/", include("patients.documents.urls")),
     path("patients/<patient:number>/photos/", include("patients.photos.urls")),
     path("patients/<patient:number>/links/", include("patients.messages.link_urls")),
+    path("catalogue/stock/", include("treatments.stock.urls")),
     path("catalogue/", include("treatments.catalogue.urls")),
     path("", include("treatments.diary.urls")),
     path("", include("treatments.diary.settings_urls")),

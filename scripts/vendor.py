@@ -122,6 +122,18 @@ PACKAGES = (
             "dist/event-calendar.min.js": "event-calendar.min.js",
         },
     ),
+    # The reader alone: codes are read, never drawn.
+    Package(
+        "zxing-wasm",
+        "zxing-wasm",
+        "3.1.4",
+        "MIT",
+        {
+            "dist/iife/reader/index.js": "reader.js",
+            "dist/reader/zxing_reader.wasm": "zxing_reader.wasm",
+            "LICENSE": "LICENSE",
+        },
+    ),
 )
 
 

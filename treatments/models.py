@@ -35,6 +35,7 @@ from treatments.sessions.models import (
     SessionAddendum,
     TreatedArea,
 )
+from treatments.stock.models import Movement, OpenContainer, PackageCode, StockLevel
 from treatments.waiting.models import WaitingEntry, WaitingOffer
 
 __all__ = [
@@ -57,8 +58,11 @@ __all__ = [
     "MixComponent",
     "MixLine",
     "Modality",
+    "Movement",
     "Notice",
+    "OpenContainer",
     "Override",
+    "PackageCode",
     "Phase",
     "Plan",
     "PlanArea",
@@ -71,6 +75,7 @@ __all__ = [
     "Session",
     "SessionAddendum",
     "Source",
+    "StockLevel",
     "Substance",
     "Tablet",
     "Technique",

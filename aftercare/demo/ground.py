@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, time, timedelta
-from decimal import Decimal
+from datetime import date, time
 from random import Random
 from typing import Any
 
 from django.conf import settings
 
+from aftercare.demo.shelves import fill_shelves
 from aftercare.demo.times import shape_services
 from clinic.access.models import Membership, Staff
 from clinic.access.permissions import Role
 from clinic.places.models import Device, Location, Room
-from treatments.catalogue.models import Area, Lot, Product, Technique
+from treatments.catalogue.models import Area, Product, Technique
 from treatments.diary.models import Service
 
 
@@ -78,7 +78,7 @@ def lay_ground(random: Random, today: date) -> Ground:
     )
     shape_services(ground.services)
     for place in ground.places:
-        _fill_shelves(place, ground.products, random, today)
+        fill_shelves(place.location, place.practitioners[0], ground.products, random, today)
     return ground
 
 
@@ -202,41 +202,3 @@ def _services() -> dict[str, Service]:
             kind=kind, name_en=english, name_fr=french, minutes=minutes
         )
     return found
-
-
-def _fill_shelves(place: Place, products: dict[str, Product], random: Random, today: date) -> None:
-    """Two lots of everything: one to use first, some of them soon over; one expired, one held."""
-    rows = []
-    for number, (code, product) in enumerate(sorted(products.items())):
-        soon = today + timedelta(days=random.randint(9, 40) if number % 5 == 0 else 200)
-        letters = "".join(word[0] for word in code.split("-")).upper()
-        for age, expires in enumerate((soon, today + timedelta(days=random.randint(420, 800)))):
-            rows.append(
-                Lot(
-                    location=place.location,
-                    product=product,
-                    number=f"{letters}{random.randint(10_000, 99_999)}{'AB'[age]}",
-                    expires_on=expires,
-                    quantity_ml=Decimal(random.randint(40, 160) * 5),
-                )
-            )
-    rows.append(
-        Lot(
-            location=place.location,
-            product=products["hyaluronidase-150"],
-            number="HY20417X",
-            expires_on=today - timedelta(days=18),
-            quantity_ml=Decimal(20),
-        )
-    )
-    rows.append(
-        Lot(
-            location=place.location,
-            product=products["ha-1"],
-            number="HA77120Q",
-            expires_on=today + timedelta(days=300),
-            quantity_ml=Decimal(50),
-            state=Lot.State.QUARANTINED,
-        )
-    )
-    Lot.objects.bulk_create(rows)

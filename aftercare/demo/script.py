@@ -22,6 +22,7 @@ from aftercare.demo.notices import tell_notices
 from aftercare.demo.people import Person, people
 from aftercare.demo.photos import take_photos
 from aftercare.demo.planned import book_courses
+from aftercare.demo.shelves import use_shelves
 from aftercare.demo.waiting import fill_waiting_list
 from aftercare.sheets.actions import give_sheet
 from aftercare.watch.actions import (
@@ -210,6 +211,7 @@ def tell(*, seed: int, now: datetime, say: Say) -> Ground:
     story.settle_messages()
     tell_notices(ground, now)
     fill_waiting_list(ground, now)
+    use_shelves(ground.places, now)
     return ground
 
 

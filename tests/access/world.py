@@ -37,6 +37,7 @@ from treatments.feeds.models import Feed
 from treatments.online.models import VisitRequest
 from treatments.plans.models import Phase, Plan, PlanArea
 from treatments.sessions.models import Session, TreatedArea
+from treatments.stock.models import OpenContainer
 from treatments.waiting.models import WaitingEntry, WaitingOffer
 
 
@@ -231,6 +232,14 @@ def make_world(place: Location, practitioner: Staff, service: Service) -> World:
         expires_on=date(2030, 1, 1),
         quantity_ml=10,
     )
+    container = OpenContainer.objects.create(
+        lot=lot,
+        opened_at=at,
+        opened_by=practitioner,
+        discard_by=at + timedelta(hours=24),
+        held_ml=5,
+        left_ml=2,
+    )
     device = Device.objects.create(
         location=place, kind="mesogun", make=canary, model="1", serial_number=canary
     )
@@ -284,6 +293,8 @@ def make_world(place: Location, practitioner: Staff, service: Service) -> World:
         "call": of_patient | {"pk": call.pk},
         "block": {"pk": block.pk},
         "lot": {"pk": lot.pk},
+        "container": {"pk": container.pk},
+        "product": {"code": "ha-1"},
         "tablet": {"pk": tablet.pk},
         "device": {"pk": device.pk},
         "room": {"pk": place.rooms.first().pk},

@@ -37,11 +37,11 @@ OF_PATIENT = ["", "edit/", "appointments/"]
 ROLES: dict[str, tuple[list[str], list[str]]] = {
     "front_desk": (EVERYONE, OF_PATIENT),
     "practitioner": (
-        [*EVERYONE, "/today/?all", "/safety/", "/catalogue/lots/"],
+        [*EVERYONE, "/today/?all", "/safety/", "/catalogue/stock/"],
         [*OF_PATIENT, "history/", "history/new/about/", "plans/new/"],
     ),
     "manager": (
-        [*EVERYONE, "/catalogue/lots/", "/catalogue/lots/receive/"],
+        [*EVERYONE, "/catalogue/stock/", "/catalogue/stock/receive/", "/catalogue/products/new/"],
         [*OF_PATIENT, "access-log/"],
     ),
 }

@@ -18,6 +18,7 @@ from treatments.catalogue.models import (
     Ingredient,
     Product,
     Protocol,
+    Recipe,
     Scale,
     Substance,
     Technique,
@@ -259,3 +260,12 @@ def test_goodman_baron_adds_up_to_its_maximum():
 
 def test_a_cosmetic_in_a_vial_is_marked():
     assert "NOT_INJECTABLE" in Product.objects.current().get(code="peptide-cosmetic").flags
+
+
+def test_what_goes_into_a_shipped_mix_is_in_the_catalogue():
+    known = {
+        ("product", code) for code in Product.objects.current().values_list("code", flat=True)
+    } | {("substance", code) for code in Substance.objects.current().values_list("code", flat=True)}
+    for mix in Recipe.objects.current():
+        assert {(line["kind"], line["code"]) for line in mix.lines} <= known, mix.code
+        assert mix.total_ml > 0

@@ -1,20 +1,22 @@
-"""The catalogue in the browser: browsing, editing, approving, and the shelf."""
+"""The catalogue in the browser: browsing, editing, adding and approving."""
 
 from __future__ import annotations
 
 import json
-from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
+from django.core.management import call_command
 from django.urls import reverse
-from django.utils import timezone, translation
+from django.utils import translation
 
 from clinic.errors import ActionRefused
-from treatments.catalogue.actions import approve_row, edit_row, receive_lot, set_lot_state
+from clinic.web.rows import RowsField
+from treatments.catalogue.actions import add_row, approve_row, edit_row, take_out_of_use
 from treatments.catalogue.kinds import KINDS
-from treatments.catalogue.models import Lot, Product, Substance, Technique
+from treatments.catalogue.models import Product, Recipe, Substance, Technique
 from treatments.catalogue.presentation import figures, listings
+from treatments.catalogue.recipes import contents_of
 
 pytestmark = pytest.mark.django_db
 FRAME = 2
@@ -29,19 +31,6 @@ def practitioner(cast, client_for):
 @pytest.fixture
 def manager(cast, client_for):
     return client_for(cast.manager)
-
-
-def lot(cast, number="L1", days=200, product="lidocaine-2", **fields):
-    product = Product.objects.current().get(code=product)
-    expires = timezone.localdate() + timedelta(days=days)
-    return Lot.objects.create(
-        location=cast.here,
-        product=product,
-        number=number,
-        expires_on=expires,
-        quantity_ml=50,
-        **fields,
-    )
 
 
 def test_the_landing_page_counts_in_one_query(practitioner, django_assert_num_queries):
@@ -124,7 +113,7 @@ def test_a_row_shows_its_source_and_what_it_brings(practitioner):
         "/catalogue/spells/",
         "/catalogue/substances/unobtainium/",
         "/catalogue/substances/lidocaine/?version=99",
-        "/catalogue/lots/999999/",
+        "/catalogue/stock/999999/",
     ],
 )
 def test_what_is_not_there_is_404(practitioner, url):
@@ -164,6 +153,10 @@ def posted(page):
     sent = {}
     for bound in form:
         value = bound.value()
+        if isinstance(bound.field, RowsField):
+            boxes = bound.field.widget.boxes(bound.html_name, value or [])
+            sent |= {name: one for name, one in boxes.items() if one is not False}
+            continue
         if value is not None and value is not False:
             sent[bound.html_name] = value
     return sent
@@ -248,126 +241,202 @@ def test_who_may_edit_and_approve(cast, client_for):
     assert desk.get("/catalogue/techniques/papule/").status_code == 200
     assert desk.get("/catalogue/techniques/papule/edit/").status_code == 403
     assert desk.post("/catalogue/techniques/papule/1/use/").status_code == 403
-    assert desk.get("/catalogue/lots/receive/").status_code == 403
     approve_row(by=cast.manager, row=row)
     with pytest.raises(ActionRefused, match="already"):
         approve_row(by=cast.practitioner, row=row)
 
 
-# --- the shelf -------------------------------------------------------------------------------
+# --- what a row is made of, and rows of one's own ---------------------------------------------
 
 
-def test_lots_say_their_state_in_words(practitioner, cast, django_assert_num_queries):
-    lot(cast, "FRESH", 200)
-    lot(cast, "SOON", 60)
-    lot(cast, "OLD", -1)
-    lot(cast, "HELD", 200, state=Lot.State.QUARANTINED, state_reason="fridge failed")
-    lot(cast, "BACK", 200, state=Lot.State.RECALLED)
-    practitioner.get("/catalogue/")
-    with django_assert_num_queries(FRAME + 2):
-        page = practitioner.get("/catalogue/lots/")
-    looks = {entry.number: str(look.word) for entry, look in page.context["entries"]}
-    assert looks == {
-        "FRESH": "In date",
-        "SOON": "Expires soon",
-        "OLD": "Expired",
-        "HELD": "Quarantined",
-        "BACK": "Recalled",
-    }
-    assert "fridge failed" in page.content.decode()
-    few = practitioner.get("/catalogue/lots/?show=attention")
-    assert {entry.number for entry, _ in few.context["entries"]} == {"SOON", "OLD", "HELD", "BACK"}
-
-
-def test_lots_of_another_location_are_not_there(cast, client_for):
-    mine = lot(cast, "OURS-77")
-    other = client_for(cast.practitioner2)
-    assert "OURS-77" not in other.get("/catalogue/lots/").content.decode()
-    assert other.get(f"/catalogue/lots/{mine.pk}/").status_code == 404
-    with pytest.raises(ActionRefused):
-        set_lot_state(by=cast.practitioner2, lot=mine, state="recalled", reason="x")
-
-
-def arriving(**changed):
-    product = Product.objects.current().get(code="lidocaine-2")
-    expires = timezone.localdate() + timedelta(days=90)
-    values = {
-        "product": product.pk,
-        "number": "AB 12",
-        "expires_on": expires.isoformat(),
-        "quantity_ml": "25,5",
-    }
-    return {**values, **changed}
-
-
-def test_receiving_a_lot(practitioner, cast):
-    assert practitioner.post("/catalogue/lots/receive/", arriving()).status_code == 302
-    made = Lot.objects.get(number="AB 12")
-    assert (made.location, made.quantity_ml, made.state) == (
-        cast.here,
-        Decimal("25.5"),
-        "available",
-    )
-    again = practitioner.post("/catalogue/lots/receive/", arriving())
-    assert again.status_code == 422
-    assert "already on the shelf" in str(again.context["form"].errors["number"])
+def test_a_strength_is_edited_and_the_old_version_keeps_its_own(manager):
+    url = reverse("catalogue:edit", args=["products", "lidocaine-2"])
+    values = posted(manager.get(url))
+    assert values["ingredients-0-substance"] == "lidocaine"
+    values["ingredients-0-per_ml"] = "21,5"
+    assert manager.post(url, values).status_code == 302
+    old, new = Product.objects.filter(code="lidocaine-2").order_by("version")
+    assert [one.per_ml for one in old.ingredients.all()] == [20]
+    assert [one.per_ml for one in new.ingredients.all()] == [Decimal("21.5")]
 
 
 @pytest.mark.parametrize(
-    ("field", "value"),
+    ("name", "value", "said"),
     [
-        ("product", ""),
-        ("product", "999999"),
-        ("product", "x"),
-        ("number", ""),
-        ("number", "   "),
-        ("number", "9" * 61),
-        ("number", "a\x00b"),
-        ("expires_on", ""),
-        ("expires_on", "31/31/2030"),
-        ("expires_on", "2001-01-01"),
-        ("quantity_ml", "-1"),
-        ("quantity_ml", "0"),
-        ("quantity_ml", "NaN"),
-        ("quantity_ml", "1e9"),
-        ("quantity_ml", "much"),
+        ("ingredients-0-per_ml", "", "Row 1, Strength"),
+        ("ingredients-0-per_ml", "-2", "Row 1, Strength"),
+        ("ingredients-0-per_ml", "NaN", "Row 1, Strength"),
+        ("ingredients-0-unit", "kg", "Row 1, Unit"),
+        ("ingredients-0-substance", "unobtainium", "Row 1, Substance"),
+        ("ingredients-1-substance", "procaine", "Row 2, Strength"),
+        ("country_flags-0-country", "FR", "Row 1, Mark"),
+        ("country_flags-0-flag", "RX", "Row 1, Country"),
     ],
 )
-def test_bad_input_on_receiving(practitioner, field, value):
-    page = practitioner.post("/catalogue/lots/receive/", arriving(**{field: value}))
+def test_a_mistake_in_a_row_names_its_row(manager, name, value, said):
+    url = reverse("catalogue:edit", args=["products", "lidocaine-2"])
+    page = manager.post(url, {**posted(manager.get(url)), name: value})
+    assert page.status_code == 422
+    field = name.partition("-")[0]
+    assert said in page.context["form"].errors[field][0]
+    assert f'name="{name}"' in page.content.decode()
+
+
+def test_each_substance_once(manager):
+    url = reverse("catalogue:edit", args=["products", "lidocaine-2"])
+    again = {"ingredients-1-substance": "lidocaine", "ingredients-1-per_ml": "3"}
+    page = manager.post(url, {**posted(manager.get(url)), **again, "ingredients-1-unit": "mg"})
+    assert "Each substance once" in page.context["form"].errors["ingredients"][0]
+
+
+def test_a_mark_holds_in_its_country_alone(manager):
+    url = reverse("catalogue:edit", args=["products", "organic-silicon-1"])
+    mark = {"country_flags-0-country": "FR", "country_flags-0-flag": "NOT_INJECTABLE"}
+    assert manager.post(url, {**posted(manager.get(url)), **mark}).status_code == 302
+    row = Product.objects.current().get(code="organic-silicon-1")
+    assert row.country_flags == {"FR": ["NOT_INJECTABLE"]}
+    assert row.flags_in("FR") == {"NOT_INJECTABLE"}
+    assert row.flags_in("GB") == set()
+    page = manager.get(reverse("catalogue:row", args=["products", row.code])).content.decode()
+    assert "FR: not for injection" in page
+
+
+NEW = {
+    "code": "silica-plus",
+    "name_en": "Silica Plus",
+    "name_fr": "Silice Plus",
+    "source_refs": "GK",
+    "maker": "Example",
+    "container_ml": "5",
+    "measured_in": "mL",
+    "ingredients-0-substance": "organic-silicon",
+    "ingredients-0-per_ml": "5",
+    "ingredients-0-unit": "mg",
+}
+
+
+def test_a_product_of_one_s_own(manager, practitioner):
+    url = reverse("catalogue:add", args=["products"])
+    assert manager.get(url).status_code == 200
+    assert manager.post(url, NEW).status_code == 302
+    row = Product.objects.current().get(code="silica-plus")
+    assert (row.version, row.origin, row.is_approved) == (1, "clinic", False)
+    assert [one.substance.code for one in row.ingredients.all()] == ["organic-silicon"]
+    again = manager.post(url, NEW)
+    assert "already" in again.context["form"].errors["code"][0]
+    assert practitioner.get(url).status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("changed", "field"),
+    [
+        ({"code": ""}, "code"),
+        ({"code": "a b"}, "code"),
+        ({"code": "new"}, "code"),
+        ({"source_refs": ""}, "source_refs"),
+        ({"source_refs": "S999a"}, "source_refs"),
+        ({"name_en": ""}, "name_en"),
+        ({"container_ml": "x"}, "container_ml"),
+    ],
+)
+def test_a_new_row_that_will_not_do(manager, changed, field):
+    page = manager.post(reverse("catalogue:add", args=["products"]), {**NEW, **changed})
     assert page.status_code == 422
     assert field in page.context["form"].errors
-    assert not Lot.objects.exists()
+    assert not Product.objects.filter(name_en="Silica Plus").exists()
 
 
-def test_a_lot_expires_at_the_end_of_its_day_where_it_lies(cast):
-    product = Product.objects.current().get(code="lidocaine-2")
-    values = {"product": product, "expires_on": date(2026, 3, 28), "quantity_ml": Decimal(5)}
-    in_paris = datetime(2026, 3, 28, 22, 59, tzinfo=UTC)
-    receive_lot(by=cast.practitioner, location=cast.here, number="A", at=in_paris, **values)
-    with pytest.raises(ActionRefused, match="expired"):
-        receive_lot(
-            by=cast.practitioner,
-            location=cast.here,
-            number="B",
-            at=in_paris + timedelta(minutes=1),
-            **values,
-        )
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.slug)
+def test_every_kind_can_be_added_to(manager, kind):
+    assert manager.get(reverse("catalogue:add", args=[kind.slug])).status_code == 200
 
 
-def test_holding_back_and_releasing_needs_a_reason(practitioner, cast):
-    held = lot(cast)
-    url = f"/catalogue/lots/{held.pk}/"
-    page = practitioner.post(url, {"state": "quarantined", "reason": " "})
-    assert page.status_code == 422
-    assert practitioner.post(url, {"state": "gone", "reason": "x"}).status_code == 422
-    assert practitioner.post(url, {"state": "available", "reason": "x"}).status_code == 422
-    practitioner.post(url, {"state": "quarantined", "reason": "fridge failed"})
-    held.refresh_from_db()
-    assert (held.state, held.state_reason) == ("quarantined", "fridge failed")
-    assert not Lot.objects.usable(timezone.localdate()).exists()
-    practitioner.post(url, {"state": "recalled", "reason": "maker's letter"})
-    page = practitioner.post(url, {"state": "available", "reason": "mistake"})
-    assert page.status_code == 422
-    held.refresh_from_db()
-    assert held.state == "recalled"
+def test_only_a_manager_adds_and_takes_out(cast):
+    with pytest.raises(ActionRefused):
+        add_row(by=cast.practitioner, model=Product, values={"code": "x"})
+    with pytest.raises(ActionRefused):
+        take_out_of_use(by=cast.practitioner, row=Product.objects.current().first())
+
+
+def test_a_row_out_of_use_is_not_offered_and_comes_back(manager):
+    out = reverse("catalogue:out-of-use", args=["products", "caffeine-25", 1])
+    assert manager.post(out).status_code == 302
+    assert not Product.objects.current().filter(code="caffeine-25").exists()
+    listed = "/catalogue/products/"
+    assert "caffeine-25" not in manager.get(listed).content.decode()
+    assert "caffeine-25" in manager.get(listed, {"show": "out-of-use"}).content.decode()
+    call_command("load_catalogue", verbosity=0)
+    assert not Product.objects.current().filter(code="caffeine-25").exists()
+    assert "not in force" in manager.get("/catalogue/products/caffeine-25/").content.decode()
+    manager.post(reverse("catalogue:use", args=["products", "caffeine-25", 1]))
+    assert Product.objects.current().filter(code="caffeine-25").exists()
+
+
+# --- mixes -----------------------------------------------------------------------------------
+
+
+def test_a_published_mix_comes_to_what_was_published():
+    """T4: 3 mL holding lidocaine 20 mg, ketoprofen 160 mg and methylprednisolone 40 mg."""
+    contents = contents_of(Recipe.objects.current().get(code="low-back-pain-3"))
+    assert contents.total_ml == 3
+    assert {(one.substance.code, one.amount, one.unit) for one in contents.held} == {
+        ("lidocaine", 20, "mg"),
+        ("ketoprofen", 160, "mg"),
+        ("methylprednisolone", 40, "mg"),
+    }
+
+
+def test_a_mix_shows_its_strengths(practitioner):
+    contents = contents_of(Recipe.objects.current().get(code="melasma-txa-4-vitamin-c-3"))
+    held = {one.substance.code: one.per_ml for one in contents.held}
+    assert held["tranexamic-acid"] == 4
+    assert held["vitamin-c"] == 30
+    page = practitioner.get("/catalogue/mixes/melasma-txa-4/").content.decode()
+    assert "Together 5 mL" in page
+    assert "4 mg/mL" in page
+
+
+def mix(*lines):
+    rows = [{"kind": kind, "code": code, "ml": ml, "is_diluent": False} for kind, code, ml in lines]
+    return Recipe(code="x", lines=rows)
+
+
+def test_a_mix_says_which_pairs_clash_and_which_do_not():
+    bad = mix(("product", "deoxycholic-10", "2"), ("product", "sodium-chloride-09", "2"))
+    assert [clash.level for clash in contents_of(bad).clashes] == ["refuse"]
+    alone = mix(("product", "deoxycholic-10", "2"))
+    assert contents_of(alone).clashes == []
+
+
+def test_a_mix_with_an_open_line_says_so(practitioner, manager):
+    url = reverse("catalogue:add", args=["mixes"])
+    values = {
+        "code": "our-face-mix",
+        "name_en": "Our face mix",
+        "name_fr": "Notre mélange visage",
+        "source_refs": "GK",
+        "lines-0-what": "substance:hyaluronic-acid",
+        "lines-0-ml": "2.50",
+        "lines-1-what": "product:sodium-chloride-09",
+        "lines-1-ml": "1",
+        "lines-1-is_diluent": "on",
+    }
+    assert manager.post(url, values).status_code == 302
+    row = Recipe.objects.current().get(code="our-face-mix")
+    assert row.lines == [
+        {"kind": "substance", "code": "hyaluronic-acid", "ml": "2.5", "is_diluent": False},
+        {"kind": "product", "code": "sodium-chloride-09", "ml": "1", "is_diluent": True},
+    ]
+    page = practitioner.get("/catalogue/mixes/our-face-mix/").content.decode()
+    assert "leaves its product open" in page
+    empty = manager.post(url, {**values, "code": "other", "lines-0-what": "", "lines-0-ml": "",
+                               "lines-1-what": "", "lines-1-ml": ""})  # fmt: skip
+    assert "At least one row" in empty.context["form"].errors["lines"][0]
+
+
+def test_an_edited_mix_is_a_new_version(manager):
+    url = reverse("catalogue:edit", args=["mixes", "melasma-txa-4"])
+    values = {**posted(manager.get(url)), "lines-1-ml": "9.8"}
+    assert manager.post(url, values).status_code == 302
+    old, new = Recipe.objects.filter(code="melasma-txa-4").order_by("version")
+    assert (old.total_ml, new.total_ml) == (5, 10)

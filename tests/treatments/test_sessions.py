@@ -103,7 +103,8 @@ def test_a_session_from_start_to_signature(world: World, cast: Any) -> None:
     assert signed.totals["lidocaine_mg"] == "20"
     assert signed.totals["lidocaine_limit_mg"] == "270"
     assert signed.totals["injected_ml"] == "3"
-    assert (stock(world.lidocaine), stock(world.hyaluronic)) == (99, 98)
+    # Single-dose containers of 5 mL: the rest of each is thrown away.
+    assert (stock(world.lidocaine), stock(world.hyaluronic)) == (95, 95)
     appointment.refresh_from_db()
     assert appointment.status == "done"
 
@@ -452,7 +453,7 @@ def test_the_syringe_must_balance(world: World, session: Session) -> None:
     world.fill(session, areas=world.areas(50), observation=seen)
     signed = world.sign(session)
     assert signed.totals["amounts"][0]["injected"] == "16.667"
-    assert stock(world.lidocaine) == 99
+    assert stock(world.lidocaine) == 95
 
 
 def test_what_only_warns_does_not_stop(world: World) -> None:
@@ -552,7 +553,7 @@ def test_eight_signatures_on_one_lot_at_once_never_take_it_below_zero(cast: Any)
             plan.save()
             worlds.append(replace(first, plan=plan, consent=sign_consent(plan, cast.practitioner)))
         sessions = [world.fill(world.start()) for world in worlds]
-        Lot.objects.filter(pk=first.lidocaine.pk).update(quantity_ml=D("5.5"))
+        Lot.objects.filter(pk=first.lidocaine.pk).update(quantity_ml=D("25.5"))
     outcomes = at_once([lambda s=s: sign_alone(first, s) for s in sessions])
     assert sorted(outcomes) == ["refused"] * 3 + ["signed"] * 5
     assert stock(first.lidocaine) == D("0.5")

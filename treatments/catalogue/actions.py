@@ -1,10 +1,9 @@
-"""Editing and approving catalogue rows; receiving lots and holding them back."""
+"""Editing, adding and approving catalogue rows."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date, datetime
-from decimal import Decimal
+from datetime import datetime
 from typing import Any, TypeVar
 
 from django.core.exceptions import ValidationError
@@ -15,8 +14,7 @@ from django.utils.translation import gettext as _
 from clinic.access.models import Staff
 from clinic.access.permissions import Permission
 from clinic.errors import ActionRefused
-from clinic.places.models import Location
-from treatments.catalogue.models import CatalogueRow, Ingredient, Lot, Product
+from treatments.catalogue.models import CatalogueRow, Ingredient, Product, Substance
 
 Row = TypeVar("Row", bound=CatalogueRow)
 
@@ -45,15 +43,54 @@ def edit_row(*, by: Staff, row: Row, values: Mapping[str, Any]) -> Row:
         raise ActionRefused(_("Only a manager may edit the catalogue."))
     versions = _locked(row)
     old = _in_force(row, versions)
-    new = _next(old, values, versions)
+    own, parts = _split(values)
+    new = _next(old, own, versions)
     if not new.source_refs:
         raise ActionRefused(_("Name at least one source."), field="source_refs")
-    if all(getattr(new, name) == getattr(old, name) for name in values):
+    same_parts = parts is None or parts == _parts_of(old)
+    if same_parts and all(getattr(new, name) == getattr(old, name) for name in own):
         raise ActionRefused(_("Nothing has changed."))
     _put_in_force(old, new)
     if isinstance(new, Product):
-        _copy_ingredients(old, new)
+        _write_parts(new, _parts_of(old) if parts is None else parts)
     return new
+
+
+@transaction.atomic
+def add_row(*, by: Staff, model: type[Row], values: Mapping[str, Any]) -> Row:
+    """Add a row of the clinic's own; it waits for approval like any edit.
+
+    `values` holds the new `code`. Raises `ActionRefused` without the right, without a source, and
+    for a code that there is, in whatever version.
+    """
+    if not by.may(Permission.EDIT_CATALOGUE):
+        raise ActionRefused(_("Only a manager may edit the catalogue."))
+    own, parts = _split(values)
+    if own.get("code") == "new":
+        raise ActionRefused(_("Choose another code."), field="code")
+    new = model(**own, version=1, origin=CatalogueRow.Origin.CLINIC)
+    _clean(new)
+    if not new.source_refs:
+        raise ActionRefused(_("Name at least one source."), field="source_refs")
+    try:
+        with transaction.atomic():
+            new.save(force_insert=True)
+    except IntegrityError as error:
+        raise ActionRefused(_("There is a row with this code already."), field="code") from error
+    if isinstance(new, Product):
+        _write_parts(new, parts or [])
+    return new
+
+
+@transaction.atomic
+def take_out_of_use(*, by: Staff, row: Row) -> Row:
+    """Offer a row no longer; what was made with it keeps it, and a version can be put back."""
+    if not by.may(Permission.EDIT_CATALOGUE):
+        raise ActionRefused(_("Only a manager may edit the catalogue."))
+    found = _in_force(row, _locked(row))
+    found.is_current = False
+    found.save(update_fields=["is_current"])
+    return found
 
 
 @transaction.atomic
@@ -112,12 +149,16 @@ def _next(old: Row, values: Mapping[str, Any], versions: list[Row]) -> Row:
         version=versions[-1].version + 1,
         origin=CatalogueRow.Origin.CLINIC,
     )
+    _clean(new)
+    return new
+
+
+def _clean(row: CatalogueRow) -> None:
     try:
-        new.clean_fields()
+        row.clean_fields()
     except ValidationError as error:
         name, messages = next(iter(error.message_dict.items()))
         raise ActionRefused(messages[0], field=name) from error
-    return new
 
 
 def _put_in_force(old: CatalogueRow, new: CatalogueRow) -> None:
@@ -126,72 +167,40 @@ def _put_in_force(old: CatalogueRow, new: CatalogueRow) -> None:
     new.save(force_insert=True)
 
 
-def _copy_ingredients(old: CatalogueRow, new: Product) -> None:
+Parts = list[dict[str, Any]]
+
+
+def _split(values: Mapping[str, Any]) -> tuple[dict[str, Any], Parts | None]:
+    """A row's own fields, and what a product holds where that was given."""
+    own = {name: value for name, value in values.items() if name != "ingredients"}
+    return own, values.get("ingredients")
+
+
+def _parts_of(row: CatalogueRow) -> Parts:
+    found = Ingredient.objects.filter(product_id=row.pk).select_related("substance").order_by("pk")
+    if not isinstance(row, Product):
+        return []
+    return [
+        {"substance": one.substance.code, "per_ml": one.per_ml, "unit": one.unit} for one in found
+    ]
+
+
+def _write_parts(product: Product, parts: Parts) -> None:
+    """What a new version holds. Raises `ActionRefused` for a substance that is not in force."""
+    known = Substance.objects.in_force(part["substance"] for part in parts)
+    if lacking := sorted({part["substance"] for part in parts} - set(known)):
+        raise ActionRefused(
+            _("Not in the catalogue: %(codes)s.") % {"codes": ", ".join(lacking)},
+            field="ingredients",
+        )
     Ingredient.objects.bulk_create(
         [
-            Ingredient(product=new, substance_id=one.substance_id, per_ml=one.per_ml, unit=one.unit)
-            for one in Ingredient.objects.filter(product_id=old.pk).order_by("pk")
+            Ingredient(
+                product=product,
+                substance=known[part["substance"]],
+                per_ml=part["per_ml"],
+                unit=part["unit"],
+            )
+            for part in parts
         ]
     )
-
-
-@transaction.atomic
-def receive_lot(
-    *,
-    by: Staff,
-    location: Location,
-    product: Product,
-    number: str,
-    expires_on: date,
-    quantity_ml: Decimal,
-    at: datetime,
-) -> Lot:
-    """Put a lot on the shelf of a location. `quantity_ml` in mL, of a cream in g.
-
-    Raises `ActionRefused` for one's own right, another location, an expired lot, and a number
-    that is on the shelf already.
-    """
-    _may_keep_stock(by, location.pk)
-    lot = Lot(
-        location=location,
-        product=product,
-        number=" ".join(number.split()),
-        expires_on=expires_on,
-        quantity_ml=quantity_ml,
-    )
-    if not lot.number:
-        raise ActionRefused(_("Enter the lot number."), field="number")
-    if expires_on < at.astimezone(location.zone).date():
-        raise ActionRefused(_("This lot has expired already."), field="expires_on")
-    if quantity_ml <= 0:
-        raise ActionRefused(_("The quantity must be more than nothing."), field="quantity_ml")
-    try:
-        with transaction.atomic():
-            lot.save()
-    except IntegrityError as error:
-        raise ActionRefused(_("This lot is already on the shelf here."), field="number") from error
-    return lot
-
-
-@transaction.atomic
-def set_lot_state(*, by: Staff, lot: Lot, state: str, reason: str) -> Lot:
-    """Quarantine, recall or release a lot, with the reason. A recall is final."""
-    found = Lot.objects.select_for_update().get(pk=lot.pk)
-    _may_keep_stock(by, found.location_id)
-    given = " ".join(reason.split())
-    if not given:
-        raise ActionRefused(_("Write the reason."), field="reason")
-    if len(given) > 300:
-        raise ActionRefused(_("The reason is too long: 300 characters at most."), field="reason")
-    if found.state == Lot.State.RECALLED:
-        raise ActionRefused(_("A recalled lot stays recalled."), field="state")
-    if state not in Lot.State.values or state == found.state:
-        raise ActionRefused(_("Choose another state."), field="state")
-    found.state, found.state_reason = state, given
-    found.save(update_fields=["state", "state_reason"])
-    return found
-
-
-def _may_keep_stock(by: Staff, location_id: int) -> None:
-    if not by.may(Permission.MANAGE_STOCK) or location_id not in by.place_ids:
-        raise ActionRefused(_("You may not change the stock of this location."))

@@ -1,4 +1,4 @@
-"""Forms of the catalogue: a row's texts and figures, a lot, the state of a lot."""
+"""Forms of the catalogue: a row's texts and figures, and what it is made of."""
 
 from __future__ import annotations
 
@@ -14,10 +14,19 @@ from django.core.validators import MinValueValidator
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from clinic.web.fields import UnitField
-from clinic.web.forms import ClinicForm, ClinicModelForm
+from clinic.web.forms import ClinicModelForm
 from treatments.catalogue.actions import COMMON
-from treatments.catalogue.models import CatalogueRow, Contraindication, Lot, Product, Source
+from treatments.catalogue.line_rows import (
+    country_rows,
+    flags_of_rows,
+    ingredient_rows,
+    ingredients_of,
+    lines_of_rows,
+    recipe_rows,
+    rows_of_flags,
+    rows_of_lines,
+)
+from treatments.catalogue.models import CatalogueRow, Contraindication, Product, Recipe, Source
 from treatments.catalogue.presentation import LABELS, LIMIT_LABELS
 from treatments.catalogue.sources import source_key
 
@@ -106,10 +115,23 @@ class RowForm(ClinicModelForm):
             )
         for name, field in self.fields.items():
             _dress(name, field)
+        self._lay_out_rows()
         self.fields["source_refs"].required = True
         self.fields["source_refs"].help_text = gettext_lazy(
             "References, separated by commas, with the letter of their tier: S59a, GK."
         )
+
+    def _lay_out_rows(self) -> None:
+        """What is a list of rows is edited as rows."""
+        model, instance = self._meta.model, self.instance
+        if model is Recipe:
+            self.fields["lines"] = recipe_rows()
+            self.initial["lines"] = rows_of_lines(instance.lines)
+        if model is Product:
+            self.fields["ingredients"] = ingredient_rows()
+            self.initial["ingredients"] = ingredients_of(instance)
+            self.fields["country_flags"] = country_rows()
+            self.initial["country_flags"] = rows_of_flags(instance.country_flags)
 
     def clean_source_refs(self) -> list[str]:
         """Each reference must be one of the sources."""
@@ -130,6 +152,22 @@ class RowForm(ClinicModelForm):
 
     def _post_clean(self) -> None:
         """An edit makes a new row, so the old one is not filled in; the action checks the new."""
+
+
+class NewRowForm(RowForm):
+    """The same for a row that is new, with its code."""
+
+    code = forms.SlugField(
+        label=gettext_lazy("Code"),
+        max_length=80,
+        help_text=gettext_lazy("Small letters, digits and hyphens. It stays for good."),
+    )
+    field_order = ["code"]
+
+
+def new_row_form(model: type[CatalogueRow]) -> type[RowForm]:
+    """The form class of a new row of a kind."""
+    return cast(type[RowForm], forms.modelform_factory(model, form=NewRowForm, exclude=COMMON))
 
 
 def row_form(model: type[CatalogueRow]) -> type[RowForm]:
@@ -169,6 +207,12 @@ class _Indented(json.JSONEncoder):
 
 
 def _checked(name: str, value: Any) -> Any:
+    if name == "lines":
+        return lines_of_rows(value or [])
+    if name == "country_flags":
+        return flags_of_rows(value or [])
+    if name == "ingredients":
+        return _checked_ingredients(value or [])
     if name in NEEDED:
         return _checked_entries(name, value or [])
     if name == "limits":
@@ -201,6 +245,13 @@ def _refuse_odd_ceilings(entries: list[dict[str, Any]]) -> None:
                 raise ValidationError(_("%(key)s must be a positive number.") % {"key": key})
 
 
+def _checked_ingredients(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    codes = [row["substance"] for row in rows]
+    if len(set(codes)) < len(codes):
+        raise ValidationError(_("Each substance once."))
+    return rows
+
+
 def _checked_limits(limits: Any) -> Any:
     if not isinstance(limits, dict) or set(limits) - set(LIMIT_LABELS) - {"never_mixed"}:
         raise ValidationError(
@@ -231,46 +282,3 @@ def _checked_selectors(only_for: Any) -> Any:
             % {"keys": ", ".join(sorted(SELECTORS)), "switches": ", ".join(sorted(SWITCHES))}
         )
     return only_for
-
-
-class LotForm(ClinicForm):
-    """A lot that has arrived."""
-
-    product = forms.ModelChoiceField(
-        label=gettext_lazy("Product"),
-        queryset=Product.objects.none(),
-        empty_label=gettext_lazy("Choose a product"),
-    )
-    number = forms.CharField(
-        label=gettext_lazy("Lot number"),
-        max_length=60,
-        help_text=gettext_lazy("As printed on the package."),
-    )
-    expires_on = forms.DateField(
-        label=gettext_lazy("Expires on"),
-        widget=forms.DateInput({"type": "date"}, format="%Y-%m-%d"),
-        help_text=gettext_lazy("Where only a month is printed, its last day."),
-    )
-    quantity_ml = UnitField(
-        label=gettext_lazy("Quantity"),
-        unit="mL",
-        min_value=Decimal("0.01"),
-        max_value=Decimal(100000),
-        max_digits=8,
-        decimal_places=2,
-        help_text=gettext_lazy("Of a cream: 1 g counts as 1 mL."),
-    )
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        products = Product.objects.filter(is_current=True).order_by("name_en")
-        self.fields["product"].queryset = products  # type: ignore[attr-defined]
-
-
-class LotStateForm(ClinicForm):
-    """Holding a lot back, or releasing it."""
-
-    state = forms.ChoiceField(
-        label=gettext_lazy("State"), choices=Lot.State.choices, widget=forms.RadioSelect
-    )
-    reason = forms.CharField(label=gettext_lazy("Reason"), max_length=300)

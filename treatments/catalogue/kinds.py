@@ -18,6 +18,7 @@ from treatments.catalogue.models import (
     Modality,
     Product,
     Protocol,
+    Recipe,
     RiskLine,
     Scale,
     Substance,
@@ -38,6 +39,7 @@ class Kind:
 KINDS = (
     Kind("substances", Substance, _("Substances"), "droplet"),
     Kind("products", Product, _("Products"), "box-seam"),
+    Kind("mixes", Recipe, _("Mixes"), "eyedropper"),
     Kind("anaesthetics", Anaesthetic, _("Anaesthetics"), "bandaid"),
     Kind("incompatibilities", Incompatibility, _("Incompatibilities"), "slash-circle"),
     Kind("techniques", Technique, _("Techniques"), "pen"),

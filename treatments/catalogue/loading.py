@@ -2,7 +2,7 @@
 
 Each shipped row is known by a hash of its content. The newest shipped version of a code with the
 same hash means that there is nothing to do; otherwise the row becomes a new version, in force at
-once unless the version in force is the clinic's own.
+once unless the version in force is the clinic's own, or the clinic has taken the row out of use.
 """
 
 from __future__ import annotations
@@ -153,11 +153,12 @@ def _newest_hash(versions: list[CatalogueRow]) -> str | None:
 
 def _version_of(kind: Kind, row: Shipped, refs: set[str], old: list[CatalogueRow]) -> CatalogueRow:
     edited = any(v.is_current and v.origin == CatalogueRow.Origin.CLINIC for v in old)
+    out_of_use = bool(old) and not any(v.is_current for v in old)
     values = {key: value for key, value in row.items() if key != "ingredients"}
     new = kind.model(
         **values,
         version=old[-1].version + 1 if old else 1,
-        is_current=not edited,
+        is_current=not (edited or out_of_use),
         origin=CatalogueRow.Origin.SHIPPED,
         shipped_hash=content_hash(row),
     )

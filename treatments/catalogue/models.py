@@ -327,8 +327,20 @@ class RiskLine(CatalogueRow):
     position = models.PositiveSmallIntegerField(default=0)
 
 
+class Measure(models.TextChoices):
+    """What a product is counted in on the shelf."""
+
+    ML = "mL", "mL"
+    G = "g", "g"
+
+
 class Product(CatalogueRow):
-    """A thing on the shelf: maker, presentation, and which substances it holds at what strength."""
+    """A thing on the shelf: maker, presentation, and which substances it holds at what strength.
+
+    `container_ml` is one container, in what it is `measured_in`: mL, of a cream g. Of a multi-dose
+    container the rest may be used for `in_use_hours` after opening; of any other the rest is thrown
+    away. `country_flags`: further regulatory marks by country code, {"FR": ["RX"]}.
+    """
 
     maker = models.CharField(max_length=120)
     presentation = models.CharField(max_length=120, blank=True)
@@ -338,6 +350,33 @@ class Product(CatalogueRow):
     flags = ArrayField(models.CharField(max_length=20, choices=Flag), default=list, blank=True)
     is_diluent = models.BooleanField(default=False)
     has_epinephrine = models.BooleanField(default=False)
+    measured_in = models.CharField(
+        max_length=2, choices=Measure, default=Measure.ML, db_default=Measure.ML
+    )
+    country_flags = models.JSONField(
+        default=dict, blank=True, db_default=models.Value({}, models.JSONField())
+    )
+
+    def flags_in(self, country: str) -> set[str]:
+        """The marks that hold in a country: those for everywhere, and that country's own."""
+        return {*self.flags, *self.country_flags.get(country, ())}
+
+
+class Recipe(CatalogueRow):
+    """A mixture as the clinic makes it. `lines`: what goes in, in order, in mL.
+
+    A line is {"kind": "product" or "substance", "code": ..., "ml": "2.50", "is_diluent": false}. A
+    substance leaves open from which product it is drawn.
+    """
+
+    lines = models.JSONField(default=list)
+    notes_en = models.TextField(blank=True)
+    notes_fr = models.TextField(blank=True)
+
+    @property
+    def total_ml(self) -> Decimal:
+        """What all of it comes to, in mL."""
+        return sum((Decimal(str(line["ml"])) for line in self.lines), Decimal(0))
 
 
 class Ingredient(models.Model):
@@ -378,7 +417,11 @@ class LotQuerySet(models.QuerySet["Lot"]):
 
 
 class Lot(models.Model):
-    """A batch of a product at a location, known by its number and expiry date."""
+    """A batch of a product at a location, known by its number and expiry date.
+
+    `quantity_ml` is what is there, opened containers included, in what the product is measured in.
+    It is written by the ledger of the room `stock` alone.
+    """
 
     class State(models.TextChoices):
         AVAILABLE = "available", _("available")
@@ -392,12 +435,16 @@ class Lot(models.Model):
     quantity_ml = models.DecimalField(_("quantity"), max_digits=8, decimal_places=2)
     state = models.CharField(_("state"), max_length=12, choices=State, default=State.AVAILABLE)
     state_reason = models.CharField(_("reason for the state"), max_length=300, blank=True)
+    received_from = models.CharField(
+        _("received from"), max_length=120, blank=True, default="", db_default=""
+    )
     created_at = models.DateTimeField(db_default=Now(), editable=False)
 
     audit_always = True
     objects = LotQuerySet.as_manager()
 
     class Meta:
+        indexes = [models.Index(fields=["location", "expires_on", "id"], name="lot_on_shelf")]
         constraints = [
             models.UniqueConstraint(
                 fields=["location", "product", "number"],

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -15,14 +14,19 @@ from django.utils.functional import Promise
 from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 
-from clinic.web.looks import Look, status_look
-from treatments.catalogue.models import CatalogueRow, Contraindication, Flag, Lot
-
-SOON = timedelta(days=60)
-"""A lot that expires within this is shown as expiring."""
+from treatments.catalogue.models import CatalogueRow, Contraindication, Flag
 
 HEADING = {"name_en", "name_fr", "source_refs", "source_note", "general_knowledge"}
-STRUCTURES = {"rules", "phases", "parameters", "child_limits", "items", "bands", "limits"}
+STRUCTURES = {
+    "rules",
+    "phases",
+    "parameters",
+    "child_limits",
+    "items",
+    "bands",
+    "limits",
+    "lines",
+}
 
 LABELS: dict[str, tuple[str | Promise, str]] = {
     "name": (gettext_lazy("Name"), ""),
@@ -110,6 +114,11 @@ LABELS: dict[str, tuple[str | Promise, str]] = {
     "in_use_hours": (gettext_lazy("In use for"), "h"),
     "is_diluent": (gettext_lazy("Diluent"), ""),
     "has_epinephrine": (gettext_lazy("With epinephrine"), ""),
+    "measured_in": (gettext_lazy("Counted in"), ""),
+    "country_flags": (gettext_lazy("Regulatory marks in one country"), ""),
+    "lines": (gettext_lazy("What goes in"), ""),
+    "notes": (gettext_lazy("Notes"), ""),
+    "ingredients": (gettext_lazy("Holds"), ""),
 }
 
 LIMIT_LABELS: dict[str, tuple[str | Promise, str]] = {
@@ -169,11 +178,17 @@ def _figure(row: CatalogueRow, field: Field[Any, Any]) -> Figure | None:
         return Figure(label, lines=tuple(_selector(key, one) for key, one in value.items()))
     if name == "flags":
         return Figure(label, lines=tuple(str(Flag(one).label) for one in value))
+    if name == "country_flags":
+        return Figure(label, lines=tuple(_marks(country, value[country]) for country in value))
     if isinstance(value, list):
         return Figure(label, ", ".join(map(str, value)))
     if field.choices:
         return Figure(label, str(dict(field.flatchoices).get(value, value)))
     return Figure(label, said(value, unit))
+
+
+def _marks(country: str, flags: Iterable[str]) -> str:
+    return f"{country}: {', '.join(str(Flag(flag).label) for flag in flags)}"
 
 
 def said(value: Any, unit: str = "") -> str:
@@ -314,16 +329,3 @@ _TABLES: dict[str, tuple[Iterable[str | Promise], Cells]] = {
     "items": ((gettext_lazy("Item"), gettext_lazy("Answers")), _item),
     "bands": ((gettext_lazy("Band"), gettext_lazy("Score")), _band),
 }
-
-
-def lot_look(lot: Lot, today: date) -> Look:
-    """Tone, icon and word of a lot on a day."""
-    if lot.state == Lot.State.RECALLED:
-        return status_look("recalled")
-    if lot.state == Lot.State.QUARANTINED:
-        return Look("wait", "pause-circle", _("Quarantined"))
-    if lot.expires_on < today:
-        return Look("stop", "x-octagon", _("Expired"))
-    if lot.expires_on <= today + SOON:
-        return status_look("expiring")
-    return status_look("in_date")

@@ -5,7 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import messages
-from django.db.models import Case, Count, Q, QuerySet, Value, When
+from django.db.models import (
+    Case,
+    Count,
+    Exists,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    Value,
+    When,
+)
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -17,11 +27,18 @@ from clinic.access.permissions import Permission, requires
 from clinic.access.request import staff_of
 from clinic.errors import ActionRefused
 from clinic.web.forms import refuse
-from treatments.catalogue.actions import approve_row, edit_row, use_version
-from treatments.catalogue.forms import row_form
+from treatments.catalogue.actions import (
+    add_row,
+    approve_row,
+    edit_row,
+    take_out_of_use,
+    use_version,
+)
+from treatments.catalogue.forms import new_row_form, row_form
 from treatments.catalogue.kinds import KIND_BY_SLUG, KINDS, Kind
-from treatments.catalogue.models import CatalogueRow, Product
+from treatments.catalogue.models import CatalogueRow, Product, Recipe
 from treatments.catalogue.presentation import figures, listings
+from treatments.catalogue.recipes import contents_of
 from treatments.catalogue.related import related_to
 from treatments.catalogue.sources import Citations
 
@@ -32,6 +49,7 @@ FILTERS = {
     "general-knowledge": Q(general_knowledge=True),
     "clinic": Q(origin=CatalogueRow.Origin.CLINIC),
 }
+OUT_OF_USE = "out-of-use"
 
 
 @requires(Permission.SEE_CATALOGUE)
@@ -69,7 +87,7 @@ def rows(request: HttpRequest, kind: str) -> HttpResponse:
     """The rows of one kind; `q` searches names and codes, `show` narrows, `after` pages on."""
     found = _kind(kind)
     asked, show = request.GET.get("q", "").strip()[:100], request.GET.get("show", "")
-    matching = _matching(found, asked, show if show in FILTERS else "")
+    matching = _matching(found, asked, show)
     after = request.GET.get("after", "")
     page = list(matching.filter(code__gt=after)[: PAGE + 1] if after else matching[: PAGE + 1])
     more = len(page) > PAGE
@@ -79,6 +97,7 @@ def rows(request: HttpRequest, kind: str) -> HttpResponse:
         "rows": page[:PAGE],
         "q": asked,
         "show": show,
+        "may_edit": staff_of(request).may(Permission.EDIT_CATALOGUE),
         "first_url": "?" + urlencode(asking) if after else "",
         "next_url": "?" + urlencode({**asking, "after": page[PAGE - 1].code}) if more else "",
     }
@@ -86,7 +105,12 @@ def rows(request: HttpRequest, kind: str) -> HttpResponse:
 
 
 def _matching(kind: Kind, asked: str, show: str) -> QuerySet[Any]:
-    rows = kind.model._default_manager.filter(FILTERS[show], is_current=True)
+    every = kind.model._default_manager
+    rows = (
+        _out_of_use(every)
+        if show == OUT_OF_USE
+        else every.filter(FILTERS.get(show, Q()), is_current=True)
+    )
     for word in asked.replace("\0", "").split():
         rows = rows.filter(
             Q(name_en__unaccent__icontains=word)
@@ -94,6 +118,16 @@ def _matching(kind: Kind, asked: str, show: str) -> QuerySet[Any]:
             | Q(code__icontains=word)
         )
     return rows.order_by("code")
+
+
+def _out_of_use(every: Any) -> QuerySet[Any]:
+    """The newest version of each code of which none is in force."""
+    same = every.filter(code=OuterRef("code"))
+    newest: QuerySet[Any] = every.filter(
+        ~Exists(same.filter(is_current=True)),
+        version=Subquery(same.order_by("-version").values("version")[:1]),
+    )
+    return newest
 
 
 @requires(Permission.SEE_CATALOGUE)
@@ -113,6 +147,7 @@ def row(request: HttpRequest, kind: str, code: str) -> HttpResponse:
         "listings": listings(shown),
         "references": cite.resolve(shown.source_refs),
         "related": related,
+        "contents": contents_of(shown) if isinstance(shown, Recipe) else None,
         "may_edit": user.may(Permission.EDIT_CATALOGUE),
         "may_approve": not shown.is_approved
         and shown.is_current
@@ -139,6 +174,39 @@ def edit(request: HttpRequest, kind: str, code: str) -> HttpResponse:
     status = 422 if form.is_bound else 200
     values = {"kind": found, "row": old, "form": form}
     return render(request, "treatments/catalogue_edit.html", values, status=status)
+
+
+@requires(Permission.EDIT_CATALOGUE)
+@require_http_methods(["GET", "POST"])
+def add(request: HttpRequest, kind: str) -> HttpResponse:
+    """A row of the clinic's own."""
+    found = _kind(kind)
+    form = new_row_form(found.model)(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            new = add_row(by=staff_of(request), model=found.model, values=form.cleaned_data)
+        except ActionRefused as refused:
+            refuse(form, refused)
+        else:
+            messages.success(request, _("Added. It waits for approval."))
+            return redirect("catalogue:row", kind, new.code)
+    status = 422 if form.is_bound else 200
+    values = {"kind": found, "form": form}
+    return render(request, "treatments/catalogue_edit.html", values, status=status)
+
+
+@requires(Permission.EDIT_CATALOGUE)
+@require_POST
+def out_of_use(request: HttpRequest, kind: str, code: str, version: int) -> HttpResponse:
+    """Offer a row no longer."""
+    shown, _versions = _version(_kind(kind), code, str(version))
+    try:
+        take_out_of_use(by=staff_of(request), row=shown)
+    except ActionRefused as refused:
+        messages.error(request, refused.message)
+    else:
+        messages.success(request, _("It is no longer offered."))
+    return redirect("catalogue:row", kind, code)
 
 
 @requires(Permission.APPROVE_CATALOGUE)

@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.db import transaction
-from django.db.models import F, Max
+from django.db.models import Max
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -18,7 +18,6 @@ from clinic.access.models import Staff
 from clinic.errors import ActionRefused
 from clinic.places.models import Location
 from patients.intake.facts import latest_history
-from treatments.catalogue.models import Lot
 from treatments.consents.coverage import coverage
 from treatments.consents.models import Consent
 from treatments.diary.actions import set_status
@@ -51,6 +50,9 @@ from treatments.sessions.readiness import (
 )
 from treatments.sessions.totals import totals_of
 from treatments.sessions.words import sentence
+from treatments.stock.actions import use_in_session
+from treatments.stock.ledger import locked as lock_lots
+from treatments.stock.shelf import choosable
 
 BUSY = gettext_lazy("The shelf is very busy right now. Please try again.")
 
@@ -135,16 +137,13 @@ def _refuse_appointment(plan: Plan, appointment: Appointment) -> None:
 
 def _draw_planned_mix(session: Session, at: datetime) -> None:
     """The planned mL of each product from the lot that expires first and holds enough."""
-    today = at.astimezone(session.location.zone).date()
     lines: Iterable[MixLine] = shares_of(session.plan.mix.select_related("product"), session.number)
     planned: dict[str, Decimal] = {}
     for line in lines:
         planned[line.product.code] = planned.get(line.product.code, Decimal(0)) + line.ml
+    shelf = choosable(session.location, at)
     for code, ml in planned.items():
-        shelf = Lot.objects.filter(
-            location=session.location, product__code=code, quantity_ml__gte=ml
-        )
-        lot = shelf.usable(today).first()
+        lot = shelf.filter(product__code=code, free_ml__gte=ml).first()
         if lot is not None:
             MixComponent.objects.create(session=session, lot=lot, ml=ml)
 
@@ -271,8 +270,7 @@ def sign_session(
     if not by.is_licensed:
         raise NotSignable([_("Only a practitioner with a registration number can sign.")])
     Consent.objects.select_for_update().get(pk=draft.consent_id)
-    lot_ids = sorted(draft.mix.values_list("lot_id", flat=True))
-    list(Lot.objects.select_for_update().filter(pk__in=lot_ids).order_by("pk"))
+    lock_lots(stock_used(draft))
     verdicts = verdicts_of(draft, moment)
     facts = given(draft, moment, verdicts)
     frozen = totals_of(facts)
@@ -284,8 +282,14 @@ def sign_session(
     ]
     if problems:
         raise NotSignable(problems)
-    for part in draft.mix.all():
-        Lot.objects.filter(pk=part.lot_id).update(quantity_ml=F("quantity_ml") - part.ml)
+    use_in_session(
+        by=by,
+        session_id=draft.pk,
+        location=draft.location,
+        used=stock_used(draft),
+        at=moment,
+        drawn_at=draft.started_at,
+    )
     draft.screening = [_as_data(verdict) for verdict in verdicts]
     draft.totals = frozen.as_data()
     draft.signed_at, draft.signed_by = moment, by
@@ -293,6 +297,17 @@ def sign_session(
     draft.save()
     _close_visit(by, draft)
     return draft
+
+
+def stock_used(draft: Session) -> dict[int, Decimal]:
+    """What a session takes from the shelf, by lot id: mL drawn, which are injected and discarded
+    together, and g of numbing creams."""
+    used: dict[int, Decimal] = {}
+    drawn = draft.mix.values_list("lot_id", "ml")
+    creams = draft.anaesthesia.filter(lot__isnull=False).values_list("lot_id", "grams")
+    for lot_id, amount in [*drawn, *creams]:
+        used[lot_id] = used.get(lot_id, Decimal(0)) + amount
+    return used
 
 
 def _unsaid(draft: Session) -> list[str]:

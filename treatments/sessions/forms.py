@@ -197,7 +197,7 @@ def lot_label(lot: Lot) -> str:
         "product": lot.product.name,
         "lot": lot.number,
         "date": lot.expires_on.isoformat(),
-        "ml": f"{lot.quantity_ml.normalize():f}",
+        "ml": f"{getattr(lot, 'free_ml', lot.quantity_ml).normalize():f}",
     }
     held = "" if lot.state == Lot.State.AVAILABLE else f" · {lot.get_state_display()}"
     return str(words) % said + held

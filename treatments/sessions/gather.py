@@ -24,6 +24,7 @@ from treatments.plans.models import Plan
 from treatments.screening.engine import Verdict
 from treatments.sessions import doses
 from treatments.sessions.models import Anaesthesia, MixComponent, Session, TreatedArea
+from treatments.stock.shelf import free_of
 
 
 def given(session: Session, at: datetime, verdicts: Iterable[Verdict] = ()) -> doses.Given:
@@ -38,9 +39,13 @@ def given(session: Session, at: datetime, verdicts: Iterable[Verdict] = ()) -> d
         )
     )
     substances = _in_force(mix)
+    free = free_of([part.lot_id for part in mix], session.started_at)
     return doses.Given(
         on=day,
-        components=tuple(_component(part, substances) for part in mix),
+        components=tuple(
+            _component(part, substances, free[part.lot_id], session.location.country_id)
+            for part in mix
+        ),
         injections=tuple(
             _injection(row) for row in session.treated_areas.select_related("area", "technique")
         ),
@@ -62,7 +67,9 @@ def _in_force(mix: Iterable[MixComponent]) -> dict[str, Substance]:
     return made_of | Substance.objects.in_force(made_of)
 
 
-def _component(part: MixComponent, substances: dict[str, Substance]) -> doses.Component:
+def _component(
+    part: MixComponent, substances: dict[str, Substance], free: Decimal, country: str
+) -> doses.Component:
     lot: Lot = part.lot
     product: Product = lot.product
     return doses.Component(
@@ -79,11 +86,11 @@ def _component(part: MixComponent, substances: dict[str, Substance]) -> doses.Co
             for i in product.ingredients.all()
         ),
         has_epinephrine=product.has_epinephrine,
-        is_injectable=Flag.NOT_INJECTABLE not in product.flags,
+        is_injectable=Flag.NOT_INJECTABLE not in product.flags_in(country),
         lot=lot.number,
         expires_on=lot.expires_on,
         held_back="" if lot.state == Lot.State.AVAILABLE else str(lot.get_state_display()),
-        on_shelf_ml=lot.quantity_ml,
+        on_shelf_ml=free,
         code=product.code,
     )
 

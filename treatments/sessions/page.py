@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from clinic.places.models import Device
-from treatments.catalogue.models import Anaesthetic, Area, Lot, Technique
+from treatments.catalogue.models import Anaesthetic, Area, Technique
 from treatments.plans.models import Side
 from treatments.sessions.charts import charts, drawing
 from treatments.sessions.doses import kept, show
@@ -23,6 +23,7 @@ from treatments.sessions.editing import sides_of
 from treatments.sessions.forms import SessionForms, Shelf
 from treatments.sessions.models import Session, TreatedArea
 from treatments.sessions.totals import Totals
+from treatments.stock.shelf import lots_to_draw_from
 
 SHAPES = 6
 """Marks differ in shape and colour; with more areas than shapes they start again."""
@@ -73,18 +74,12 @@ class ChartView:
 
 def shelf_of(session: Session, at: datetime) -> Shelf:
     """What may be chosen here and today, and what was chosen already."""
-    today = at.astimezone(session.location.zone).date()
     used = list(session.treated_areas.values_list("area_id", "technique_id", "device_id"))
     drawn = list(session.mix.values_list("lot_id", flat=True))
     creams = list(session.anaesthesia.values_list("anaesthetic_id", flat=True))
-    usable = Q(expires_on__gte=today, state=Lot.State.AVAILABLE, quantity_ml__gt=0)
     return Shelf(
         session=session,
-        lots=list(
-            Lot.objects.filter(Q(location=session.location) & (usable | Q(pk__in=drawn)))
-            .select_related("product")
-            .order_by("product__name_en", "expires_on", "pk")
-        ),
+        lots=lots_to_draw_from(session.location, at, drawn),
         creams=list(
             Anaesthetic.objects.filter(Q(is_current=True, is_topical=True) | Q(pk__in=creams))
         ),
