@@ -474,11 +474,14 @@ async function flush() {
   return false;
 }
 
-// Everything is saved: the button may have its page.
+// Everything is saved: the button may have its page. Not within the press itself, in which a form
+// cannot be sent again.
 function pass(button) {
-  passing = true;
-  form.querySelector("[data-changed-sections]").value = "";
-  form.requestSubmit(button);
+  setTimeout(() => {
+    passing = true;
+    form.querySelector("[data-changed-sections]").value = "";
+    form.requestSubmit(button);
+  });
 }
 addEventListener("pageshow", () => { passing = false; });
 

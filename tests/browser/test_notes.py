@@ -20,6 +20,7 @@ from tests.browser.conftest import (
     settled,
     sign_in,
     sign_in_by_hand,
+    soon,
 )
 from tests.conftest import Cast
 from tests.treatments.plan_parts import COMPLETE_NOTE, hand_in_history, signed_note
@@ -86,7 +87,8 @@ def draw(page: Page, count: int = 1) -> None:
 def kept(page: Page) -> list[str]:
     """What this browser keeps, as stored."""
     found: list[str] = page.evaluate(
-        "Object.entries(localStorage).filter(([name]) => name.startsWith('kept:')).map(([, v]) => v)"
+        "Object.keys(localStorage).filter((name) => name.startsWith('kept:'))"
+        ".map((name) => localStorage.getItem(name))"
     )
     return found
 
@@ -102,7 +104,7 @@ def test_typed_and_drawn_without_a_network_then_reloaded(
     page.locator("[name=f-0-words]").fill("darker on the left")
     page.get_by_role("button", name="Another area").click()
     page.locator("[name=f-1-area]").select_option("forehead")
-    page.locator("[data-finding]").nth(1).get_by_text("Pigment", exact=True).click()
+    page.locator("[data-finding]").nth(1).get_by_label("Pigment", exact=True).check()
     draw(page, 12)
     is_kept_offline(page)
     (stored,) = kept(page)
@@ -110,7 +112,7 @@ def test_typed_and_drawn_without_a_network_then_reloaded(
     # The browser goes down with the tab still offline; the network is back for the next visit.
     page.close()
     tablet.context.set_offline(False)
-    again = tablet.context.new_page()
+    tablet.page = again = tablet.context.new_page()
     again.goto(tablet.base + address(note))
     expect(again.get_by_text("What this device had kept is saved now.")).to_be_visible()
     is_saved(again)
@@ -207,7 +209,7 @@ def test_what_one_person_left_another_can_neither_read_nor_send(
     page.close()
     tablet.context.set_offline(False)
     sign_in(tablet.context, tablet.base, cast.colleague)
-    other = tablet.context.new_page()
+    tablet.page = other = tablet.context.new_page()
     other.goto(tablet.base + address(note))
     settled(other)
     assert other.get_by_label("Concern").input_value() == ""
@@ -284,11 +286,11 @@ def test_two_tabs_write_in_the_same_section(
     if press == "Keep mine":
         look(older, "note-clash")
     older.get_by_role("button", name=press).click()
+    soon(lambda: Consultation.objects.get(pk=note.pk).examination == result)
     expect(older.locator("[data-clashes]")).to_be_hidden()
     settled(older)
     assert older.get_by_label("Examination").input_value() == result
-    note.refresh_from_db()
-    assert note.examination == result
+    assert kept(older) == []
 
 
 def test_two_people(cast: Cast, note: Consultation, tablet: Person, person: Any) -> None:

@@ -262,7 +262,7 @@ def write_the_note(story: Story) -> None:
     page.get_by_label("Alternatives discussed").fill("Creams, waiting.")
     page.get_by_label("Suitable", exact=True).check()
     page.locator("[name=f-0-area]").select_option("forehead")
-    page.get_by_text("Lines in motion", exact=True).first.click()
+    page.get_by_label("Lines in motion", exact=True).first.check()
     expect(page.locator("[data-saving]")).to_contain_text("Saved", timeout=15_000)
     page.get_by_role("button", name="Sign and close").click()
     page.wait_for_url(re.compile(r"/consultations/\d+/$"))

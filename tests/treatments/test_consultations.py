@@ -492,6 +492,9 @@ class TestScalesInTheNote:
         told = autosave(client, note, revision=0, indications="melasma", shape="").json()
         assert "masi" in told["shape"].split(",")
         assert 'name="score-masi--f-a"' in told["parts"]["scales"]
+        # What the template leaves out can be added.
+        assert "mmasi" not in told["shape"].split(",")
+        told = autosave(client, note, revision=1, indications="melasma", add_scale="mmasi").json()
         page = client.get(address(note)).content.decode()
         assert 'name="score-mmasi--c-d"' in page
 
@@ -835,7 +838,7 @@ class TestTemplates:
         assert note.examination == "My own words"
         assert "No result can be promised" in note.discussion
         assert note.indications == ["hydration", "melasma"]
-        assert note.scales == ["masi", "mmasi"]
+        assert note.scales == ["masi"]
         assert note.alternatives_named == ["nothing", "skin-care", "other-procedure"]
         assert set(note.origins) == {"explained", "discussion", "alternatives", "advice"}
         assert note.origins["advice"] == {"kind": "template", "code": "melasma", "version": 1}
@@ -859,6 +862,18 @@ class TestTemplates:
         )
         assert note.advice == "Our own advice"
         assert note.origins["advice"]["version"] == 2
+
+    def test_lines_of_a_template_sent_back_unchanged_are_not_touched(
+        self, cast: Any, client_for: Any
+    ) -> None:
+        """A browser ends lines with two signs."""
+        note, client = begin(cast), client_for(cast.practitioner)
+        client.post(address(note), {"revision": 0, "do": "template:melasma"})
+        sent = as_sent(client, note)
+        sent["examination"] = sent["examination"].replace("\n", "\r\n")
+        client.post(address(note), {**sent, "do": "save"})
+        note.refresh_from_db()
+        assert "examination" in note.origins
 
     def test_on_the_page(self, cast: Any, client_for: Any) -> None:
         note, client = begin(cast), client_for(cast.practitioner)

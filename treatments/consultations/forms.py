@@ -14,7 +14,7 @@ from django.forms import BoundField
 from django.utils.translation import gettext_lazy as _
 
 from clinic.web.forms import ClinicForm
-from treatments.catalogue.models import Area, RiskLine
+from treatments.catalogue.models import Area, NoteTemplate, RiskLine
 from treatments.consultations.alternatives import ALTERNATIVES
 from treatments.consultations.indications import indication_choices, indication_name
 from treatments.consultations.models import Consultation
@@ -70,7 +70,10 @@ class _AskedLater:
 
 
 class _Words(_AskedLater, forms.CharField):
-    pass
+    """Lines end with one sign, as in what templates and actions write: the same is the same."""
+
+    def to_python(self, value: Any) -> str:
+        return super().to_python(value).replace("\r\n", "\n")
 
 
 class _Choices(_AskedLater, forms.MultipleChoiceField):
@@ -102,15 +105,27 @@ class FindingForm(forms.Form):
     """What is seen on one area and side. A row without an area and without words does not count."""
 
     use_required_attribute = False
-    area = forms.ChoiceField(label=_("Area"), required=False)
-    side = forms.ChoiceField(label=_("Side"), choices=SIDES, required=False)
+    area = forms.ChoiceField(
+        label=_("Area"), required=False, widget=forms.Select({"class": "form-select"})
+    )
+    side = forms.ChoiceField(
+        label=_("Side"),
+        choices=SIDES,
+        required=False,
+        widget=forms.Select({"class": "form-select"}),
+    )
     signs = forms.MultipleChoiceField(
         label=_("Seen or felt"),
         choices=[(sign.code, sign.name) for sign in SIGNS],
         required=False,
         widget=forms.CheckboxSelectMultiple,
     )
-    words = forms.CharField(label=_("In words"), max_length=500, required=False)
+    words = forms.CharField(
+        label=_("In words"),
+        max_length=500,
+        required=False,
+        widget=forms.TextInput({"class": "form-control", "autocomplete": "off"}),
+    )
 
     def __init__(self, *args: Any, areas: AreaChoices, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -265,7 +280,7 @@ class ConsultationForm(ClinicForm):
         return self.data.getlist(name) if self.is_bound else list(kept)  # type: ignore[attr-defined]
 
     def _shown_scales(self) -> list[ScaleView]:
-        """Answered ones in the version answered; those added; those that suit an indication."""
+        """Answered ones in the version answered; those added; those an indication asks for."""
         answered = {score.scale.code: ScaleView(score.scale) for score in self.scores}
         indications = set(self._given("indications", self.note.indications))
         added = {*self._given("scales", self.note.scales), *self._given("add_scale", ())}
@@ -379,6 +394,20 @@ class ConsultationForm(ClinicForm):
     def entries(self) -> list[ScoreEntry]:
         """The answers to the scales that the page showed."""
         return entries_of(self.shown, self.cleaned_data)
+
+
+def offered_scales(scales: Sequence[ScaleView], indications: set[str]) -> set[str]:
+    """The scales that the indications ask for: by their templates, else all that are made for them.
+
+    The clinic says in a template which scales it wants; the others can still be added.
+    """
+    if not indications:
+        return set()
+    rows = NoteTemplate.objects.current().filter(indication__in=indications)
+    wanted = {row.indication: set(row.scales) for row in rows}
+    without = indications - set(wanted)
+    made_for = {view.code for view in scales if without & set(view.row.indications)}
+    return made_for.union(*wanted.values())
 
 
 def section_of(field: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
@@ -133,9 +133,3 @@ def askable(rows: Iterable[Scale]) -> list[ScaleView]:
 def current_scales() -> list[ScaleView]:
     """Every scale in force that a note may ask, by name; one query."""
     return sorted(askable(Scale.objects.current()), key=lambda view: view.name)
-
-
-def fitting(scales: Sequence[ScaleView], indications: Iterable[str]) -> list[ScaleView]:
-    """Those made for one of the indications."""
-    wanted = set(indications)
-    return [view for view in scales if wanted & set(view.row.indications)]
