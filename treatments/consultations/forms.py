@@ -284,11 +284,8 @@ class ConsultationForm(ClinicForm):
         answered = {score.scale.code: ScaleView(score.scale) for score in self.scores}
         indications = set(self._given("indications", self.note.indications))
         added = {*self._given("scales", self.note.scales), *self._given("add_scale", ())}
-        suited = [
-            view
-            for view in self.all_scales
-            if view.code in added or indications & set(view.row.indications) or self._is_sent(view)
-        ]
+        offered = added | offered_scales(self.all_scales, indications)
+        suited = [view for view in self.all_scales if view.code in offered or self._is_sent(view)]
         named = {view.code: view for view in suited} | answered
         return sorted(named.values(), key=lambda view: view.name)
 
