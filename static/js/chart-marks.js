@@ -68,7 +68,7 @@ export function startDrawing(home, { changed, announce, words, areaName }) {
     chart = null;
     if (!drawn) return;
     chart = { code: choice.dataset.chartChoice, width: Number(choice.dataset.width), height: Number(choice.dataset.height) };
-    const stack = Object.assign(document.createElement("div"), { className: "draw-stack" });
+    const stack = Object.assign(document.createElement("div"), { className: chart.height > 1.6 * chart.width ? "draw-stack draw-tall" : "draw-stack" });
     chart.over = make("svg", { class: "draw-over", viewBox: `0 0 ${chart.width} ${chart.height}`, "aria-hidden": "true", focusable: "false" });
     stack.append(drawn, chart.over);
     sheet.append(stack);

@@ -382,7 +382,9 @@ function dressRow(row) {
     const shown = !area || chip.dataset.for.split(" ").includes(parts[area]) || chip.querySelector("input").checked;
     chip.hidden = !shown;
   }
-  row.querySelector("[data-side]").hidden = Boolean(area) && !sided.has(area);
+  const text = row.querySelector("[data-in-words]");
+  text.hidden = !area && !text.querySelector("input").value;
+  row.querySelector("[data-side]").hidden = !sided.has(area);
   row.querySelector("[data-remove-finding]").hidden = !area;
   row.querySelector(".chips").hidden = !area;
 }
@@ -511,6 +513,10 @@ function areaName(area, side) {
 }
 
 for (const button of form.querySelectorAll("[data-copy-mine]")) button.hidden = false;
+
+// The strip stands right below the patient bar, however high that is.
+const bar = document.querySelector(".patient-bar");
+new ResizeObserver(() => document.documentElement.style.setProperty("--barheight", `${bar.offsetHeight}px`)).observe(bar);
 base = words.written === "*" ? {} : sections();
 baseMarks = drawing.text();
 dress();

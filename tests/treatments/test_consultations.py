@@ -452,7 +452,7 @@ class TestFindings:
         ]
         page = client.get(address(note, "detail")).content.decode()
         assert "Cheek, left" in page
-        assert "Pigment, Redness, vessels. sharp border" in page
+        assert "Pigment, Redness, vessels: sharp border" in page
 
     @pytest.mark.parametrize(
         "rows",

@@ -73,7 +73,7 @@ class _Words(_AskedLater, forms.CharField):
     """Lines end with one sign, as in what templates and actions write: the same is the same."""
 
     def to_python(self, value: Any) -> str:
-        return super().to_python(value).replace("\r\n", "\n")
+        return (super().to_python(value) or "").replace("\r\n", "\n")
 
 
 class _Choices(_AskedLater, forms.MultipleChoiceField):

@@ -145,6 +145,10 @@ class NoteText:
         return str(getattr(self.note, section))
 
 
+def _seen(signs: str, words: str) -> str:
+    return _colon(signs, words) if signs else words
+
+
 def _colon(name: str, words: str) -> str:
     return _("%(name)s: %(words)s") % {"name": name, "words": words} if words else name
 
@@ -245,6 +249,11 @@ class DrawnChart:
     size: float
     svg: SafeString
     marks: list[DrawnMark]
+
+    @property
+    def is_tall(self) -> bool:
+        """A whole body: drawn narrower, so that it fits a screen."""
+        return self.height > 1.6 * self.width
 
 
 def drawn_charts(marks: Iterable[ChartMark]) -> list[DrawnChart]:

@@ -106,9 +106,9 @@ class ScaleGroup:
         return f"{self.view.code}-{self.side}"
 
     @property
-    def is_single(self) -> bool:
-        """One question: a row of choices; otherwise a grid of lists."""
-        return len(self.fields) == 1
+    def is_graded(self) -> bool:
+        """One choice, whose name is the scale's; otherwise questions with names of their own."""
+        return len(self.view.items) == 1 and not self.view.items[0].is_typed
 
     @property
     def said(self) -> str:
