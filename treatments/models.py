@@ -11,6 +11,7 @@ from treatments.catalogue.models import (
     Ingredient,
     Lot,
     Modality,
+    NoteTemplate,
     Product,
     Protocol,
     RiskLine,
@@ -20,13 +21,14 @@ from treatments.catalogue.models import (
     Technique,
 )
 from treatments.consents.models import Consent
-from treatments.consultations.models import Consultation, ConsultationAddendum
+from treatments.consultations.models import ChartMark, Consultation, ConsultationAddendum
 from treatments.courses.models import PlannedVisit
 from treatments.diary.models import Appointment, Block, FreedTime, Service
 from treatments.diary.notices import Notice
 from treatments.feeds.models import Feed
 from treatments.online.models import VisitRequest
 from treatments.plans.models import MixLine, Phase, Plan, PlanArea
+from treatments.scales.models import Score
 from treatments.screening.models import Override
 from treatments.sessions.models import (
     Anaesthesia,
@@ -46,6 +48,7 @@ __all__ = [
     "Appointment",
     "Area",
     "Block",
+    "ChartMark",
     "Consent",
     "Consultation",
     "ConsultationAddendum",
@@ -59,6 +62,7 @@ __all__ = [
     "MixLine",
     "Modality",
     "Movement",
+    "NoteTemplate",
     "Notice",
     "OpenContainer",
     "Override",
@@ -71,6 +75,7 @@ __all__ = [
     "Protocol",
     "RiskLine",
     "Scale",
+    "Score",
     "Service",
     "Session",
     "SessionAddendum",

@@ -12,7 +12,7 @@ from typing import Any
 from django.core.management import call_command
 from django.db import transaction
 
-from aftercare.demo import bulk, courses, desk, hours, twice
+from aftercare.demo import bulk, courses, desk, hours, notes, twice
 from aftercare.demo.agenda import Agenda, half_hours, near
 from aftercare.demo.clock import then
 from aftercare.demo.courses import Course
@@ -207,6 +207,8 @@ def tell(*, seed: int, now: datetime, say: Say) -> Ground:
     desk.squeeze_in(ground, now, story.today)
     say("Diaries and hours")
     say(f"{take_photos(ground)} photos")
+    notes.write_notes(ground, now)
+    say("Notes with scales over time")
     twice.register_twice(ground, now)
     story.settle_messages()
     tell_notices(ground, now)
@@ -608,6 +610,10 @@ class Story:
                 "fitzpatrick": 2,
                 "discussion": words,
                 "decision": decision,
+                "decision_reason": "" if decision == "think" else words,
+                "refer_to": "Dr Lemoine, dermatologist" if decision == "refer" else "",
+                "think_until": day + timedelta(days=14) if decision == "think" else None,
+                "alternatives_named": ["nothing"],
                 "areas": [],
             }
             self._note(doctor, patient, place, self._moment(place, day, time(15)), values)

@@ -171,4 +171,22 @@ export function setSaving(element, state, words) {
   element.querySelector("[data-words]").textContent = words;
 }
 
+// Copies of unsaved words (local-copy.js): old ones go, and a list says where one's own are waiting.
+const KEPT_MS = 7 * 24 * 3600 * 1000;
+function keptHere() {
+  try {
+    const names = Object.keys(localStorage).filter((name) => name.startsWith("kept:"));
+    for (const name of names) {
+      if (Date.now() - Number(localStorage.getItem(name).split(".")[0]) > KEPT_MS) localStorage.removeItem(name);
+    }
+    for (const mark of document.querySelectorAll("[data-kept-here]")) {
+      mark.hidden = !names.some((name) => name.startsWith(`kept:${mark.dataset.keptHere}:`));
+    }
+  } catch {
+    // Nothing is kept where nothing can be stored.
+  }
+}
+document.addEventListener("htmx:afterSwap", keptHere);
+keptHere();
+
 export { announce };

@@ -29,7 +29,7 @@ from tests.conftest import make_patient
 from treatments.arrival.models import Tablet
 from treatments.catalogue.models import Area, Lot, Product, Technique
 from treatments.consents.models import Consent
-from treatments.consultations.models import Consultation
+from treatments.consultations.models import ChartMark, Consultation
 from treatments.courses.models import PlannedVisit
 from treatments.diary.models import Appointment, Block, FreedTime, Service
 from treatments.feeds.actions import secret_hash
@@ -101,6 +101,19 @@ def make_world(place: Location, practitioner: Staff, service: Service) -> World:
         examination=secret,
         discussion=secret,
         alternatives=secret,
+        advice=secret,
+        decision_reason=secret,
+        refer_to=secret,
+        areas=["cheek"],
+        findings=[{"area": "cheek", "side": "left", "signs": ["pigment"], "words": secret}],
+    )
+    ChartMark.objects.create(
+        consultation=consultation,
+        key=uuid4(),
+        chart="face-front",
+        kind="pin",
+        words=secret,
+        points=[[0.5, 0.5]],
     )
     plan = Plan.objects.create(
         patient=patient,

@@ -16,6 +16,7 @@ from treatments.catalogue.models import (
     Contraindication,
     Incompatibility,
     Modality,
+    NoteTemplate,
     Product,
     Protocol,
     Recipe,
@@ -49,6 +50,7 @@ KINDS = (
     Kind("contraindications", Contraindication, _("Contraindications"), "sign-stop"),
     Kind("adverse-events", AdverseEventType, _("Adverse events"), "exclamation-triangle"),
     Kind("scales", Scale, _("Scales"), "sliders"),
+    Kind("note-templates", NoteTemplate, _("Note templates"), "journal-text"),
     Kind("advice", AdviceBlock, _("Aftercare advice"), "chat-left-text"),
     Kind("risks", RiskLine, _("Consent risk lines"), "shield-exclamation"),
 )

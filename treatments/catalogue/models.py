@@ -334,6 +334,28 @@ class Measure(models.TextChoices):
     G = "g", "g"
 
 
+class NoteTemplate(CatalogueRow):
+    """What a consultation note for an indication begins with. The clinic's own words, editable.
+
+    `scales`, `risks`: codes of the catalogue; `alternatives`: ticks of the note. A template fills
+    only what is empty, and what it filled is marked until somebody has looked at it.
+    """
+
+    indication = models.SlugField(max_length=60)
+    scales = ArrayField(models.SlugField(), default=list, blank=True)
+    risks = ArrayField(models.SlugField(max_length=80), default=list, blank=True)
+    alternatives = ArrayField(models.SlugField(), default=list, blank=True)
+    examination_en = models.TextField(blank=True)
+    examination_fr = models.TextField(blank=True)
+    discussion_en = models.TextField(blank=True)
+    discussion_fr = models.TextField(blank=True)
+    other_ways_en = models.TextField(blank=True)
+    other_ways_fr = models.TextField(blank=True)
+    advice_en = models.TextField(blank=True)
+    advice_fr = models.TextField(blank=True)
+    position = models.PositiveSmallIntegerField(default=0)
+
+
 class Product(CatalogueRow):
     """A thing on the shelf: maker, presentation, and which substances it holds at what strength.
 

@@ -107,6 +107,13 @@ LABELS: dict[str, tuple[str | Promise, str]] = {
     "hours": (gettext_lazy("Hours"), "h"),
     "text": (gettext_lazy("Text"), ""),
     "is_founding": (gettext_lazy("One of the founding five"), ""),
+    "scales": (gettext_lazy("Scales"), ""),
+    "risks": (gettext_lazy("Risks to explain"), ""),
+    "alternatives": (gettext_lazy("Alternatives to tick"), ""),
+    "examination": (gettext_lazy("Examination"), ""),
+    "discussion": (gettext_lazy("What was explained"), ""),
+    "other_ways": (gettext_lazy("Alternatives discussed"), ""),
+    "advice": (gettext_lazy("Advice"), ""),
     "maker": (gettext_lazy("Maker"), ""),
     "presentation": (gettext_lazy("Presentation"), ""),
     "container_ml": (gettext_lazy("Container"), "mL"),
@@ -287,6 +294,8 @@ def _child(entry: Mapping[str, Any], names: Names) -> list[str]:
 
 def _item(entry: Mapping[str, Any], names: Names) -> list[str]:
     options = "; ".join(f"{one['value']} {_text(one, 'label')}" for one in entry["options"])
+    if not entry["options"]:
+        options = f"{entry['minimum']}–{entry['maximum']}"
     return [_text(entry, "text"), options]
 
 

@@ -1,30 +1,45 @@
-"""The Fitzpatrick skin type from ten questions (version B of the questionnaire)."""
+"""The Fitzpatrick skin type from ten questions. The bands are the scale's row, not code."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any
 
-BANDS = ((6, 1), (13, 2), (20, 3), (27, 4), (34, 5))
-"""Highest total of each type from I to V; anything above is VI."""
+from treatments.scales.formulas import bands_of
+
+Bands = Sequence[Mapping[str, Any]]
 
 HIGHEST_ANSWER = 4
 QUESTIONS = 10
 
 
-def skin_type(total: int) -> int:
-    """The skin type 1 to 6 of a total of 0 to 40 points.
+def skin_type(bands: Bands, total: int) -> int:
+    """The skin type 1 to 6 of a total of 0 to 40 points: the number of the band that holds it.
 
-    0-6 I, 7-13 II, 14-20 III, 21-27 IV, 28-34 V, 35 and more VI. Source: the questionnaire with
-    ten items of 0 to 4 points, version B (bands without overlap). Raises `ValueError` outside
-    0 to 40.
+    Of version B, whose six bands meet without overlap (S103b). Raises `ValueError` for a total
+    outside 0 to 40 or in no band.
     """
-    if not 0 <= total <= QUESTIONS * HIGHEST_ANSWER:
-        raise ValueError(f"{total} is not a total of ten answers of 0 to 4 points.")
-    return next((found for highest, found in BANDS if total <= highest), 6)
+    _refuse_total(total)
+    for number, band in enumerate(bands, start=1):
+        if band["minimum"] <= total <= band["maximum"]:
+            return number
+    raise ValueError(f"No band holds {total}.")
 
 
-def computed_type(answers: Mapping[str, int]) -> int | None:
+def said_types(bands: Bands, total: int) -> list[str]:
+    """The bands that hold a total, by name: version A has two at 25, one for V and VI (S102b)."""
+    _refuse_total(total)
+    return [str(band["label_en"]) for band in bands_of(bands, Decimal(total))]
+
+
+def computed_type(bands: Bands, answers: Mapping[str, int]) -> int | None:
     """The type that ten answers of 0 to 4 points give; None while any is missing."""
     if len(answers) < QUESTIONS:
         return None
-    return skin_type(sum(answers.values()))
+    return skin_type(bands, sum(answers.values()))
+
+
+def _refuse_total(total: int) -> None:
+    if not 0 <= total <= QUESTIONS * HIGHEST_ANSWER:
+        raise ValueError(f"{total} is not a total of ten answers of 0 to 4 points.")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.utils.translation import gettext_lazy as _
 
-from treatments.catalogue.models import Protocol
+from treatments.catalogue.models import NoteTemplate, Protocol
 
 NAMES = {
     "face-rejuvenation": _("Face rejuvenation"),
@@ -13,6 +13,7 @@ NAMES = {
     "alopecia": _("Hair loss"),
     "cellulite": _("Cellulite"),
     "submental-fat": _("Fat under the chin"),
+    "acne-scars": _("Acne scars"),
     "low-back-pain": _("Low back pain"),
     "spine-pain": _("Spine pain"),
     "knee-pain": _("Knee pain"),
@@ -27,6 +28,8 @@ def indication_name(code: str) -> str:
 
 
 def indication_choices() -> list[tuple[str, str]]:
-    """Every indication that a current protocol is for, by readable name."""
-    codes = Protocol.objects.current().order_by().values_list("indication", flat=True).distinct()
+    """Every indication of a current protocol or note template, by readable name; one query."""
+    protocols = Protocol.objects.current().order_by().values_list("indication", flat=True)
+    templates = NoteTemplate.objects.current().order_by().values_list("indication", flat=True)
+    codes = protocols.union(templates)
     return sorted(((code, indication_name(code)) for code in codes), key=lambda pair: pair[1])

@@ -1,4 +1,4 @@
-"""The body charts as drawn: their scale, their regions, and the drawing itself."""
+"""The body charts as drawn: their scale and their regions, to measure on."""
 
 from __future__ import annotations
 
@@ -8,8 +8,6 @@ from functools import cache
 from pathlib import Path
 
 from django.conf import settings
-from django.utils.safestring import SafeString, mark_safe
-from django.utils.translation import pgettext
 
 from treatments.sessions.grid import Outline, Point, Scale, contains, distance_to_edge
 
@@ -99,21 +97,6 @@ def _chart(code: str, data: dict[str, object]) -> Chart:
         for row in data["regions"]  # type: ignore[attr-defined]
     )
     return Chart(code, scale, regions)
-
-
-def drawing(code: str) -> SafeString:
-    """The chart's SVG, inline so that it takes the page's ink, its sides lettered as one reads."""
-    return _lettered(code, pgettext("side on a chart", "L"), pgettext("side on a chart", "R"))
-
-
-@cache
-def _lettered(code: str, left: str, right: str) -> SafeString:
-    """Our own file and our own translations, never input."""
-    if code not in charts():
-        raise KeyError(code)
-    text = (_folder() / f"{code}.svg").read_text()
-    text = text.replace(">L</text>", f">{left}</text>").replace(">R</text>", f">{right}</text>")
-    return mark_safe(text[text.index("<svg") :])  # noqa: S308  # nosec: our own static file
 
 
 def chart_of(area: str, side: str, listed: list[str]) -> str:

@@ -9,15 +9,14 @@ from decimal import Decimal
 from typing import Any
 
 from django.db.models import Q
-from django.utils.functional import Promise
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from clinic.places.models import Device
+from treatments.catalogue.drawings import CHART_TITLES, drawing
 from treatments.catalogue.models import Anaesthetic, Area, Technique
 from treatments.plans.models import Side
-from treatments.sessions.charts import charts, drawing
+from treatments.sessions.charts import charts
 from treatments.sessions.doses import kept, show
 from treatments.sessions.editing import sides_of
 from treatments.sessions.forms import SessionForms, Shelf
@@ -27,16 +26,6 @@ from treatments.stock.shelf import lots_to_draw_from
 
 SHAPES = 6
 """Marks differ in shape and colour; with more areas than shapes they start again."""
-CHART_TITLES: dict[str, Promise] = {
-    "face-front": gettext_lazy("Face, front"),
-    "face-left": gettext_lazy("Face, left"),
-    "face-right": gettext_lazy("Face, right"),
-    "scalp": gettext_lazy("Scalp"),
-    "neck-decollete": gettext_lazy("Neck and décolleté"),
-    "hands": gettext_lazy("Hands"),
-    "body-front": gettext_lazy("Body, front"),
-    "body-back": gettext_lazy("Body, back"),
-}
 
 
 @dataclass(frozen=True)
