@@ -25,6 +25,7 @@ from treatments.courses.models import PlannedVisit
 from treatments.diary.models import Appointment, Block, FreedTime, Service
 from treatments.diary.notices import Notice
 from treatments.feeds.models import Feed
+from treatments.mixes.models import Syringe
 from treatments.online.models import VisitRequest
 from treatments.plans.models import MixLine, Phase, Plan, PlanArea
 from treatments.screening.models import Override
@@ -72,6 +73,7 @@ __all__ = [
     "SessionAddendum",
     "Source",
     "Substance",
+    "Syringe",
     "Tablet",
     "Technique",
     "TreatedArea",

@@ -10,19 +10,17 @@ import pytest
 from hypothesis import given as for_all
 from hypothesis import strategies as st
 
+from treatments.mixes.contents import Component, Pair, Strength, drawn_ml
 from treatments.sessions import doses
 from treatments.sessions.doses import (
     ChildLimit,
-    Component,
     Course,
     Cream,
     Given,
     Injection,
     LidocaineLimits,
     Limit,
-    Pair,
     Rule,
-    Strength,
     SubstanceRule,
 )
 
@@ -338,7 +336,7 @@ def test_the_limit_grows_with_weight_up_to_its_cap(kg: Decimal, more: Decimal, a
 @for_all(parts=st.lists(volumes, min_size=1, max_size=5), share=st.decimals(0, 1, places=3))
 def test_mass_is_neither_made_nor_lost(parts: list[Decimal], share: Decimal) -> None:
     mix = [drawn(str(ml), LIDO, KETO) for ml in parts]
-    total = doses.drawn_ml(mix)
+    total = drawn_ml(mix)
     injections = [Injection("cheek", "Cheek", 1, total * share)]
     for amount in doses.amounts(mix, injections):
         assert abs(amount.drawn * share - amount.injected) < D("0.000001")
