@@ -734,11 +734,11 @@ def check_brand(components: Iterable[Component], last: Brand | None) -> list[Fin
 
 
 def check_course(course: Course) -> list[Finding]:
-    """Sooner than the plan's phase warns; a session past the last planned one is refused."""
+    """Sooner than the plan's phase, or past its last session: both only warn."""
     found = []
     if course.number > course.planned:
         figures = {"got": str(course.number), "limit": str(course.planned)}
-        found.append(_refuse(Rule.PAST_THE_PLAN, **figures))
+        found.append(Finding(Rule.PAST_THE_PLAN, Level.WARN, figures))
     days, least = course.days_since_last, course.gap_min_days
     if days is not None and least is not None and days < least:
         figures = {"got": str(days), "limit": str(least)}
