@@ -248,7 +248,7 @@ export function startMap(form, { changed, press, announce, words }) {
     const row = mark ? rows().find((one) => keyOf(one) === mark.dataset.of) : rowAt(chart, event);
     drag = { chart, mark, row, from: event, at: placeOf(chart, event), view: viewOf(chart), moved: false, tool: mark && tool !== "erase" && tool !== "pan" ? "move" : tool, rubbed: new Set() };
     if (drag.tool !== "point") event.preventDefault();
-    chart.querySelector(".imap-over").setPointerCapture?.(event.pointerId);
+    if (event.isTrusted) chart.querySelector(".imap-over").setPointerCapture(event.pointerId);
     if (drag.tool === "erase") rub(event);
   });
 
