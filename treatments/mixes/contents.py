@@ -17,6 +17,7 @@ ACTIVE = "active"
 GROUP = "group:"
 FIRST = "A"
 ZERO = Decimal(0)
+LAST_MINUTE = time(23, 59)
 
 
 @dataclass(frozen=True)
@@ -141,12 +142,12 @@ def is_mixture(components: Iterable[Component]) -> bool:
 def discard_by(prepared_at: datetime, components: Iterable[Component], zone: tzinfo) -> datetime:
     """Until when a syringe prepared then may be given.
 
-    To the end of its day on the location's clock, as it was made for one session; sooner where a
-    product's life in use ends sooner, in hours from `prepared_at`.
+    To the last minute of its day on the location's clock, as it was made for one session; sooner
+    where a product's life in use ends sooner, in hours from `prepared_at`.
     """
     parts = list(components)
     day = prepared_at.astimezone(zone).date()
-    ends = [datetime.combine(day + timedelta(days=1), time(), tzinfo=zone)]
+    ends = [datetime.combine(day, LAST_MINUTE, tzinfo=zone)]
     ends += [
         prepared_at + timedelta(hours=c.in_use_hours) for c in parts if c.in_use_hours is not None
     ]

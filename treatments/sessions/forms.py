@@ -228,6 +228,13 @@ class SyringeForm(SectionForm):
         "mL", _("Discarded"), max_digits=6, decimal_places=2, min_value=0, max_value=1000
     )
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if len(self.shelf.syringes) > 1:
+            self.fields["discarded_ml"].label = _("Discarded from syringe %(label)s") % {
+                "label": self["label"].value()
+            }
+
     def entry(self) -> SyringeEntry:
         data = self.cleaned_data
         return SyringeEntry(
