@@ -241,6 +241,20 @@ export function startMap(form, { changed, press, announce, words }) {
     look(chart, { k: next, x: fx * width - ((fx * width - x) * k) / next, y: fy * height - ((fy * height - y) * k) / next });
   }
 
+  // Fill the chart with an area: the chosen one, else all that are treated on it.
+  function lookAt(chart) {
+    const row = chosen();
+    const wanted = new Set((row?.dataset.on === chart.dataset.chart ? [row] : rows().filter((one) => one.dataset.on === chart.dataset.chart)).flatMap(reach));
+    const boxes = [...chart.querySelectorAll(".imap-region")].filter((region) => wanted.has(`${region.dataset.area}:${region.dataset.side}`)).map((region) => region.getBBox());
+    if (!boxes.length) return;
+    const { width, height } = chart.dataset;
+    const [left, top] = [Math.min(...boxes.map((box) => box.x)), Math.min(...boxes.map((box) => box.y))];
+    const wide = Math.max(...boxes.map((box) => box.x + box.width)) - left;
+    const high = Math.max(...boxes.map((box) => box.y + box.height)) - top;
+    const k = Math.min(FARTHEST, Math.max(NEAREST, 0.85 * Math.min(width / wide, height / high)));
+    look(chart, { k, x: left + wide / 2 - width / k / 2, y: top + high / 2 - height / k / 2 });
+  }
+
   // -- fingers --------------------------------------------------------------------------------
 
   const fingers = new Map();
@@ -483,6 +497,7 @@ export function startMap(form, { changed, press, announce, words }) {
       home.dataset.using = tool;
       for (const other of home.querySelectorAll("[data-tool]")) other.setAttribute("aria-pressed", String(other === picked));
     }
+    if (event.target.closest("[data-zoom-area]")) home.querySelectorAll(".imap-chart").forEach(lookAt);
     const nearer = event.target.closest("[data-zoom]");
     if (nearer) for (const chart of home.querySelectorAll(".imap-chart")) zoom(chart, Number(nearer.dataset.zoom));
   });

@@ -5,17 +5,25 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 
-from treatments.mixes.contents import Component, Held, Strength, contents, drawn_ml
+from treatments.mixes.contents import Component, Strength, contents, drawn_ml
 from treatments.mixes.models import Syringe
 
 
 @dataclass(frozen=True)
 class Label:
-    """mL in all, each substance with its strength, and the lots it came from."""
+    """mL in all; each substance with its amount, that in one mL, and its unit; the lots."""
 
     ml: Decimal
-    held: list[Held]
+    held: list[tuple[str, Decimal, Decimal, str]]
     lots: list[tuple[str, str, Decimal]]
+
+
+THOUSANDTH = Decimal("0.001")
+
+
+def _shown(value: Decimal) -> Decimal:
+    """To the thousandth, as far as a syringe can be read; smaller ones as they are."""
+    return value if 0 < value < THOUSANDTH else value.quantize(THOUSANDTH)
 
 
 def label_of(syringe: Syringe) -> Label:
@@ -38,6 +46,9 @@ def label_of(syringe: Syringe) -> Label:
     ]
     return Label(
         ml=drawn_ml(components),
-        held=contents(components),
+        held=[
+            (one.name, _shown(one.mass), _shown(one.per_ml), one.unit)
+            for one in contents(components)
+        ],
         lots=[(part.lot.product.name, part.lot.number, part.ml) for part in parts],
     )
