@@ -255,7 +255,7 @@ async function discardRest(id, label) {
   if (kept < changes) await send();
   if (kept < changes) return;
   const line = document.querySelector(`[data-part=bench] [data-syringe="${label}"]`);
-  const left = Number(line?.dataset.left ?? 0);
+  const left = Number(line?.dataset.remains ?? 0);
   document.getElementById(id).value = left > 0 ? left : 0;
   changed();
 }
