@@ -142,7 +142,7 @@ export function startMap(form, { changed, press, announce, words }) {
       row.querySelector("[data-amounts]").textContent = (source?.held ?? []).map((one) => `${one.name} ${shown(one.per * ml, 3)} ${one.unit}`).join(", ");
       about(row);
     }
-    live.replaceChildren(...tray.map((one) => meter(words.wordsSyringe.replace("{label}", one.label), given.get(one.label), one.drawn, "mL", `live-${one.label}`)), ...lidocaine(tray, given));
+    live.replaceChildren(...tray.map((one) => meter(words.wordsSyringe.replace("{label}", one.label), given.get(one.label), one.drawn, "mL", `live-${one.label}`)), ...lidocaine(tray, given), ...face(), ...labels(tray));
   }
 
   // What a grid at this spacing would come to, from the area's own size.
@@ -159,6 +159,24 @@ export function startMap(form, { changed, press, announce, words }) {
     const needle = tray.reduce((sum, one) => sum + Math.min(given.get(one.label), one.drawn) * (one.held.find((held) => held.held === "lidocaine")?.per ?? 0), 0);
     const total = needle + number(topical);
     return total > 0 ? [meter(words.wordsLidocaine, total, number(limit), "mg", "live-lidocaine")] : [];
+  }
+
+  const sum = (found, of) => found.reduce((total, row) => total + of(row), 0);
+
+  function face() {
+    const ml = sum(rows().filter((row) => "face" in row.dataset), mlOf);
+    return ml > 0 ? [meter(words.wordsFace, ml, number(document.querySelector("[data-part=totals]").dataset.faceMl), "mL", "live-face")] : [];
+  }
+
+  // What a label allows of a substance, against what is given from the syringes that hold it.
+  function labels(tray) {
+    return [...document.querySelectorAll("[data-label-limit]")].flatMap(({ dataset }, place) => {
+      const own = rows().filter((row) => dataset.in.split(" ").includes(sourceOf(row, tray)?.label));
+      const found = [];
+      if (dataset.maxMl) found.push(meter(dataset.name, sum(own, mlOf), number(dataset.maxMl), "mL", `live-ml-${place}`));
+      if (dataset.maxPoints) found.push(meter(dataset.name, sum(own, (row) => read(row).length), number(dataset.maxPoints), words.wordsPoints, `live-points-${place}`));
+      return found;
+    });
   }
 
   function meter(name, value, most, unit, id) {

@@ -23,7 +23,8 @@ from treatments.mixes.contents import (
     is_mixture,
 )
 from treatments.sessions import doses
-from treatments.sessions.doses import Given, Injection, Rule, Syringe
+from treatments.sessions.doses import Given, Injection, Rule, SubstanceRule, Syringe
+from treatments.sessions.totals import label_limits
 from treatments.sessions.words import sentence
 
 D = Decimal
@@ -210,6 +211,22 @@ def test_the_day_the_clocks_change_ends_at_its_own_midnight() -> None:
     night = datetime(2026, 3, 29, 0, 30, tzinfo=PARIS)
     ends = [discard_by(at, [], PARIS).astimezone(UTC) for at in (before, night)]
     assert [(one.hour, one.minute) for one in ends] == [(22, 59), (21, 59)]
+
+
+def test_a_label_s_limits_stand_beside_the_syringes_that_hold_it() -> None:
+    rule = SubstanceRule("hyaluronic-acid", "Hyaluronic acid", max_ml=D(10), max_points=50)
+    absent = replace(rule, substance="deoxycholic-acid")
+    unlimited = replace(rule, substance="lidocaine", max_ml=None, max_points=None)
+    [limit] = label_limits(replace(two_syringes(), rules=(rule, absent, unlimited)))
+    assert (limit.max_ml, limit.max_points, limit.syringes) == (10, 50, ("B",))
+
+
+def test_only_what_came_from_its_syringe_counts_against_a_label() -> None:
+    rule = SubstanceRule("hyaluronic-acid", "Hyaluronic acid", max_ml=D(2), max_points=1)
+    given = replace(two_syringes(), rules=(rule,))
+    assert refused(given) == {}
+    more = (*given.injections, into("chin", "0.01", "B"))
+    assert Rule.SUBSTANCE_POINTS in refused(replace(given, injections=more))
 
 
 volumes = st.decimals(min_value="0.01", max_value=40, places=2)

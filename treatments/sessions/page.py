@@ -20,7 +20,7 @@ from treatments.mixes.contents import Held
 from treatments.mixes.models import Syringe
 from treatments.plans.models import Side
 from treatments.sessions.charts import charts, drawing
-from treatments.sessions.doses import Balance, kept, show
+from treatments.sessions.doses import FACE_VOLUME_ML, Balance, kept, show
 from treatments.sessions.editing import sides_of
 from treatments.sessions.forms import AreaForm, SessionForms, Shelf
 from treatments.sessions.grid import area_mm2
@@ -378,6 +378,16 @@ def totals_view(totals: Totals) -> dict[str, Any]:
             for a in totals.amounts
         ],
         "lidocaine": Decimal(show(totals.lidocaine_mg)),
+        "face_ml": FACE_VOLUME_ML,
+        "label_limits": [
+            {
+                "name": one.name,
+                "max_ml": one.max_ml,
+                "max_points": one.max_points,
+                "syringes": " ".join(one.syringes),
+            }
+            for one in totals.label_limits
+        ],
         "topical": Decimal(kept(totals.topical_mg)),
         "limit": None if limit is None else Decimal(show(limit)),
         "amber": None if limit is None else Decimal(show(limit * Decimal("0.8"))),

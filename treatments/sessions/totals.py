@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from treatments.mixes.contents import Held, by_syringe, contents, drawn_ml
+from treatments.mixes.contents import Held, by_syringe, contents, drawn_ml, holds
 from treatments.sessions import doses
 from treatments.sessions.doses import Amount, Balance, Finding, Given, kept
 from treatments.sessions.words import sentence
@@ -45,6 +45,16 @@ class SyringeTotal:
 
 
 @dataclass(frozen=True)
+class LabelLimit:
+    """What a label allows of a substance in one session, and the syringes that hold it."""
+
+    name: str
+    max_ml: Decimal | None
+    max_points: int | None
+    syringes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Totals:
     """Volumes in mL, amounts in their unit, lidocaine of all routes and its limit in mg."""
 
@@ -59,6 +69,7 @@ class Totals:
     findings: tuple[Finding, ...]
     syringes: tuple[SyringeTotal, ...] = ()
     topical_mg: Decimal = Decimal(0)
+    label_limits: tuple[LabelLimit, ...] = ()
 
     @property
     def left_ml(self) -> Decimal:
@@ -116,7 +127,24 @@ def totals_of(given: Given) -> Totals:
         findings=tuple(doses.check(given)),
         syringes=syringes,
         topical_mg=sum((cream.lidocaine_mg for cream in given.creams), Decimal(0)),
+        label_limits=label_limits(given),
     )
+
+
+def label_limits(given: Given) -> tuple[LabelLimit, ...]:
+    """The labels' limits of what is in the syringes; for the meters beside the map."""
+    filled = by_syringe(given.components)
+    found = (
+        LabelLimit(
+            rule.name,
+            rule.max_ml,
+            rule.max_points,
+            tuple(n for n, parts in filled.items() if any(holds(c, rule.substance) for c in parts)),
+        )
+        for rule in given.rules
+        if rule.max_ml is not None or rule.max_points is not None
+    )
+    return tuple(limit for limit in found if limit.syringes)
 
 
 def syringe_totals(given: Given) -> tuple[SyringeTotal, ...]:

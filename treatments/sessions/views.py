@@ -26,6 +26,7 @@ from patients.registry.models import Patient
 from treatments.consents.coverage import coverage
 from treatments.diary.models import Appointment
 from treatments.plans.course import total
+from treatments.plans.gather import is_face
 from treatments.plans.models import Plan
 from treatments.screening.actions import blocking
 from treatments.sessions import page
@@ -428,6 +429,7 @@ def area_rows(forms: SessionForms, doing: dict[str, page.Doing]) -> list[dict[st
                 "name": page.side_name(area, side) if known and area else _("Unknown area"),
                 "count": _count(form),
                 "can_mirror": side in ("left", "right", "both"),
+                "is_face": area is not None and is_face(area),
                 "doing": doing.get(f"{area.pk}:{side}") if area else None,
                 "cm2": page.size_cm2(str(form["chart"].value()), area.code, side)
                 if area and known
