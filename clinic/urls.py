@@ -46,7 +46,8 @@ urlpatterns = [
     path("patients/<patient:number>/plans/", include("treatments.plans.urls")),
     path("", include("treatments.courses.urls")),
     path("", include("treatments.consents.urls")),
-    path("patients/<patient:number>/sessions/", include("treatments.sessions.urls")),
+    path("", include("treatments.sessions.urls")),
+    path("patients/<patient:number>/syringes/", include("treatments.mixes.urls")),
     path("patients/<patient:number>/sheets/", include("aftercare.sheets.urls")),
     path("safety/", include("aftercare.watch.urls")),
 ]

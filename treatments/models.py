@@ -26,6 +26,7 @@ from treatments.courses.models import PlannedVisit
 from treatments.diary.models import Appointment, Block, FreedTime, Service
 from treatments.diary.notices import Notice
 from treatments.feeds.models import Feed
+from treatments.mixes.models import Syringe
 from treatments.online.models import VisitRequest
 from treatments.plans.models import MixLine, Phase, Plan, PlanArea
 from treatments.scales.models import Score
@@ -82,6 +83,7 @@ __all__ = [
     "Source",
     "StockLevel",
     "Substance",
+    "Syringe",
     "Tablet",
     "Technique",
     "TreatedArea",

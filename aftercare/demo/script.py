@@ -12,7 +12,7 @@ from typing import Any
 from django.core.management import call_command
 from django.db import transaction
 
-from aftercare.demo import bulk, courses, desk, hours, notes, twice
+from aftercare.demo import bench, bulk, courses, desk, hours, notes, twice
 from aftercare.demo.agenda import Agenda, half_hours, near
 from aftercare.demo.clock import then
 from aftercare.demo.courses import Course
@@ -62,7 +62,7 @@ from treatments.plans.models import Plan
 from treatments.screening.actions import blocking, override, screen_patient
 from treatments.screening.engine import Proposal
 from treatments.sessions.actions import save_sections, sign_session, start_session
-from treatments.sessions.entries import CreamEntry, MixEntry, Observation, Preparation, Sections
+from treatments.sessions.entries import CreamEntry, Observation, Preparation, Sections
 from treatments.sessions.models import Session
 
 PATIENTS = (190, 110)
@@ -214,6 +214,7 @@ def tell(*, seed: int, now: datetime, say: Say) -> Ground:
     tell_notices(ground, now)
     fill_waiting_list(ground, now)
     use_shelves(ground.places, now)
+    bench.leave_open(ground, now)
     return ground
 
 
@@ -500,7 +501,7 @@ class Story:
         return session
 
     def _sections(self, course: Course, place: Place, session: Session, at: datetime) -> Sections:
-        creams = []
+        creams, mix = [], bench.mix_of(course, session)
         if course.cream_g:
             creams.append(
                 CreamEntry(
@@ -509,6 +510,7 @@ class Story:
                     area_cm2=Decimal(60),
                     on_at=at - timedelta(minutes=82),
                     off_at=at - timedelta(minutes=18),
+                    lot=bench.tube(place, at),
                 )
             )
         return Sections(
@@ -517,15 +519,18 @@ class Story:
                 cleansed_at=at - timedelta(minutes=16),
                 weight_kg=session.weight_kg,
                 unchanged=True,
+                identity=True,
+                photos="taken" if session.number == 1 else "not-needed",
             ),
             creams=creams,
-            mix=[MixEntry(part.lot, part.ml) for part in session.mix.select_related("lot")],
-            areas=courses.map_of(course, self.ground, place),
+            mix=mix,
+            syringes=bench.tray_of(mix, place, session, at),
+            areas=bench.areas_of(course, self.ground, place),
             observation=Observation(
                 observation=self.random.choice(OBSERVED),
                 adverse_events="none",
                 soothing="Cooling gel",
-                discarded_ml=Decimal(0),
+                released_at=at,
             ),
         )
 

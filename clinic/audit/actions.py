@@ -1,4 +1,4 @@
-"""Writing the audit trail: readings, and the seals that chain it."""
+"""Writing the audit trail: readings, refusals, and the seals that chain it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from clinic.audit.models import Action
 SEAL_SQL = (Path(__file__).parent / "seal.sql").read_text()
 MAX_BATCH = 5_000
 # Plain SQL: every page writes one of these, and building the statement anew costs as much as it.
-READ_SQL = """
+RECORD_SQL = """
 INSERT INTO clinic_auditentry
     (actor_kind, actor_id, who, role, request_id, patients, action, what, object_id)
 VALUES (%s, %s, %s, %s, %s, %s::bigint[], %s, %s, %s)
@@ -22,11 +22,20 @@ VALUES (%s, %s, %s, %s, %s, %s::bigint[], %s, %s, %s)
 
 def record_read(*, what: str, patients: Iterable[int | None], object_id: str) -> None:
     """Leave one row that says the current actor read this, about these patients."""
+    _record(Action.READ, what, patients, object_id)
+
+
+def record_refusal(*, what: str, patients: Iterable[int | None], object_id: str) -> None:
+    """Leave one row that says the current actor tried to change a record that is closed."""
+    _record(Action.REFUSE, what, patients, object_id)
+
+
+def _record(action: Action, what: str, patients: Iterable[int | None], object_id: str) -> None:
     actor = context.current() or context.NOBODY
     known = [pk for pk in patients if pk is not None]
     values = [actor.kind, actor.id, actor.who, actor.role, actor.request_id]
     with connection.cursor() as cursor:
-        cursor.execute(READ_SQL, [*values, known, Action.READ.value, what, object_id])
+        cursor.execute(RECORD_SQL, [*values, known, action.value, what, object_id])
 
 
 @transaction.atomic

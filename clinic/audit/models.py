@@ -16,6 +16,7 @@ class Action(models.TextChoices):
     CHANGE = "change", _("changed")
     DELETE = "delete", _("deleted")
     READ = "read", _("read")
+    REFUSE = "refuse", _("was refused a change to")
 
 
 class AuditEntryQuerySet(models.QuerySet["AuditEntry"]):
@@ -25,7 +26,10 @@ class AuditEntryQuerySet(models.QuerySet["AuditEntry"]):
 
 
 class AuditEntry(models.Model):
-    """One reading or one changed row. Written by triggers for changes, by the gate for readings."""
+    """One reading, one changed row, or one change that was refused.
+
+    Written by triggers for changes, by the gate for readings.
+    """
 
     at = models.DateTimeField(db_default=Now())
     actor_kind = models.CharField(max_length=10, db_default="database")

@@ -56,6 +56,7 @@ ROOMS: dict[str, str | Promise] = {
     "plans": gettext_lazy("plans"),
     "consents": gettext_lazy("consents"),
     "sessions": gettext_lazy("sessions"),
+    "mixes": gettext_lazy("syringes"),
     "sheets": gettext_lazy("aftercare sheets"),
     "watch": gettext_lazy("check-ins"),
     "documents": gettext_lazy("documents"),
@@ -69,8 +70,19 @@ PARTS: dict[str, str | Promise] = {
     "panel": gettext_lazy("patient page"),
     "panel-all": gettext_lazy("patient page"),
 }
-TONES = {Action.CREATE: "good", Action.CHANGE: "info", Action.DELETE: "stop", Action.READ: "calm"}
-ICONS = {Action.CREATE: "plus-circle", Action.CHANGE: "pencil", Action.DELETE: "trash"}
+TONES = {
+    Action.CREATE: "good",
+    Action.CHANGE: "info",
+    Action.DELETE: "stop",
+    Action.READ: "calm",
+    Action.REFUSE: "stop",
+}
+ICONS = {
+    Action.CREATE: "plus-circle",
+    Action.CHANGE: "pencil",
+    Action.DELETE: "trash",
+    Action.REFUSE: "shield-x",
+}
 
 
 class Change(NamedTuple):

@@ -151,6 +151,7 @@ SUBJECTS = {
     "sessions:detail": "signed",
     "sessions:addendum": "signed",
     "sessions:": "session",
+    "mixes:": "syringe",
     "sheets:": "sheet",
     "documents:": "document",
     "photos:gallery": "patient",

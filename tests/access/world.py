@@ -34,6 +34,7 @@ from treatments.courses.models import PlannedVisit
 from treatments.diary.models import Appointment, Block, FreedTime, Service
 from treatments.feeds.actions import secret_hash
 from treatments.feeds.models import Feed
+from treatments.mixes.models import Syringe
 from treatments.online.models import VisitRequest
 from treatments.plans.models import Phase, Plan, PlanArea
 from treatments.sessions.models import Session, TreatedArea
@@ -170,6 +171,7 @@ def make_world(place: Location, practitioner: Staff, service: Service) -> World:
         points=[[0.6, 0.5]],
         **figures,
     )
+    syringe = Syringe.objects.create(session=session, label="A", pharmacy=secret)
     signed = Session.objects.create(
         patient=patient,
         location=place,
@@ -298,6 +300,7 @@ def make_world(place: Location, practitioner: Staff, service: Service) -> World:
         "consent": of_patient | {"consent_id": consent.pk, "plan_id": plan.pk},
         "session": of_patient | {"pk": session.pk, "session_id": signed.pk, "plan_id": plan.pk},
         "signed": of_patient | {"pk": signed.pk},
+        "syringe": of_patient | {"pk": syringe.pk},
         "document": of_patient | {"public_id": document.public_id, "pk": document.pk},
         "photo": of_patient | {"public_id": photo.public_id},
         "sheet": of_patient | {"pk": sheet.pk, "session_id": signed.pk},

@@ -30,7 +30,7 @@ from treatments.diary.fit import Reason, misfits
 from treatments.diary.hours import usual_opening
 from treatments.diary.models import Appointment
 from treatments.plans.models import Plan
-from treatments.sessions.models import Session
+from treatments.sessions.models import Session, TreatedArea
 
 DAY = date(2026, 5, 13)
 NOON = datetime(2026, 5, 13, 11, tzinfo=UTC)
@@ -149,11 +149,26 @@ def test_the_face_course_stands_at_three_of_four(story: str) -> None:
 
 
 def test_every_session_told_has_its_map_and_its_watch(story: str) -> None:
-    for session in Session.objects.prefetch_related("treated_areas", "check_ins", "mix"):
-        assert session.is_signed
+    signed = Session.objects.filter(signed_at__isnull=False)
+    for session in signed.prefetch_related("treated_areas", "check_ins", "mix"):
         assert session.mix.all()
         assert all(area.points and area.chart for area in session.treated_areas.all())
         assert len(session.check_ins.all()) == 7
+
+
+def test_the_bench_shows_two_syringes_a_gun_and_a_session_left_open(story: str) -> None:
+    two = Session.objects.filter(signed_at__isnull=False, syringes__label="B")
+    assert two
+    assert {one["label"] for one in two[0].totals["syringes"]} == {"A", "B"}
+    told = Session.objects.filter(totals__has_key="syringes")
+    gun = TreatedArea.objects.filter(session__in=told, method="gun")
+    assert all(area.device_id and area.programme for area in gun)
+    assert gun
+    begun = Session.objects.filter(signed_at__isnull=True)
+    assert {session.location.name for session in begun} == {"Clinique Rive Gauche", "Harbour House"}
+    for session in begun:
+        first = session.treated_areas.first()
+        assert 0 < len(first.points) < len(first.intended)
 
 
 def test_nobody_is_flooded(story: str) -> None:

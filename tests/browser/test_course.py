@@ -26,7 +26,7 @@ from treatments.plans.course import mix_for
 from treatments.plans.models import Plan
 from treatments.plans.specs import AreaSpec, MixSpec, PhaseSpec
 from treatments.sessions import actions, charts, grid
-from treatments.sessions.entries import AreaEntry, MixEntry, Observation, Preparation
+from treatments.sessions.entries import AreaEntry, MixEntry, Observation, Preparation, SyringeEntry
 from treatments.sessions.models import Session
 
 D = Decimal
@@ -42,6 +42,7 @@ def test_five_sessions_in_thirteen_days(cast: Cast, person: Callable[..., Person
     with acting(SYSTEM), time_machine.travel(first - timedelta(hours=2)):
         plan = consented_plan(cast)
         lots = {code: make_lot(cast.here, code, f"{code}-1") for code in PRODUCTS}
+        make_lot(cast.here, "lmx4-30", "TUBE")
     for number, day in enumerate(DAYS[:-1], start=1):
         with acting(SYSTEM), time_machine.travel(first + timedelta(days=day - 1)):
             treat(plan, lots, number)
@@ -89,10 +90,13 @@ def treat(plan: Plan, lots: dict[str, Lot], number: int) -> Session:
     by = plan.made_by
     session = actions.start_session(by=by, plan=plan)
     now = session.started_at
-    entry = Preparation("Chlorhexidine 2 %", now, WEIGHT_KG, unchanged=True)
+    entry = Preparation(
+        "Chlorhexidine 2 %", now, WEIGHT_KG, unchanged=True, identity=True, photos="not-needed"
+    )
     actions.save_preparation(by=by, session=session, entry=entry)
     mix = [MixEntry(lots[part.product.code], part.ml) for part in mix_for(plan, number)]
-    actions.save_mix(by=by, session=session, entries=mix)
+    tray = [SyringeEntry("A", now, pharmacy="Pharmacie 417")]
+    actions.save_mix(by=by, session=session, entries=mix, syringes=tray)
     actions.save_areas(by=by, session=session, entries=[lower_back()])
     seen = Observation("Fine papules.", "none", "", D(0))
     actions.save_observation(by=by, session=session, entry=seen)
@@ -117,11 +121,13 @@ def fifth_on_the_page(tablet: Person, plan: Plan) -> None:
     """The map of the fourth is repeated; a cream too many is refused with the figures."""
     tablet.expects("422")
     page = tablet.go(f"/patients/{plan.patient.number}/sessions/start/{plan.pk}/")
-    page.get_by_role("button", name="Start the session").click()
+    page.get_by_role("button", name="Start the session", exact=True).click()
     page.wait_for_url(re.compile(r"/sessions/\d+/edit/$"))
     expect(page.locator("h1")).to_contain_text("Session 5 of 5")
     fill_in(page)
     page.locator("#id_cream-0-anaesthetic").select_option(label="LMX4 cream (lidocaine 4 %)")
+    tube = page.locator("#id_cream-0-lot option", has_text="TUBE")
+    page.locator("#id_cream-0-lot").select_option(tube.get_attribute("value"))
     page.locator("#id_cream-0-grams").fill("8")
     page.locator("#id_cream-0-area_cm2").fill("200")
     page.locator("[data-now=id_cream-0-on_at]").click()
@@ -131,6 +137,7 @@ def fifth_on_the_page(tablet: Person, plan: Plan) -> None:
     expect(refusal).to_contain_text("279 mg")
     look(page, "course-refused")
     page.locator("#id_cream-0-anaesthetic").select_option("")
+    page.locator("#id_cream-0-lot").select_option("")
     for field in ("grams", "area_cm2", "on_at"):
         page.locator(f"#id_cream-0-{field}").fill("")
     page.get_by_role("button", name="Sign and close").click()
@@ -139,7 +146,9 @@ def fifth_on_the_page(tablet: Person, plan: Plan) -> None:
 
 
 def fill_in(page: Page) -> None:
+    page.get_by_label("Asked: name and birth date").check()
     page.get_by_label("Asked: nothing has changed").check()
+    page.get_by_label("not needed today").check()
     page.get_by_label("Weight").fill(str(WEIGHT_KG))
     page.get_by_label("Skin antiseptic").fill("Chlorhexidine 2 %")
     page.locator("[data-now=id_prep-cleansed_at]").click()
@@ -151,11 +160,13 @@ def fill_in(page: Page) -> None:
         lot = page.locator(f"#id_mix-{row}-lot option", has_text=f"{code}-1")
         page.locator(f"#id_mix-{row}-lot").select_option(lot.get_attribute("value"))
         page.locator(f"#id_mix-{row}-ml").fill(ml)
+    page.locator("[data-now=id_syr-0-prepared_at]").click()
+    page.locator("#id_syr-0-pharmacy").fill("Pharmacie 418")
     page.get_by_role("button", name="Repeat the map of session 4").click()
     expect(page.locator("[data-row] [data-count]")).to_have_text("20")
     page.locator("#id_obs-observation").fill("Less pain than last time.")
     page.get_by_label("None", exact=True).check()
-    page.locator("#id_obs-discarded_ml").fill("0")
+    page.locator("#id_syr-0-discarded_ml").fill("0")
     expect(page.locator("[data-saving]")).to_contain_text("Saved")
 
 

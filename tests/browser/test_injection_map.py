@@ -88,6 +88,10 @@ def stored(session: Session) -> dict[str, int]:
 
 
 def prepare(page: Page) -> None:
+    page.get_by_label("Asked: name and birth date").check()
+    page.get_by_label("not needed today").check()
+    page.locator("[data-now=id_syr-0-prepared_at]").click()
+    page.locator("#id_syr-0-pharmacy").fill("Pharmacie 417")
     page.get_by_label("Asked: nothing has changed").check()
     page.get_by_label("Skin antiseptic").fill("Chlorhexidine 2 %")
     page.locator("[data-now=id_prep-cleansed_at]").click()

@@ -84,6 +84,7 @@ def clinic(cast: Cast) -> Cast:
     for code, number, days in (
         ("ha-1", "HA-77", 400),
         ("polyvitamin-5", "PV-12", 200),
+        ("lmx4-30", "LMX-1", 200),
         ("polyvitamin-5", "PV-OLD", -3),
         ("lidocaine-2", "LI-5", 300),
     ):
@@ -380,10 +381,10 @@ def treat(story: Story) -> None:
     # What is left counts the volume typed just before.
     page.locator("#id_mix-1-ml").fill("1.2")
     page.get_by_role("button", name="All that is left").click()
-    expect(page.locator("#id_obs-discarded_ml")).not_to_have_value("")
+    expect(page.locator("#id_syr-0-discarded_ml")).not_to_have_value("")
     expect(page.locator("[data-saving]")).to_contain_text("Saved")
     left = page.locator("[data-left]").get_attribute("data-left") or ""
-    assert D(page.locator("#id_obs-discarded_ml").input_value()) == D(left)
+    assert D(page.locator("#id_syr-0-discarded_ml").input_value()) == D(left)
     story.look(page, "tablet-session-filled")
     page.get_by_role("button", name="Sign and close").click()
     page.wait_for_url(re.compile(r"/sessions/\d+/$"))
@@ -394,10 +395,14 @@ def treat(story: Story) -> None:
 
 
 def prepare(page: Page) -> None:
+    page.get_by_label("Asked: name and birth date").check()
     page.get_by_label("Asked: nothing has changed").check()
+    page.get_by_label("not needed today").check()
     page.get_by_label("Skin antiseptic").fill("Chlorhexidine 2 %")
     page.locator("[data-now=id_prep-cleansed_at]").click()
     page.locator("#id_cream-0-anaesthetic").select_option(label="LMX4 cream (lidocaine 4 %)")
+    tube = page.locator("#id_cream-0-lot option", has_text="LMX-1")
+    page.locator("#id_cream-0-lot").select_option(tube.get_attribute("value"))
     page.locator("#id_cream-0-grams").fill("3")
     page.locator("#id_cream-0-area_cm2").fill("60")
     page.locator("[data-now=id_cream-0-on_at]").click()
@@ -412,6 +417,8 @@ def mix(page: Page) -> None:
     if not page.locator("#id_mix-1-lot").count():
         page.get_by_role("button", name="Another lot").click()
     choose_lot(page, 1, "PV-12", "1")
+    page.locator("[data-now=id_syr-0-prepared_at]").click()
+    page.locator("#id_syr-0-pharmacy").fill("Pharmacie 417")
 
 
 def choose_lot(page: Page, row: int, lot: str, ml: str) -> None:

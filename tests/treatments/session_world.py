@@ -25,11 +25,25 @@ from treatments.sessions.entries import (
     MixEntry,
     Observation,
     Preparation,
+    SyringeEntry,
 )
 from treatments.sessions.models import Session
 
 D = Decimal
 NOON = datetime(2026, 3, 10, 11, tzinfo=UTC)
+
+
+READY = Preparation(
+    "Chlorhexidine 2 %", NOON, D(60), unchanged=True, identity=True, photos="not-needed"
+)
+"""Everything that is asked and done before the needle."""
+
+
+def ready_made(label: str = "A", **fields: Any) -> SyringeEntry:
+    """A syringe as a French clinic gives a mixture: made up by a pharmacy."""
+    fields.setdefault("prepared_at", NOON)
+    fields.setdefault("pharmacy", "Pharmacie des Halles, 2026-0417")
+    return SyringeEntry(label, **fields)
 
 
 def current(model: type[Any], code: str) -> Any:
@@ -110,10 +124,13 @@ class World:
     def fill(self, session: Session, **changed: Any) -> Session:
         """Everything a signature needs: 60 points of 0.05 mL from 3 mL drawn."""
         by = self.practitioner
-        entry = Preparation("Chlorhexidine 2 %", NOON, D(60), unchanged=True)
+        entry = READY
         actions.save_preparation(by=by, session=session, entry=entry, at=NOON)
         mix = changed.get("mix", [MixEntry(self.lidocaine, D(1)), MixEntry(self.hyaluronic, D(2))])
-        actions.save_mix(by=by, session=session, entries=mix, at=NOON)
+        then = session.started_at
+        filled = [ready_made(label, prepared_at=then) for label in {m.syringe for m in mix}]
+        tray = changed.get("syringes", filled)
+        actions.save_mix(by=by, session=session, entries=mix, syringes=tray, at=max(then, NOON))
         creams: list[CreamEntry] = changed.get("creams", [])
         actions.add_anaesthesia(by=by, session=session, entries=creams, at=NOON)
         areas = changed.get("areas", self.areas())

@@ -215,8 +215,9 @@ class Anaesthetic(CatalogueRow):
 class Incompatibility(CatalogueRow):
     """Two substances that do not go into one syringe.
 
-    Each side is a substance code, `group:<substance group>`, or `*` for anything. The pair counts
-    only together with all of `only_with`, and not together with any of `unless`.
+    Each side is a substance code, `group:<substance group>`, or `*` for anything; a group with `*`
+    may not be injected at all, and `active` with `active` is any two active products. The pair
+    counts only together with all of `only_with`, and not together with any of `unless`.
     """
 
     class Level(models.TextChoices):

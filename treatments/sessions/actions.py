@@ -23,23 +23,26 @@ from treatments.consents.models import Consent
 from treatments.diary.actions import set_status
 from treatments.diary.contention import trying_again
 from treatments.diary.models import Appointment
+from treatments.mixes.contents import FIRST
 from treatments.plans.actions import finish_plan
 from treatments.plans.course import shares_of, total
 from treatments.plans.models import MixLine, Plan
 from treatments.screening.actions import screen_patient
 from treatments.screening.engine import Verdict
 from treatments.sessions import saving
-from treatments.sessions.charts import chart_of
 from treatments.sessions.entries import (
     AreaEntry,
+    Attempt,
     CreamEntry,
     MixEntry,
     Observation,
     Preparation,
     Sections,
+    SyringeEntry,
 )
-from treatments.sessions.gather import given
-from treatments.sessions.models import MixComponent, Session, SessionAddendum, TreatedArea
+from treatments.sessions.filling import copy_into, lay_out_planned_areas, pour
+from treatments.sessions.gather import due_after, given, last_signed
+from treatments.sessions.models import Session, SessionAddendum
 from treatments.sessions.readiness import (
     NotReady,
     Obstacle,
@@ -52,9 +55,13 @@ from treatments.sessions.totals import totals_of
 from treatments.sessions.words import sentence
 from treatments.stock.actions import use_in_session
 from treatments.stock.ledger import locked as lock_lots
-from treatments.stock.shelf import choosable
 
 BUSY = gettext_lazy("The shelf is very busy right now. Please try again.")
+STALE = gettext_lazy(
+    "This session was changed elsewhere since you opened it. Nothing was overwritten: "
+    "what you entered is still on this page, but it is not saved."
+)
+NO_ATTEMPT = Attempt()
 
 
 class StaleSession(ActionRefused):
@@ -77,11 +84,14 @@ def start_session(
     plan: Plan,
     appointment: Appointment | None = None,
     location: Location | None = None,
+    as_last: bool = False,
     at: datetime | None = None,
 ) -> Session:
     """The next session of a plan, as a draft with the planned mix; the one begun, if there is one.
 
-    Raises `NotReady` with every reason and its cure.
+    `as_last`: as a copy of the plan's last signed session instead: its map, mix, needles and
+    antiseptic; never its times, its history, nor what was seen. Raises `NotReady` with every
+    reason and its cure.
     """
     moment = at or timezone.now()
     plan = Plan.objects.select_for_update(of=("self",)).select_related("patient").get(pk=plan.pk)
@@ -107,8 +117,12 @@ def start_session(
         weight_kg=history.weight_kg if history else None,
         started_at=moment,
     )
+    last = last_signed(plan, before=number) if as_last else None
+    if last is not None:
+        copy_into(session, last, moment)
+        return session
     _draw_planned_mix(session, moment)
-    _lay_out_planned_areas(session)
+    lay_out_planned_areas(session)
     return session
 
 
@@ -136,33 +150,12 @@ def _refuse_appointment(plan: Plan, appointment: Appointment) -> None:
 
 
 def _draw_planned_mix(session: Session, at: datetime) -> None:
-    """The planned mL of each product from the lot that expires first and holds enough."""
+    """The planned mL of each product, in one syringe."""
     lines: Iterable[MixLine] = shares_of(session.plan.mix.select_related("product"), session.number)
     planned: dict[str, Decimal] = {}
     for line in lines:
         planned[line.product.code] = planned.get(line.product.code, Decimal(0)) + line.ml
-    shelf = choosable(session.location, at)
-    for code, ml in planned.items():
-        lot = shelf.filter(product__code=code, free_ml__gte=ml).first()
-        if lot is not None:
-            MixComponent.objects.create(session=session, lot=lot, ml=ml)
-
-
-def _lay_out_planned_areas(session: Session) -> None:
-    """The planned areas with their figures; the points are placed by hand."""
-    for part in session.plan.areas.select_related("area", "technique"):
-        TreatedArea.objects.create(
-            session=session,
-            area=part.area,
-            side=part.side,
-            chart=chart_of(part.area.code, part.side, list(part.area.charts)),
-            technique=part.technique,
-            depth_mm=part.depth_mm,
-            spacing_mm=part.spacing_mm,
-            needle_gauge=part.needle_gauge,
-            needle_mm=part.needle_mm,
-            ml_per_point=part.ml_per_point,
-        )
+    pour(session, FIRST, planned, at)
 
 
 @trying_again(BUSY)
@@ -173,13 +166,19 @@ def save_sections(
     session: Session,
     revision: int,
     sections: Sections,
+    attempt: Attempt = NO_ATTEMPT,
     at: datetime | None = None,
 ) -> tuple[Session, dict[str, str]]:
     """Save what can be saved; for each section that was refused, why.
 
-    Raises `StaleSession` when someone saved since `revision`; then nothing is written.
+    Raises `StaleSession` when someone saved since `revision`; then nothing is written. The save
+    of the same page whose answer was lost on the way is not someone else's.
     """
-    draft = _draft(by, session, revision)
+    draft = _draft(by, session)
+    own = draft.revision == revision + 1 and draft.saved_as in attempt.unanswered
+    if draft.revision != revision and not own:
+        raise StaleSession(str(STALE))
+    draft.saved_as = attempt.name
     moment = at or timezone.now()
     writers: list[tuple[str, Any, Callable[[Any], None]]] = [
         (
@@ -188,9 +187,17 @@ def save_sections(
             lambda e: saving.write_preparation(draft, e, moment),
         ),
         ("creams", sections.creams, lambda e: saving.write_creams(draft, e, moment)),
-        ("mix", sections.mix, lambda e: saving.write_mix(draft, e, moment)),
+        (
+            "mix",
+            sections.mix,
+            lambda e: saving.write_mix(draft, e, moment, by=by, syringes=sections.syringes),
+        ),
         ("areas", sections.areas, lambda e: saving.write_areas(draft, e)),
-        ("observation", sections.observation, lambda e: saving.write_observation(draft, e)),
+        (
+            "observation",
+            sections.observation,
+            lambda e: saving.write_observation(draft, e, moment),
+        ),
     ]
     refused: dict[str, str] = {}
     for name, entry, write in writers:
@@ -226,11 +233,16 @@ def add_anaesthesia(
 
 @transaction.atomic
 def save_mix(
-    *, by: Staff, session: Session, entries: Sequence[MixEntry], at: datetime | None = None
+    *,
+    by: Staff,
+    session: Session,
+    entries: Sequence[MixEntry],
+    syringes: Sequence[SyringeEntry] | None = None,
+    at: datetime | None = None,
 ) -> Session:
-    """What was drawn, lot by lot."""
+    """The syringes, and what was drawn into each, lot by lot."""
     draft, moment = _draft(by, session), at or timezone.now()
-    saving.write_mix(draft, entries, moment)
+    saving.write_mix(draft, entries, moment, by=by, syringes=syringes)
     return _bump(draft, moment)
 
 
@@ -250,7 +262,7 @@ def save_observation(
 ) -> Session:
     """What was seen, put on, and thrown away."""
     draft, moment = _draft(by, session), at or timezone.now()
-    saving.write_observation(draft, entry)
+    saving.write_observation(draft, entry, moment)
     return _bump(draft, moment)
 
 
@@ -290,6 +302,8 @@ def sign_session(
         at=moment,
         drawn_at=draft.started_at,
     )
+    if draft.next_due_on is None and (due := due_after(draft)):
+        draft.next_due_on = due[0]
     draft.screening = [_as_data(verdict) for verdict in verdicts]
     draft.totals = frozen.as_data()
     draft.signed_at, draft.signed_by = moment, by
@@ -313,9 +327,11 @@ def stock_used(draft: Session) -> dict[int, Decimal]:
 def _unsaid(draft: Session) -> list[str]:
     """What must be stated before a signature."""
     said = [
+        (draft.identity_checked_at, _("Ask for the patient’s name and birth date.")),
         (draft.history_confirmed_at, _("Ask whether anything has changed since the history.")),
         (draft.antiseptic, _("Say which antiseptic was used.")),
         (draft.cleansed_at, _("Say when the skin was cleansed.")),
+        (draft.photos, _("Say whether photos were taken.")),
         (draft.adverse_events, _("Say whether there were adverse events; “none” is an answer.")),
     ]
     problems = [words for value, words in said if not value]
@@ -411,12 +427,7 @@ def _draft(by: Staff, session: Session, revision: int | None = None) -> Session:
     if draft.location_id not in by.place_ids:
         raise ActionRefused(_("You do not work at this location."))
     if revision is not None and draft.revision != revision:
-        raise StaleSession(
-            _(
-                "This session was changed elsewhere since you opened it. Nothing was overwritten: "
-                "what you entered is still on this page, but it is not saved."
-            )
-        )
+        raise StaleSession(str(STALE))
     return draft
 
 

@@ -7,17 +7,31 @@ here: each comes in with the catalogue row that carries its source.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Sized
 from dataclasses import dataclass, field, replace
-from datetime import date
+from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal
 from enum import Enum
 
+from treatments.mixes.contents import (
+    ZERO,
+    Clash,
+    Component,
+    Held,
+    Pair,
+    actives,
+    by_syringe,
+    clashes,
+    contents,
+    drawn_ml,
+    holds,
+    is_mixture,
+)
+
 LIDOCAINE = "lidocaine"
-EPINEPHRINE = "epinephrine"
 TOXIN_GROUP = "toxin"
-ANYTHING = "*"
-ZERO = Decimal(0)
+HAND, GUN, DEVICE = "hand", "gun", "device"
+LIMPID = "limpid"
 HUNDREDTH = Decimal("0.01")
 THOUSANDTH = Decimal("0.001")
 BALANCE_TOLERANCE_ML = Decimal("0.01")
@@ -26,7 +40,6 @@ DERMAL_DEPTH_MM = Decimal(4)
 """The dermis ends at about 4 mm: dermal techniques reach it, hypodermic ones go on (S12b)."""
 FACE_VOLUME_ML = Decimal(3)
 """The largest volume published for one facial session (S32a); more asks for a second look."""
-LARGEST_ML = Decimal(100)
 
 
 class Level(Enum):
@@ -66,6 +79,15 @@ class Rule(Enum):
     SUBSTANCE_COURSE = "substance sessions"
     SUBSTANCE_INTERVAL = "substance interval"
     DO_NOT_MIX = "do not mix"
+    NEVER_INJECT = "never inject"
+    SEVERAL_ACTIVES = "more than one active in a syringe"
+    NOT_PREPARED = "syringe not prepared"
+    NOT_LIMPID = "syringe not limpid"
+    PHARMACY_ONLY = "mixed outside a pharmacy"
+    KEPT_TOO_LONG = "syringe kept too long"
+    NO_SYRINGE = "area without a syringe"
+    NO_DEVICE = "device missing"
+    NO_MINUTES = "minutes of the device missing"
     AVOID_MIXING = "avoid mixing"
     FACE_VOLUME = "face volume"
     DEPTH = "depth for a dermal technique"
@@ -88,35 +110,12 @@ class Finding:
 
 
 @dataclass(frozen=True)
-class Strength:
-    """A substance in a product: `per_ml` mg (or units) in one mL."""
-
-    substance: str
-    name: str
-    per_ml: Decimal
-    unit: str = "mg"
-    group: str = ""
-
-
-@dataclass(frozen=True)
-class Component:
-    """What was drawn from one lot. `held_back` is the word for quarantined or recalled."""
-
-    name: str
-    ml: Decimal
-    strengths: tuple[Strength, ...] = ()
-    has_epinephrine: bool = False
-    is_injectable: bool = True
-    lot: str = "?"
-    expires_on: date | None = None
-    held_back: str = ""
-    on_shelf_ml: Decimal | None = None
-    code: str = ""
-
-
-@dataclass(frozen=True)
 class Injection:
-    """One treated area. `extra_ml` is volume not counted per point: a film, threads."""
+    """One treated area. `extra_ml` is volume not counted per point: a film, threads.
+
+    `syringe`: the label of the one it was given from; empty where there is only one. `minutes`:
+    how long a needle-free device worked.
+    """
 
     area: str
     name: str
@@ -126,6 +125,10 @@ class Injection:
     depth_mm: Decimal = Decimal(1)
     is_dermal: bool = True
     is_face: bool = False
+    syringe: str = ""
+    method: str = HAND
+    device: str = ""
+    minutes: Decimal | None = None
 
     @property
     def ml(self) -> Decimal:
@@ -163,6 +166,9 @@ class Cream:
     longest_minutes: int | None = None
     longest_is_limit: bool = True
     child_limits: tuple[ChildLimit, ...] = ()
+    lot: str = "?"
+    expires_on: date | None = date.max
+    held_back: str = ""
 
     @property
     def lidocaine_mg(self) -> Decimal:
@@ -209,21 +215,6 @@ class SubstanceRule:
 
 
 @dataclass(frozen=True)
-class Pair:
-    """Two that do not go into one syringe: codes, `group:<group>`, or `*` for anything else.
-
-    It counts only together with all of `only_with`, and not together with any of `unless`.
-    """
-
-    first: str
-    second: str
-    refuses: bool
-    effect: str
-    only_with: tuple[str, ...] = ()
-    unless: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
 class Brand:
     """A product by its code, and its name."""
 
@@ -254,8 +245,40 @@ class Amount:
 
 
 @dataclass(frozen=True)
+class Syringe:
+    """How a syringe was made up. `looks` and `until` are the words for the sentence."""
+
+    label: str
+    prepared_at: datetime | None = None
+    discard_by: datetime | None = None
+    pharmacy: str = ""
+    appearance: str = ""
+    discarded_ml: Decimal | None = None
+    looks: str = ""
+    until: str = ""
+
+
+@dataclass(frozen=True)
+class Balance:
+    """What became of one syringe, in mL. `discarded` is None until it is said."""
+
+    label: str
+    drawn: Decimal
+    injected: Decimal
+    discarded: Decimal | None
+
+    @property
+    def left(self) -> Decimal:
+        """What is still in it."""
+        return self.drawn - self.injected
+
+
+@dataclass(frozen=True)
 class Given:
-    """Everything given in one session, as the checks see it."""
+    """Everything given in one session, as the checks see it.
+
+    `given_until`: when the last of it went in. `pharmacy_only`: the country's rule for mixtures.
+    """
 
     on: date
     components: tuple[Component, ...] = ()
@@ -269,6 +292,10 @@ class Given:
     pairs: tuple[Pair, ...] = ()
     course: Course = Course(1, 1)
     last_toxin: Brand | None = None
+    syringes: tuple[Syringe, ...] = ()
+    given_until: datetime | None = None
+    pharmacy_only: bool = False
+    country: str = ""
 
 
 def show(value: Decimal) -> str:
@@ -290,37 +317,52 @@ def kept(value: Decimal) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
-def drawn_ml(components: Iterable[Component]) -> Decimal:
-    """mL in the syringe: the sum of what was drawn from every lot."""
-    return sum((c.ml for c in components), ZERO)
-
-
 def injected_ml(injections: Iterable[Injection]) -> Decimal:
     """mL that went into the patient over all areas."""
     return sum((i.ml for i in injections), ZERO)
 
 
-def fraction_injected(components: Sequence[Component], injections: Sequence[Injection]) -> Decimal:
-    """The share of the syringe that went in, 0 to 1. A syringe is taken to be evenly mixed."""
-    drawn = drawn_ml(components)
-    return min(injected_ml(injections) / drawn, Decimal(1)) if drawn > 0 else ZERO
+def share_injected(drawn: Decimal, injected: Decimal) -> Decimal:
+    """The share of a syringe that went in, 0 to 1. A syringe is taken to be evenly mixed."""
+    return min(injected / drawn, Decimal(1)) if drawn > 0 else ZERO
+
+
+def labels_of(components: Iterable[Component]) -> list[str]:
+    """The syringes that were filled, by their labels."""
+    return list(by_syringe(components))
+
+
+def from_syringe(
+    label: str, injections: Iterable[Injection], labels: Sequence[str]
+) -> list[Injection]:
+    """What was given from one syringe; what names none came from the only one."""
+    only = labels[0] if len(labels) == 1 else ""
+    return [i for i in injections if (i.syringe or only) == label]
 
 
 def amounts(components: Sequence[Component], injections: Sequence[Injection]) -> list[Amount]:
-    """Each substance in mg or units: mL drawn x strength, times the share injected."""
-    total, share = drawn_ml(components), fraction_injected(components, injections)
-    drawn: dict[tuple[str, str], Decimal] = {}
-    names: dict[str, str] = {}
-    for component in components:
-        for s in component.strengths:
-            key = (s.substance, s.unit)
-            drawn[key] = drawn.get(key, ZERO) + component.ml * s.per_ml
-            names[s.substance] = s.name
-    return [
-        Amount(code, names[code], unit, mass / total, mass, mass * share)
-        for (code, unit), mass in drawn.items()
-        if total > 0
-    ]
+    """Each substance in mg or units, over all syringes.
+
+    mL drawn x strength, times the share of its syringe that went in; `per_ml` through the volume
+    of the syringes that hold it.
+    """
+    filled = by_syringe(components)
+    found: dict[tuple[str, str], Amount] = {}
+    volume: dict[tuple[str, str], Decimal] = {}
+    for label, parts in filled.items():
+        drawn = drawn_ml(parts)
+        share = share_injected(drawn, injected_ml(from_syringe(label, injections, list(filled))))
+        for held in contents(parts):
+            key = (held.substance, held.unit)
+            volume[key] = volume.get(key, ZERO) + drawn
+            found[key] = _added(found.get(key), held, held.mass * share, volume[key])
+    return list(found.values())
+
+
+def _added(before: Amount | None, held: Held, injected: Decimal, volume: Decimal) -> Amount:
+    drawn = held.mass + (before.drawn if before else ZERO)
+    injected += before.injected if before else ZERO
+    return Amount(held.substance, held.name, held.unit, drawn / volume, drawn, injected)
 
 
 def lidocaine_injected_mg(
@@ -350,13 +392,9 @@ def lidocaine_limit_mg(given: Given) -> Decimal | None:
 
 
 def _all_with_epinephrine(given: Given) -> bool:
-    injected = [c for c in given.components if _holds(c, LIDOCAINE)]
+    injected = [c for c in given.components if holds(c, LIDOCAINE)]
     plain_cream = any(c.lidocaine_mg > 0 for c in given.creams)
     return bool(injected) and not plain_cream and all(c.has_epinephrine for c in injected)
-
-
-def _holds(component: Component, substance: str) -> bool:
-    return any(s.substance == substance for s in component.strengths)
 
 
 def check(given: Given) -> list[Finding]:
@@ -364,8 +402,10 @@ def check(given: Given) -> list[Finding]:
     said = [
         *check_lidocaine(given),
         *check_creams(given.creams, given.age_months),
-        *(f for component in given.components for f in check_lot(component, given.on)),
+        *(f for cream in given.creams for f in check_cream_lot(cream, given.on)),
+        *(f for component in _by_lot(given.components) for f in check_lot(component, given.on)),
         *check_mix(given.components, given.pairs),
+        *check_syringes(given),
         *(f for rule in given.rules for f in check_substance(rule, given)),
         *check_balance(given),
         *(f for injection in given.injections for f in check_injection(injection)),
@@ -467,27 +507,21 @@ def _check_child(cream: Cream, age_months: int | None) -> list[Finding]:
     return found
 
 
+def _by_lot(components: Iterable[Component]) -> list[Component]:
+    """Each lot once, with what was drawn from it into all syringes."""
+    found: dict[tuple[str, str], Component] = {}
+    for c in components:
+        key = (c.code or c.name, c.lot)
+        before = found.get(key)
+        found[key] = replace(c, ml=c.ml + before.ml) if before else c
+    return list(found.values())
+
+
 def check_lot(component: Component, on: date) -> list[Finding]:
     """A lot must have a number and a date, be in date on that day, be released, and be enough."""
-    found = []
-    if not component.lot.strip():
-        found.append(_refuse(Rule.LOT_MISSING, name=component.name))
-    if component.expires_on is None:
-        found.append(_refuse(Rule.LOT_NO_EXPIRY, name=component.name, lot=component.lot))
-    elif component.expires_on < on:
-        date_text = component.expires_on.isoformat()
-        found.append(
-            _refuse(Rule.LOT_EXPIRED, name=component.name, lot=component.lot, date=date_text)
-        )
-    if component.held_back:
-        found.append(
-            _refuse(
-                Rule.LOT_HELD_BACK,
-                name=component.name,
-                lot=component.lot,
-                state=component.held_back,
-            )
-        )
+    found = _check_batch(
+        component.name, component.lot, component.expires_on, component.held_back, on
+    )
     if component.on_shelf_ml is not None and component.ml > component.on_shelf_ml:
         figures = {"got": show(component.ml), "limit": show(component.on_shelf_ml)}
         found.append(_refuse(Rule.LOT_SHORT, name=component.name, lot=component.lot, **figures))
@@ -496,69 +530,75 @@ def check_lot(component: Component, on: date) -> list[Finding]:
     return found
 
 
-def check_mix(components: Sequence[Component], pairs: Iterable[Pair]) -> list[Finding]:
-    """Substances in one syringe against the catalogue's pairs; `*` is any other component."""
-    found: list[Finding] = []
-    for pair in pairs:
-        clash = _clash(components, pair)
-        if clash is None:
-            continue
-        rule, level = (
-            (Rule.DO_NOT_MIX, Level.REFUSE) if pair.refuses else (Rule.AVOID_MIXING, Level.WARN)
-        )
-        figures = {"first": clash[0], "second": clash[1], "effect": pair.effect}
-        found.append(Finding(rule, level, figures))
+def check_cream_lot(cream: Cream, on: date) -> list[Finding]:
+    """The same for the tube of a numbing cream."""
+    return _check_batch(cream.name, cream.lot, cream.expires_on, cream.held_back, on)
+
+
+def _check_batch(
+    name: str, lot: str, expires_on: date | None, held_back: str, on: date
+) -> list[Finding]:
+    found = []
+    if not lot.strip():
+        found.append(_refuse(Rule.LOT_MISSING, name=name))
+    elif expires_on is None:
+        found.append(_refuse(Rule.LOT_NO_EXPIRY, name=name, lot=lot))
+    elif expires_on < on:
+        said = expires_on.isoformat()
+        found.append(_refuse(Rule.LOT_EXPIRED, name=name, lot=lot, date=said))
+    if held_back:
+        found.append(_refuse(Rule.LOT_HELD_BACK, name=name, lot=lot, state=held_back))
     return found
 
 
-def _clash(components: Sequence[Component], pair: Pair) -> tuple[str, str] | None:
-    held = {s.substance for c in components for s in c.strengths}
-    if not held.issuperset(pair.only_with) or held.intersection(pair.unless):
-        return None
-    one, other = (pair.second, pair.first) if pair.first == ANYTHING else (pair.first, pair.second)
-    for component in components:
-        for first in _matching(component, one):
-            second = _partner(components, first, other)
-            if second:
-                return first.name, second
-    return None
+def check_mix(components: Sequence[Component], pairs: Iterable[Pair]) -> list[Finding]:
+    """What is in one syringe against the catalogue's pairs, syringe by syringe."""
+    rules = list(pairs)
+    filled = by_syringe(components)
+    return [
+        _clash(clash, _named(label, filled))
+        for label, parts in filled.items()
+        for clash in clashes(parts, rules)
+    ]
 
 
-def _partner(components: Sequence[Component], first: Strength, code: str) -> str:
-    """The name of what clashes with `first`: another substance, or for `*` another component."""
-    for component in components:
-        if code == ANYTHING and not _holds(component, first.substance):
-            return component.name
-        for second in _matching(component, code):
-            if second.substance != first.substance:
-                return second.name
-    return ""
+def _clash(clash: Clash, syringe: dict[str, str]) -> Finding:
+    pair = clash.pair
+    level = Level.REFUSE if pair.refuses else Level.WARN
+    rule = Rule.DO_NOT_MIX if pair.refuses else Rule.AVOID_MIXING
+    if not clash.second:
+        rule = Rule.SEVERAL_ACTIVES if pair.is_about_actives else Rule.NEVER_INJECT
+    figures = {"first": clash.first, "second": clash.second, "effect": pair.effect}
+    return Finding(rule, level, {**figures, **syringe})
 
 
-def _matching(component: Component, code: str) -> list[Strength]:
-    own = list(component.strengths)
-    if component.has_epinephrine and not _holds(component, EPINEPHRINE):
-        own.append(Strength(EPINEPHRINE, component.name, ZERO, group="vasoconstrictor"))
-    if code.startswith("group:"):
-        return [s for s in own if s.group == code.removeprefix("group:")]
-    return [s for s in own if s.substance == code]
+def _named(label: str, among: Sized) -> dict[str, str]:
+    """The syringe's label for the sentence, where there is more than one to mean."""
+    return {"syringe": label} if len(among) > 1 else {}
 
 
 def check_substance(rule: SubstanceRule, given: Given) -> list[Finding]:
-    """One substance against its own label; silent when the syringe does not hold it."""
-    if not any(_holds(c, rule.substance) for c in given.components):
+    """One substance against its own label; silent when no syringe holds it.
+
+    Only what was given from the syringes that hold it counts.
+    """
+    filled = by_syringe(given.components)
+    holding = [name for name, c in filled.items() if any(holds(one, rule.substance) for one in c)]
+    if not holding:
         return []
-    points = sum(i.points for i in given.injections)
-    volume = injected_ml(given.injections)
+    own = [i for n in holding for i in from_syringe(n, given.injections, list(filled))]
+    points = sum(i.points for i in own)
+    volume = injected_ml(own)
     found = []
     if rule.max_ml is not None and volume > rule.max_ml:
         found.append(_rule(Rule.SUBSTANCE_VOLUME, rule, show(volume), show(rule.max_ml)))
     if rule.max_points is not None and points > rule.max_points:
         found.append(_rule(Rule.SUBSTANCE_POINTS, rule, str(points), str(rule.max_points)))
-    outside = [i.name for i in given.injections if i.area not in rule.areas_only]
+    outside = [i.name for i in own if i.area not in rule.areas_only]
     if rule.areas_only and outside:
         found.append(_rule(Rule.SUBSTANCE_AREA, rule, ", ".join(outside), ""))
-    if rule.alone and any(not _holds(c, rule.substance) for c in given.components):
+    beside = [c for n in holding for c in filled[n] if not holds(c, rule.substance)]
+    if rule.alone and beside:
         found.append(_rule(Rule.SUBSTANCE_ALONE, rule, "", ""))
     return found + _check_history(rule)
 
@@ -575,29 +615,101 @@ def _check_history(rule: SubstanceRule) -> list[Finding]:
 
 
 def check_balance(given: Given) -> list[Finding]:
-    """Mass balance: drawn = injected + discarded, to 0.01 mL; never more injected than drawn."""
-    drawn, injected = drawn_ml(given.components), injected_ml(given.injections)
+    """Mass balance of every syringe: drawn = injected + discarded, to 0.01 mL.
+
+    Never more is injected than drawn, and with several syringes each area names its own.
+    """
     if not given.injections:
         return [_refuse(Rule.NO_AREA)]
-    if injected > 0 and drawn <= 0:
-        return [_refuse(Rule.NOTHING_DRAWN, got=show(injected))]
+    filled = by_syringe(given.components)
+    if not filled:
+        injected = injected_ml(given.injections)
+        return [_refuse(Rule.NOTHING_DRAWN, got=show(injected))] if injected > 0 else []
+    strange = [i for i in given.injections if i.ml > 0 and _source(i, list(filled)) not in filled]
+    return [
+        *(_refuse(Rule.NO_SYRINGE, name=i.name) for i in strange),
+        *(f for label in filled for f in _check_one_balance(label, given)),
+    ]
+
+
+def _source(injection: Injection, labels: Sequence[str]) -> str:
+    return injection.syringe or (labels[0] if len(labels) == 1 else "")
+
+
+def _check_one_balance(label: str, given: Given) -> list[Finding]:
+    figures = balance_of(label, given)
+    syringe = _named(label, labels_of(given.components))
+    drawn, injected, thrown = figures.drawn, figures.injected, figures.discarded or ZERO
     if injected > drawn + BALANCE_TOLERANCE_ML:
-        return [_refuse(Rule.MORE_THAN_DRAWN, got=show(injected), limit=show(drawn))]
-    thrown = given.discarded_ml if given.discarded_ml is not None else ZERO
+        said = {"got": show(injected), "limit": show(drawn)}
+        return [_refuse(Rule.MORE_THAN_DRAWN, **said, **syringe)]
     if abs(drawn - injected - thrown) > BALANCE_TOLERANCE_ML:
-        figures = {"drawn": show(drawn), "injected": show(injected), "discarded": show(thrown)}
-        return [_refuse(Rule.BALANCE, **figures, left=show(drawn - injected))]
+        said = {"drawn": show(drawn), "injected": show(injected), "discarded": show(thrown)}
+        return [_refuse(Rule.BALANCE, **said, **syringe, left=show(figures.left))]
     return []
+
+
+def balance_of(label: str, given: Given) -> Balance:
+    """What became of one syringe, in mL."""
+    filled = by_syringe(given.components)
+    known = {one.label: one for one in given.syringes}
+    said = known[label].discarded_ml if label in known else None
+    if said is None and len(filled) == 1:
+        said = given.discarded_ml
+    return Balance(
+        label=label,
+        drawn=drawn_ml(filled.get(label, ())),
+        injected=injected_ml(from_syringe(label, given.injections, list(filled))),
+        discarded=said,
+    )
+
+
+def check_syringes(given: Given) -> list[Finding]:
+    """Each syringe as it was made up: when, where, how it looks, and whether it still keeps."""
+    filled = by_syringe(given.components)
+    return [
+        found
+        for one in given.syringes
+        if one.label in filled
+        for found in _check_syringe(one, filled[one.label], given, _named(one.label, filled))
+    ]
+
+
+def _check_syringe(
+    one: Syringe, parts: Sequence[Component], given: Given, syringe: dict[str, str]
+) -> list[Finding]:
+    found = []
+    if one.prepared_at is None:
+        found.append(_refuse(Rule.NOT_PREPARED, **syringe))
+    if one.appearance not in ("", LIMPID):
+        found.append(_refuse(Rule.NOT_LIMPID, looks=one.looks, **syringe))
+    if given.pharmacy_only and is_mixture(parts) and not one.pharmacy.strip():
+        names = ", ".join(actives(parts))
+        found.append(_refuse(Rule.PHARMACY_ONLY, country=given.country, names=names, **syringe))
+    if one.discard_by and given.given_until and given.given_until > one.discard_by:
+        found.append(_refuse(Rule.KEPT_TOO_LONG, until=one.until, **syringe))
+    return found
 
 
 def check_injection(injection: Injection) -> list[Finding]:
     """One area: something was done there, and a dermal technique stayed in the dermis."""
-    found = []
-    if injection.points <= 0 and injection.extra_ml <= 0:
+    found = [*_check_device(injection)]
+    by_device = injection.method == DEVICE
+    if not by_device and injection.points <= 0 and injection.extra_ml <= 0:
         found.append(_refuse(Rule.NO_POINTS, name=injection.name))
     if injection.is_dermal and injection.depth_mm > DERMAL_DEPTH_MM:
         figures = {"got": show(injection.depth_mm), "limit": show(DERMAL_DEPTH_MM)}
         found.append(Finding(Rule.DEPTH, Level.WARN, {"name": injection.name, **figures}))
+    return found
+
+
+def _check_device(injection: Injection) -> list[Finding]:
+    """A gun or device is known by its serial number; a needle-free one by its minutes too."""
+    found = []
+    if injection.method != HAND and not injection.device:
+        found.append(_refuse(Rule.NO_DEVICE, name=injection.name))
+    if injection.method == DEVICE and not injection.minutes:
+        found.append(_refuse(Rule.NO_MINUTES, name=injection.name))
     return found
 
 
@@ -622,11 +734,11 @@ def check_brand(components: Iterable[Component], last: Brand | None) -> list[Fin
 
 
 def check_course(course: Course) -> list[Finding]:
-    """Sooner than the plan's phase warns; a session past the last planned one is refused."""
+    """Sooner than the plan's phase, or past its last session: both only warn."""
     found = []
     if course.number > course.planned:
         figures = {"got": str(course.number), "limit": str(course.planned)}
-        found.append(_refuse(Rule.PAST_THE_PLAN, **figures))
+        found.append(Finding(Rule.PAST_THE_PLAN, Level.WARN, figures))
     days, least = course.days_since_last, course.gap_min_days
     if days is not None and least is not None and days < least:
         figures = {"got": str(days), "limit": str(least)}

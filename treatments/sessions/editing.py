@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 
@@ -10,10 +10,11 @@ from django.utils.translation import gettext as _
 
 from clinic.errors import ActionRefused
 from treatments.catalogue.models import Area, Technique
+from treatments.mixes.models import LABELS
 from treatments.plans.models import PlanArea, Side
 from treatments.sessions import grid
 from treatments.sessions.charts import OTHER_CHART, OTHER_SIDE, Chart, chart_of, charts
-from treatments.sessions.entries import AreaEntry
+from treatments.sessions.entries import AreaEntry, SyringeEntry
 from treatments.sessions.grid import Outline, Point
 from treatments.sessions.models import Session, TreatedArea
 from treatments.sessions.points import clean_points, read_points
@@ -37,7 +38,7 @@ def laid(entry: AreaEntry, count: int | None = None) -> AreaEntry:
             staggered=entry.is_staggered,
         ),
     )
-    return replace(entry, points=places, spacing_mm=spacing)
+    return replace(entry, points=places, intended=places, spacing_mm=spacing)
 
 
 def spread(entry: AreaEntry, count: int | None) -> AreaEntry:
@@ -50,7 +51,7 @@ def spread(entry: AreaEntry, count: int | None) -> AreaEntry:
     for outline, share in zip(outlines, shares, strict=True):
         if share:
             places += _laid(entry, lambda o, n=share: _spread_sparing(entry, o, n), outline)  # type: ignore[misc]
-    return replace(entry, points=places)
+    return replace(entry, points=places, intended=places)
 
 
 def _spread_sparing(entry: AreaEntry, outline: Outline, count: int) -> list[Point]:
@@ -90,8 +91,13 @@ def one_less(entry: AreaEntry, count: int | None = None) -> AreaEntry:
     return replace(entry, points=list(entry.points)[:-1])
 
 
+def as_intended(entry: AreaEntry, count: int | None = None) -> AreaEntry:
+    """Done exactly where it was meant to be."""
+    return replace(entry, points=list(entry.intended))
+
+
 def cleared(entry: AreaEntry, count: int | None = None) -> AreaEntry:
-    """Without points."""
+    """Without points; what was intended stays."""
     return replace(entry, points=[])
 
 
@@ -101,6 +107,7 @@ ONE: Mapping[str, Callable[[AreaEntry, int | None], AreaEntry]] = {
     "more": one_more,
     "less": one_less,
     "clear": cleared,
+    "intend": as_intended,
 }
 """Buttons that change one area: `lay:0`."""
 
@@ -122,15 +129,33 @@ def edited(entries: Sequence[AreaEntry], do: str, counts: Sequence[int | None]) 
 
 
 def mirrored(entries: Entries, number: int) -> Entries:
-    """The same points on the patient's other side, in place of what was there."""
+    """The same points on the patient's other side, in place of what was there.
+
+    An area on both sides takes its fuller half to the other.
+    """
     entry = entries[number]
+    if entry.side == Side.BOTH:
+        return [*entries[:number], _evened(entry), *entries[number + 1 :]]
     other = OTHER_SIDE.get(entry.side)
     chart = OTHER_CHART.get(entry.chart, entry.chart)
     if other is None or not charts()[chart].of(entry.area.code, other):
         raise ActionRefused(_("Only an area on the left or right can be mirrored."))
-    image = replace(entry, side=other, chart=chart, points=grid.mirrored(entry.points))
+    image = replace(
+        entry,
+        side=other,
+        chart=chart,
+        points=grid.mirrored(entry.points),
+        intended=grid.mirrored(entry.intended),
+    )
     kept = [e for e in entries if (e.area.code, e.side) != (image.area.code, image.side)]
     return [*kept, image]
+
+
+def _evened(entry: AreaEntry) -> AreaEntry:
+    """The fuller half of an area on both sides, on the other half too."""
+    halves = [[p for p in entry.points if (p[0] < 0.5) is first] for first in (True, False)]
+    fuller = max(halves, key=len)
+    return replace(entry, points=[*fuller, *grid.mirrored(fuller)])
 
 
 def added(entries: Entries, session: Session, area: Area, side: str, at: str) -> Entries:
@@ -139,12 +164,13 @@ def added(entries: Entries, session: Session, area: Area, side: str, at: str) ->
         raise ActionRefused(_("This area is on the map already."))
     chart_text, _colon, point_text = at.partition(":")
     chart = chart_text or chart_of(area.code, side, list(area.charts))
-    return [*entries, _fresh(session, area, side, chart, read_points(point_text))]
+    return [*entries, fresh(session, area, side, chart, read_points(point_text))]
 
 
-def _fresh(
-    session: Session, area: Area, side: str, chart: str, points: Sequence[Point]
+def fresh(
+    session: Session, area: Area, side: str, chart: str, points: Sequence[Point] = ()
 ) -> AreaEntry:
+    """A new area with the figures planned for it, or for the first area of the plan."""
     planned = list(session.plan.areas.select_related("area", "technique"))
     part: PlanArea | None = next((p for p in planned if p.area.code == area.code), None) or (
         planned[0] if planned else None
@@ -166,8 +192,8 @@ def _fresh(
     )
 
 
-def repeated(last: Session) -> Entries:
-    """The map of an earlier session, as it was."""
+def repeated(last: Session, labels: Collection[str] = ()) -> Entries:
+    """The map of an earlier session, as it was. `labels`: the syringes there are today."""
     return [
         AreaEntry(
             area=row.area,
@@ -185,8 +211,16 @@ def repeated(last: Session) -> Entries:
             needle_gauge=row.needle_gauge,
             needle_mm=row.needle_mm,
             extra_ml=row.extra_ml,
+            intended=clean_points(row.points),
+            syringe=row.syringe.label if row.syringe and row.syringe.label in labels else "",
+            modality=row.modality,
+            programme=row.programme,
+            minutes=row.minutes,
+            settings=row.settings,
         )
-        for row in last.treated_areas.select_related("area", "technique", "device")
+        for row in last.treated_areas.select_related(
+            "area", "technique", "device", "modality", "syringe"
+        )
     ]
 
 
@@ -219,3 +253,12 @@ def _laid(entry: AreaEntry, lay: Callable[[Outline], list[Point]], outline: Outl
 
 def _too_dense() -> str:
     return _("A grid like this does not fit: choose a wider spacing or fewer points.")
+
+
+def another_syringe(tray: Sequence[SyringeEntry]) -> list[SyringeEntry]:
+    """One more on the tray, under the first label that is free."""
+    taken = {one.label for one in tray}
+    free = next((label for label in LABELS if label not in taken), None)
+    if free is None:
+        raise ActionRefused(_("The tray is full."))
+    return [*tray, SyringeEntry(free)]

@@ -15,9 +15,11 @@ from django.utils.translation import gettext_lazy as _
 
 from clinic.errors import ActionRefused
 from clinic.places.models import Device
-from clinic.web.fields import UnitField
+from clinic.web.fields import UnitField, UnitInput
 from clinic.web.forms import ClinicForm
-from treatments.catalogue.models import Anaesthetic, Area, Lot, Technique
+from treatments.catalogue.models import Anaesthetic, Area, Lot, Modality, Technique
+from treatments.mixes.contents import FIRST
+from treatments.mixes.models import LABELS, Syringe
 from treatments.plans.models import Side
 from treatments.sessions.entries import (
     NONE_SEEN,
@@ -26,13 +28,15 @@ from treatments.sessions.entries import (
     MixEntry,
     Observation,
     Preparation,
+    SyringeEntry,
 )
 from treatments.sessions.grid import MOST_POINTS, Point
-from treatments.sessions.models import Session, TreatedArea
+from treatments.sessions.models import SETTINGS, Session, TreatedArea
 from treatments.sessions.points import read_points
 from treatments.sessions.saving import MOST_ROWS
 
 SEEN, NOTHING = "seen", NONE_SEEN
+SEEN_FIGURES = ("pulse_bpm", "systolic_mmhg", "diastolic_mmhg", "needles_changed", "next_due_on")
 
 
 @dataclass(frozen=True)
@@ -45,6 +49,9 @@ class Shelf:
     techniques: Sequence[Technique] = ()
     areas: Sequence[Area] = ()
     devices: Sequence[Device] = ()
+    tubes: Sequence[Lot] = ()
+    modalities: Sequence[Modality] = ()
+    syringes: Sequence[Syringe] = ()
 
     @cached_property
     def zone(self) -> Any:
@@ -93,6 +100,15 @@ def amount(unit: str, label: Any, **kwargs: Any) -> UnitField:
     return UnitField(unit=unit, label=label, **kwargs)
 
 
+def whole(label: Any, unit: str, most: int) -> forms.IntegerField:
+    """An optional count in a unit."""
+    plain = forms.TextInput({"inputmode": "numeric", "autocomplete": "off"})
+    widget = UnitInput(unit, {"inputmode": "numeric"}) if unit else plain
+    return forms.IntegerField(
+        label=label, required=False, min_value=0, max_value=most, widget=widget
+    )
+
+
 class SectionForm(ClinicForm):
     """A form of the session page: knows the shelf."""
 
@@ -117,6 +133,9 @@ class SectionForm(ClinicForm):
 
 
 class PreparationForm(SectionForm):
+    identity = forms.BooleanField(
+        label=_("Asked: name and birth date, the same as above"), required=False
+    )
     unchanged = forms.BooleanField(
         label=_("Asked: nothing has changed since this history"), required=False
     )
@@ -125,6 +144,9 @@ class PreparationForm(SectionForm):
     )
     antiseptic = forms.CharField(label=_("Skin antiseptic"), max_length=120, required=False)
     cleansed_at = clock_field(label=_("Cleansed at"), required=False)
+    photos = forms.ChoiceField(
+        label=_("Photos"), choices=Session.Photos, widget=forms.RadioSelect, required=False
+    )
 
     def entry(self) -> Preparation:
         data = self.cleaned_data
@@ -133,6 +155,8 @@ class PreparationForm(SectionForm):
             cleansed_at=self.shelf.moment(data["cleansed_at"]),
             weight_kg=data["weight_kg"],
             unchanged=data["unchanged"],
+            identity=data["identity"],
+            photos=data["photos"],
         )
 
 
@@ -146,7 +170,14 @@ class CreamForm(SectionForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["anaesthetic"] = PickField(self.shelf.creams, label=_("Cream"), required=False)
-        self.order_fields(["anaesthetic"])
+        self.fields["lot"] = PickField(
+            self.shelf.tubes,
+            tube_label,
+            label=_("Lot"),
+            required=False,
+            error_messages={"invalid_choice": _("This lot is not on the shelf here.")},
+        )
+        self.order_fields(["anaesthetic", "lot"])
 
     def clean(self) -> dict[str, Any]:
         if not self.is_blank:
@@ -163,10 +194,62 @@ class CreamForm(SectionForm):
             area_cm2=data["area_cm2"],
             on_at=on_at,
             off_at=self.shelf.moment(data["off_at"]),
+            lot=data["lot"],
+        )
+
+
+def tube_label(lot: Lot) -> str:
+    """`EMLA cream 5 g · lot A12 · expires 2027-05-12`."""
+    words = _("%(product)s · lot %(lot)s · expires %(date)s")
+    said = {
+        "product": lot.product.name,
+        "lot": lot.number,
+        "date": lot.expires_on.isoformat(),
+    }
+    return str(words) % said
+
+
+class SyringeForm(SectionForm):
+    """One syringe on the tray. What became of it is asked at the end, in `discarded_ml`."""
+
+    label = forms.ChoiceField(
+        choices=[(label, label) for label in LABELS], widget=forms.HiddenInput
+    )
+    prepared_at = clock_field(label=_("Prepared at"), required=False)
+    appearance = forms.ChoiceField(
+        label=_("It looks"),
+        choices=[("", "—"), *Syringe.Appearance.choices],
+        required=False,
+    )
+    pharmacy = forms.CharField(
+        label=_("Made up by a pharmacy: name and number"), max_length=160, required=False
+    )
+    discarded_ml = amount(
+        "mL", _("Discarded"), max_digits=6, decimal_places=2, min_value=0, max_value=1000
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if len(self.shelf.syringes) > 1:
+            self.fields["discarded_ml"].label = _("Discarded from syringe %(label)s") % {
+                "label": self["label"].value()
+            }
+
+    def entry(self) -> SyringeEntry:
+        data = self.cleaned_data
+        return SyringeEntry(
+            label=data["label"],
+            prepared_at=self.shelf.moment(data["prepared_at"]),
+            appearance=data["appearance"],
+            pharmacy=data["pharmacy"],
+            discarded_ml=data["discarded_ml"],
         )
 
 
 class MixForm(SectionForm):
+    syringe = forms.ChoiceField(
+        choices=[(label, label) for label in LABELS], widget=forms.HiddenInput
+    )
     ml = amount("mL", _("Volume"), max_digits=5, decimal_places=2, min_value=Decimal("0.01"))
     asked = ("lot", "ml")
 
@@ -187,7 +270,8 @@ class MixForm(SectionForm):
         return self.cleaned_data
 
     def entry(self) -> MixEntry:
-        return MixEntry(lot=self.cleaned_data["lot"], ml=self.cleaned_data["ml"])
+        data = self.cleaned_data
+        return MixEntry(lot=data["lot"], ml=data["ml"], syringe=data["syringe"])
 
 
 def lot_label(lot: Lot) -> str:
@@ -243,6 +327,29 @@ class AreaForm(SectionForm):
         required=False,
         max_length=100_000,
     )
+    intended = forms.CharField(
+        widget=forms.Textarea({"hidden": True, "data-intended": True}),
+        required=False,
+        max_length=100_000,
+    )
+    syringe = forms.ChoiceField(
+        label=_("Syringe"),
+        choices=[("", "—"), *((label, label) for label in LABELS)],
+        required=False,
+    )
+    programme = forms.CharField(label=_("Programme"), max_length=80, required=False)
+    minutes = amount(
+        "min", _("Time"), max_digits=4, decimal_places=1, min_value=Decimal("0.1"), max_value=180
+    )
+    voltage_v = amount("V", _("Voltage"), max_digits=6, decimal_places=2, max_value=1000)
+    current_ma = amount("mA", _("Current"), max_digits=6, decimal_places=3, max_value=1000)
+    carrier_khz = amount("kHz", _("Carrier"), max_digits=8, decimal_places=3, max_value=100_000)
+    envelope_hz = amount("Hz", _("Envelope"), max_digits=8, decimal_places=3, max_value=100_000)
+    polarity = forms.ChoiceField(
+        label=_("Polarity"), choices=[("", "—"), ("+", "+"), ("-", "−")], required=False
+    )
+    electrode_cm2 = amount("cm²", _("Electrode"), max_digits=6, decimal_places=1, max_value=1000)
+    gel = forms.CharField(label=_("Gel"), max_length=80, required=False)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -257,21 +364,34 @@ class AreaForm(SectionForm):
             error_messages={"invalid_choice": _("The consent does not name this technique.")},
         )
         self.fields["device"] = PickField(self.shelf.devices, label=_("Device"), required=False)
+        self.fields["modality"] = PickField(
+            self.shelf.modalities, label=_("Kind of current or wave"), required=False
+        )
+        if len(self.shelf.syringes) < 2:
+            self.fields["syringe"].widget = forms.HiddenInput()
         for name in ("needle_gauge", "count"):
             self.fields[name].widget = forms.TextInput(
                 {"inputmode": "numeric", "autocomplete": "off"}
             )
 
     def clean_points(self) -> list[Point]:
+        return self._read("points")
+
+    def clean_intended(self) -> list[Point]:
+        return self._read("intended")
+
+    def _read(self, name: str) -> list[Point]:
         try:
-            return read_points(self.cleaned_data["points"])
+            return read_points(self.cleaned_data[name])
         except ActionRefused as refused:
             raise ValidationError(refused.message) from None
 
     def entry(self) -> AreaEntry:
-        data = {name: value for name, value in self.cleaned_data.items() if name != "count"}
-        data["extra_ml"] = data["extra_ml"] or Decimal(0)
-        return AreaEntry(**data)
+        said = {name: value for name, value in self.cleaned_data.items() if name != "count"}
+        settings = {name: said.pop(name) for name in SETTINGS}
+        said["extra_ml"] = said["extra_ml"] or Decimal(0)
+        kept = {name: str(value) for name, value in settings.items() if value not in (None, "")}
+        return AreaEntry(**said, settings=kept)
 
 
 class ObservationForm(SectionForm):
@@ -291,8 +411,15 @@ class ObservationForm(SectionForm):
         label=_("Observation"), max_length=4000, required=False, widget=forms.Textarea({"rows": 3})
     )
     soothing = forms.CharField(label=_("Soothing"), max_length=200, required=False)
-    discarded_ml = amount(
-        "mL", _("Discarded"), max_digits=6, decimal_places=2, min_value=0, max_value=1000
+    pulse_bpm = whole(_("Pulse"), "/min", 250)
+    systolic_mmhg = whole(_("Upper pressure"), "mmHg", 300)
+    diastolic_mmhg = whole(_("Lower pressure"), "mmHg", 200)
+    needles_changed = whole(_("Needles used"), "", 200)
+    released_at = clock_field(label=_("Could leave at"), required=False)
+    next_due_on = forms.DateField(
+        label=_("Next session due"),
+        required=False,
+        widget=forms.DateInput({"type": "date"}, format="%Y-%m-%d"),
     )
 
     def clean(self) -> dict[str, Any]:
@@ -308,7 +435,8 @@ class ObservationForm(SectionForm):
             observation=data["observation"],
             adverse_events=events,
             soothing=data["soothing"],
-            discarded_ml=data["discarded_ml"],
+            released_at=self.shelf.moment(data["released_at"]),
+            **{name: data[name] for name in SEEN_FIGURES},
         )
 
 
@@ -327,22 +455,27 @@ def _rows(form: type[SectionForm], extra: int) -> type[RowFormSet]:
 
 
 CreamRows = _rows(CreamForm, extra=1)
-MixRows = _rows(MixForm, extra=1)
+MixRows = _rows(MixForm, extra=0)
 
 
-class AreaFormSet(RowFormSet):
-    """Areas are never blank: each row is there because it was chosen."""
+class WholeFormSet(RowFormSet):
+    """Rows that are never blank: each is there because it was chosen."""
 
-    def entries(self) -> list[AreaEntry]:
+    def entries(self) -> list[Any]:
         return [form.entry() for form in self.forms]
 
     def get_form_kwargs(self, index: int | None) -> dict[str, Any]:
         return {**super().get_form_kwargs(index), "empty_permitted": False}
 
 
-AreaRows: type[AreaFormSet] = forms.formset_factory(  # type: ignore[assignment]
-    AreaForm, formset=AreaFormSet, extra=0, max_num=MOST_ROWS, absolute_max=MOST_ROWS + 5
-)
+def _whole_rows(form: type[SectionForm], most: int) -> type[WholeFormSet]:
+    return forms.formset_factory(  # type: ignore[return-value]
+        form, formset=WholeFormSet, extra=0, max_num=most, absolute_max=most + 5
+    )
+
+
+AreaRows = _whole_rows(AreaForm, MOST_ROWS)
+SyringeRows = _whole_rows(SyringeForm, len(LABELS))
 
 
 class AddendumForm(ClinicForm):
@@ -356,8 +489,9 @@ class SessionForms:
 
     preparation: PreparationForm
     creams: RowFormSet
+    syringes: WholeFormSet
     mix: RowFormSet
-    areas: AreaFormSet
+    areas: WholeFormSet
     observation: ObservationForm
     shelf: Shelf = field(repr=False, kw_only=True)
 
@@ -369,6 +503,7 @@ class SessionForms:
         return cls(
             PreparationForm(data, prefix="prep", initial=_preparation(shelf), **known),
             CreamRows(data, prefix="cream", initial=None if data else _creams(shelf), **rows),
+            SyringeRows(data, prefix="syr", initial=None if data else _syringes(shelf), **rows),
             MixRows(data, prefix="mix", initial=None if data else _mix(shelf), **rows),
             AreaRows(data, prefix="area", initial=None if data else _areas(shelf), **rows),
             ObservationForm(data, prefix="obs", initial=_observation(shelf), **known),
@@ -379,7 +514,9 @@ class SessionForms:
 def _preparation(shelf: Shelf) -> dict[str, Any]:
     session = shelf.session
     return {
+        "identity": session.identity_checked_at is not None,
         "unchanged": session.history_confirmed_at is not None,
+        "photos": session.photos,
         "weight_kg": session.weight_kg,
         "antiseptic": session.antiseptic,
         "cleansed_at": shelf.clock(session.cleansed_at),
@@ -390,6 +527,7 @@ def _creams(shelf: Shelf) -> list[dict[str, Any]]:
     return [
         {
             "anaesthetic": row.anaesthetic_id,
+            "lot": row.lot_id,
             "grams": row.grams,
             "area_cm2": row.area_cm2,
             "on_at": shelf.clock(row.on_at),
@@ -399,12 +537,37 @@ def _creams(shelf: Shelf) -> list[dict[str, Any]]:
     ]
 
 
+def _syringes(shelf: Shelf) -> list[dict[str, Any]]:
+    """The syringes on the tray; an empty one to begin with."""
+    return [
+        {
+            "label": row.label,
+            "prepared_at": shelf.clock(row.prepared_at),
+            "appearance": row.appearance,
+            "pharmacy": row.pharmacy,
+            "discarded_ml": row.discarded_ml,
+        }
+        for row in shelf.syringes
+    ] or [{"label": FIRST, "discarded_ml": shelf.session.discarded_ml}]
+
+
 def _mix(shelf: Shelf) -> list[dict[str, Any]]:
-    return [{"lot": row.lot_id, "ml": row.ml} for row in shelf.session.mix.all()]
+    """What was drawn, and an empty line for each syringe."""
+    labels = {row.pk: row.label for row in shelf.syringes}
+    drawn = [
+        {"lot": row.lot_id, "ml": row.ml, "syringe": labels.get(row.syringe_id or 0, FIRST)}
+        for row in shelf.session.mix.all()
+    ]
+    blank = [{"syringe": label} for label in labels.values()] or [{"syringe": FIRST}]
+    return drawn + blank
 
 
 def _areas(shelf: Shelf) -> list[dict[str, Any]]:
-    return [area_initial(row) for row in shelf.session.treated_areas.all()]
+    labels = {row.pk: row.label for row in shelf.syringes}
+    return [
+        {**area_initial(row), "syringe": labels.get(row.syringe_id or 0, "")}
+        for row in shelf.session.treated_areas.all()
+    ]
 
 
 def area_initial(row: TreatedArea) -> dict[str, Any]:
@@ -425,6 +588,11 @@ def area_initial(row: TreatedArea) -> dict[str, Any]:
         "ml_per_point": row.ml_per_point,
         "extra_ml": row.extra_ml or None,
         "points": points_text(row.points),
+        "intended": points_text(row.intended),
+        "modality": row.modality_id,
+        "programme": row.programme,
+        "minutes": row.minutes,
+        **row.settings,
     }
 
 
@@ -441,5 +609,6 @@ def _observation(shelf: Shelf) -> dict[str, Any]:
         "adverse_events": "" if none else session.adverse_events,
         "observation": session.observation,
         "soothing": session.soothing,
-        "discarded_ml": session.discarded_ml,
+        "released_at": shelf.clock(session.released_at),
+        **{name: getattr(session, name) for name in SEEN_FIGURES},
     }

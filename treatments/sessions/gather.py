@@ -18,12 +18,14 @@ from treatments.catalogue.models import (
     Product,
     Substance,
 )
-from treatments.plans.course import gap_before, total
+from treatments.mixes.contents import EPINEPHRINE, FIRST, Component, Pair, Strength
+from treatments.mixes.models import Syringe
+from treatments.plans.course import gap_before, total, window
 from treatments.plans.gather import is_face
 from treatments.plans.models import Plan
 from treatments.screening.engine import Verdict
 from treatments.sessions import doses
-from treatments.sessions.models import Anaesthesia, MixComponent, Session, TreatedArea
+from treatments.sessions.models import LONGEST, Anaesthesia, MixComponent, Session, TreatedArea
 from treatments.stock.shelf import free_of
 
 
@@ -34,22 +36,27 @@ def given(session: Session, at: datetime, verdicts: Iterable[Verdict] = ()) -> d
     """
     day = at.astimezone(session.location.zone).date()
     mix: list[MixComponent] = list(
-        session.mix.select_related("lot__product").prefetch_related(
+        session.mix.select_related("lot__product", "syringe").prefetch_related(
             "lot__product__ingredients__substance"
         )
     )
+    country = session.location.country
     substances = _in_force(mix)
     free = free_of([part.lot_id for part in mix], session.started_at)
     return doses.Given(
         on=day,
         components=tuple(
-            _component(part, substances, free[part.lot_id], session.location.country_id)
-            for part in mix
+            _component(part, substances, free[part.lot_id], country.code) for part in mix
         ),
         injections=tuple(
-            _injection(row) for row in session.treated_areas.select_related("area", "technique")
+            _injection(row)
+            for row in session.treated_areas.select_related(
+                "area", "technique", "device", "syringe"
+            )
         ),
-        creams=tuple(_cream(row, at) for row in session.anaesthesia.select_related("anaesthetic")),
+        creams=tuple(
+            _cream(row, at) for row in session.anaesthesia.select_related("anaesthetic", "lot")
+        ),
         discarded_ml=session.discarded_ml,
         weight_kg=session.weight_kg,
         age_months=_months(session.patient, day),
@@ -58,6 +65,24 @@ def given(session: Session, at: datetime, verdicts: Iterable[Verdict] = ()) -> d
         pairs=_pairs(),
         course=_course(session, day),
         last_toxin=_last_toxin(session, substances),
+        syringes=tuple(_syringe(row, session) for row in session.syringes.all()),
+        given_until=min(at, session.started_at + LONGEST),
+        pharmacy_only=country.mixing_in_pharmacy_only,
+        country=country.name,
+    )
+
+
+def _syringe(row: Syringe, session: Session) -> doses.Syringe:
+    zone = session.location.zone
+    return doses.Syringe(
+        label=row.label,
+        prepared_at=row.prepared_at,
+        discard_by=row.discard_by,
+        pharmacy=row.pharmacy,
+        appearance=row.appearance,
+        discarded_ml=row.discarded_ml,
+        looks=str(row.get_appearance_display()) if row.appearance else "",
+        until=row.discard_by.astimezone(zone).strftime("%H:%M") if row.discard_by else "",
     )
 
 
@@ -69,14 +94,14 @@ def _in_force(mix: Iterable[MixComponent]) -> dict[str, Substance]:
 
 def _component(
     part: MixComponent, substances: dict[str, Substance], free: Decimal, country: str
-) -> doses.Component:
+) -> Component:
     lot: Lot = part.lot
     product: Product = lot.product
-    return doses.Component(
+    return Component(
         name=product.name,
         ml=part.ml,
         strengths=tuple(
-            doses.Strength(
+            Strength(
                 i.substance.code,
                 i.substance.name,
                 i.per_ml,
@@ -89,10 +114,17 @@ def _component(
         is_injectable=Flag.NOT_INJECTABLE not in product.flags_in(country),
         lot=lot.number,
         expires_on=lot.expires_on,
-        held_back="" if lot.state == Lot.State.AVAILABLE else str(lot.get_state_display()),
+        held_back=_held_back(lot),
         on_shelf_ml=free,
         code=product.code,
+        syringe=part.syringe.label if part.syringe else FIRST,
+        is_diluent=product.is_diluent,
+        in_use_hours=product.in_use_hours,
     )
+
+
+def _held_back(lot: Lot) -> str:
+    return "" if lot.state == Lot.State.AVAILABLE else str(lot.get_state_display())
 
 
 def _injection(row: TreatedArea) -> doses.Injection:
@@ -105,6 +137,10 @@ def _injection(row: TreatedArea) -> doses.Injection:
         depth_mm=row.depth_mm,
         is_dermal=row.technique.is_dermal,
         is_face=is_face(row.area),
+        syringe=row.syringe.label if row.syringe else "",
+        method=row.method,
+        device=row.device.serial_number if row.device else "",
+        minutes=row.minutes,
     )
 
 
@@ -124,6 +160,9 @@ def _cream(row: Anaesthesia, at: datetime) -> doses.Cream:
         longest_minutes=kind.wait_max_minutes,
         longest_is_limit=kind.max_g is not None,
         child_limits=tuple(_child_limit(limit) for limit in kind.child_limits),
+        lot=row.lot.number if row.lot else "",
+        expires_on=row.lot.expires_on if row.lot else None,
+        held_back=_held_back(row.lot) if row.lot else "",
     )
 
 
@@ -163,7 +202,7 @@ def lidocaine_limits() -> doses.LidocaineLimits | None:
     with_epinephrine: doses.Limit | None = None
     for row in rows:
         limit = doses.Limit(row.mg_per_kg, row.max_mg)
-        if doses.EPINEPHRINE in row.substance_codes:
+        if EPINEPHRINE in row.substance_codes:
             with_epinephrine = limit
         else:
             plain = limit
@@ -172,10 +211,10 @@ def lidocaine_limits() -> doses.LidocaineLimits | None:
     return doses.LidocaineLimits(plain, with_epinephrine or plain)
 
 
-def _pairs() -> tuple[doses.Pair, ...]:
+def _pairs() -> tuple[Pair, ...]:
     rows = Incompatibility.objects.current().exclude(level=Incompatibility.Level.ALLOWED)
     return tuple(
-        doses.Pair(
+        Pair(
             first=row.first,
             second=row.second,
             refuses=row.level == Incompatibility.Level.REFUSE,
@@ -285,3 +324,9 @@ def last_signed(plan: Plan, *, before: int) -> Session | None:
         .first()
     )
     return found
+
+
+def due_after(session: Session) -> tuple[date, date] | None:
+    """First and last date of the session after this one, by the plan; None after the last."""
+    day = session.started_at.astimezone(session.location.zone).date()
+    return window(list(session.plan.phases.all()), session.number, day)

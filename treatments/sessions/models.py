@@ -11,20 +11,38 @@ from django.utils.translation import gettext_lazy as _
 from clinic.access.models import Staff
 from clinic.records import Record
 from patients.registry.models import OfPatientQuerySet, Patient
-from treatments.catalogue.models import Anaesthetic, Area, Lot, Technique
+from treatments.catalogue.models import Anaesthetic, Area, Lot, Modality, Technique
 from treatments.consents.models import Consent
 from treatments.diary.models import Appointment
+from treatments.mixes.models import Syringe
 from treatments.plans.models import Plan, Side
 
 LONGEST = timedelta(hours=3)
+SETTINGS = (
+    "voltage_v",
+    "current_ma",
+    "carrier_khz",
+    "envelope_hz",
+    "polarity",
+    "electrode_cm2",
+    "gel",
+)
+"""What a needle-free device is set to: V, mA, kHz, Hz, + or −, cm², and the gel's name."""
 
 
 class Session(Record):
     """One treatment. A draft until `signed_at`; then only addenda.
 
     `totals` keeps what was computed at signing: per substance in its unit, lidocaine from all
-    routes in mg with the limit for the weight used.
+    routes in mg with the limit for the weight used. `discarded_ml` is of all syringes together.
+    `saved_as` is what the page called its last save that arrived, by which it knows its own when
+    the answer was lost.
     """
+
+    class Photos(models.TextChoices):
+        TAKEN = "taken", _("taken")
+        DECLINED = "declined", _("the patient declined")
+        NOT_NEEDED = "not-needed", _("not needed today")
 
     patient = models.ForeignKey(Patient, models.PROTECT, related_name="sessions")
     location = models.ForeignKey("clinic.Location", models.PROTECT, related_name="+")
@@ -40,7 +58,11 @@ class Session(Record):
         _("weight"), max_digits=4, decimal_places=1, null=True, blank=True
     )
     started_at = models.DateTimeField()
+    identity_checked_at = models.DateTimeField(null=True, blank=True)
     history_confirmed_at = models.DateTimeField(null=True, blank=True)
+    photos = models.CharField(
+        _("photos"), max_length=10, choices=Photos, blank=True, default="", db_default=""
+    )
     antiseptic = models.CharField(_("skin antiseptic"), max_length=120, blank=True)
     cleansed_at = models.DateTimeField(null=True, blank=True)
     discarded_ml = models.DecimalField(
@@ -50,9 +72,16 @@ class Session(Record):
     adverse_events = models.CharField(_("adverse events"), max_length=500, blank=True)
     soothing = models.CharField(_("soothing"), max_length=200, blank=True)
     screening = models.JSONField(default=list)
+    pulse_bpm = models.PositiveSmallIntegerField(_("pulse"), null=True, blank=True)
+    systolic_mmhg = models.PositiveSmallIntegerField(_("systolic"), null=True, blank=True)
+    diastolic_mmhg = models.PositiveSmallIntegerField(_("diastolic"), null=True, blank=True)
+    needles_changed = models.PositiveSmallIntegerField(_("needles used"), null=True, blank=True)
+    released_at = models.DateTimeField(null=True, blank=True)
+    next_due_on = models.DateField(_("next session due"), null=True, blank=True)
     totals = models.JSONField(default=dict)
     revision = models.PositiveIntegerField(default=0)
     saved_at = models.DateTimeField(null=True, blank=True)
+    saved_as = models.CharField(max_length=36, blank=True, default="", db_default="")
     signed_at = models.DateTimeField(null=True, blank=True)
     signed_by = models.ForeignKey(Staff, models.PROTECT, null=True, blank=True, related_name="+")
 
@@ -76,6 +105,19 @@ class Session(Record):
             models.CheckConstraint(
                 condition=models.Q(discarded_ml__isnull=True) | models.Q(discarded_ml__gte=0),
                 name="session_discarded_not_negative",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(released_at__isnull=True)
+                | models.Q(released_at__gte=models.F("started_at")),
+                name="session_released_after_start",
+                violation_error_message=_("The patient cannot leave before the session began."),
+            ),
+            models.CheckConstraint(
+                condition=models.Q(systolic_mmhg__isnull=True)
+                | models.Q(diastolic_mmhg__isnull=True)
+                | models.Q(systolic_mmhg__gt=models.F("diastolic_mmhg")),
+                name="session_pressure_in_order",
+                violation_error_message=_("The upper pressure is above the lower one."),
             ),
         ]
 
@@ -131,9 +173,15 @@ class Anaesthesia(Record):
 
 
 class MixComponent(Record):
-    """What was drawn into the syringe from one lot, in mL."""
+    """What was drawn into a syringe from one lot, in mL.
+
+    Sessions from before there were several syringes name none: all of it went into one.
+    """
 
     session = models.ForeignKey(Session, models.CASCADE, related_name="mix")
+    syringe = models.ForeignKey(
+        Syringe, models.CASCADE, null=True, blank=True, related_name="components"
+    )
     lot = models.ForeignKey(Lot, models.PROTECT, related_name="uses")
     ml = models.DecimalField(_("volume"), max_digits=6, decimal_places=2)
 
@@ -143,7 +191,11 @@ class MixComponent(Record):
     class Meta:
         ordering = ["pk"]
         constraints = [
-            models.UniqueConstraint(fields=["session", "lot"], name="mix_lot_once"),
+            models.UniqueConstraint(
+                fields=["session", "syringe", "lot"],
+                name="mix_lot_once_per_syringe",
+                nulls_distinct=False,
+            ),
             models.CheckConstraint(condition=models.Q(ml__gt=0), name="mix_volume_positive"),
         ]
 
@@ -154,8 +206,10 @@ class MixComponent(Record):
 class TreatedArea(Record):
     """Points in one area: technique, depth, needle, mL per point.
 
-    `points` is a list of [x, y] with 0 <= x, y <= 1 of the chart's viewBox. `extra_ml` is volume
-    that is not counted per point, as the film of an epidermal nappage.
+    `points` is a list of [x, y] with 0 <= x, y <= 1 of the chart's viewBox: where it was done.
+    `intended` is where the grid, the last session or the plan meant it to be. `extra_ml` is volume
+    that is not counted per point, as the film of an epidermal nappage. `settings`: what a
+    needle-free device was set to, by the names of `SETTINGS`.
     """
 
     class Method(models.TextChoices):
@@ -171,6 +225,17 @@ class TreatedArea(Record):
     method = models.CharField(_("given"), max_length=6, choices=Method, default=Method.HAND)
     device = models.ForeignKey(
         "clinic.Device", models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    modality = models.ForeignKey(Modality, models.PROTECT, null=True, blank=True, related_name="+")
+    programme = models.CharField(
+        _("programme"), max_length=80, blank=True, default="", db_default=""
+    )
+    minutes = models.DecimalField(
+        _("minutes"), max_digits=5, decimal_places=1, null=True, blank=True
+    )
+    settings = models.JSONField(default=dict, blank=True, db_default={})
+    syringe = models.ForeignKey(
+        Syringe, models.SET_NULL, null=True, blank=True, related_name="areas"
     )
     depth_mm = models.DecimalField(_("depth"), max_digits=4, decimal_places=2)
     spacing_mm = models.DecimalField(
@@ -189,6 +254,7 @@ class TreatedArea(Record):
         _("volume without points"), max_digits=6, decimal_places=2, default=Decimal(0)
     )
     points = models.JSONField(default=list, blank=True)
+    intended = models.JSONField(default=list, blank=True, db_default=[])
 
     audit_patient = SESSION_PATIENT
     closed_by = SESSION_CLOSED
@@ -202,6 +268,11 @@ class TreatedArea(Record):
                     depth_mm__gt=0, depth_mm__lte=40, ml_per_point__gte=0, extra_ml__gte=0
                 ),
                 name="treated_area_figures_possible",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(minutes__isnull=True)
+                | models.Q(minutes__gt=0, minutes__lte=180),
+                name="treated_area_minutes_possible",
             ),
         ]
 

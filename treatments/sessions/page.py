@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, tzinfo
 from decimal import Decimal
 from typing import Any
 
@@ -14,15 +14,18 @@ from django.utils.translation import gettext as _
 
 from clinic.places.models import Device
 from treatments.catalogue.drawings import CHART_TITLES, drawing
-from treatments.catalogue.models import Anaesthetic, Area, Technique
+from treatments.catalogue.models import Anaesthetic, Area, Modality, Technique
+from treatments.mixes.contents import Held
+from treatments.mixes.models import Syringe
 from treatments.plans.models import Side
 from treatments.sessions.charts import charts
-from treatments.sessions.doses import kept, show
+from treatments.sessions.doses import FACE_VOLUME_ML, Balance, kept, show
 from treatments.sessions.editing import sides_of
-from treatments.sessions.forms import SessionForms, Shelf
+from treatments.sessions.forms import AreaForm, SessionForms, Shelf
+from treatments.sessions.grid import area_mm2
 from treatments.sessions.models import Session, TreatedArea
-from treatments.sessions.totals import Totals
-from treatments.stock.shelf import lots_to_draw_from
+from treatments.sessions.totals import SyringeTotal, Totals
+from treatments.stock.shelf import lots_to_draw_from, tubes_to_take_from
 
 SHAPES = 6
 """Marks differ in shape and colour; with more areas than shapes they start again."""
@@ -40,21 +43,26 @@ class RegionView:
 
 @dataclass(frozen=True)
 class MarkGroup:
-    """The points of one area: which mark, and the corner of each in chart units."""
+    """The points of one area: which mark, and the corner of each in chart units.
+
+    `meant` are the centres of intended points that were not done there.
+    """
 
     shape: int
     name: str
     corners: Sequence[tuple[float, float]]
+    meant: Sequence[tuple[float, float]] = ()
 
 
 @dataclass(frozen=True)
 class ChartView:
-    """A chart with what lies on it. `size` is a mark's width in chart units."""
+    """A chart with what lies on it. `size` is a mark's width in chart units, `mm` what one is."""
 
     code: str
     title: str
     width: float
     height: float
+    mm: float
     size: float
     drawing: SafeString
     regions: Sequence[RegionView]
@@ -65,13 +73,18 @@ def shelf_of(session: Session, at: datetime) -> Shelf:
     """What may be chosen here and today, and what was chosen already."""
     used = list(session.treated_areas.values_list("area_id", "technique_id", "device_id"))
     drawn = list(session.mix.values_list("lot_id", flat=True))
-    creams = list(session.anaesthesia.values_list("anaesthetic_id", flat=True))
+    creams = list(session.anaesthesia.values_list("anaesthetic_id", "lot_id"))
     return Shelf(
         session=session,
         lots=lots_to_draw_from(session.location, at, drawn),
+        tubes=tubes_to_take_from(session.location, at, [lot for _kind, lot in creams if lot]),
         creams=list(
-            Anaesthetic.objects.filter(Q(is_current=True, is_topical=True) | Q(pk__in=creams))
+            Anaesthetic.objects.filter(
+                Q(is_current=True, is_topical=True) | Q(pk__in=[kind for kind, _lot in creams])
+            )
         ),
+        modalities=list(Modality.objects.current()),
+        syringes=list(session.syringes.all()),
         techniques=_named(Technique, session.consent.techniques, [row[1] for row in used]),
         areas=_named(Area, session.consent.areas, [row[0] for row in used]),
         devices=list(
@@ -129,6 +142,7 @@ def _chart_view(code: str, rows: Sequence[TreatedArea], shelf: Shelf | None) -> 
         title=str(CHART_TITLES.get(code, code)),
         width=width,
         height=height,
+        mm=chart.scale.mm_per_unit,
         size=size,
         drawing=drawing(code),
         regions=[
@@ -144,11 +158,18 @@ def _chart_view(code: str, rows: Sequence[TreatedArea], shelf: Shelf | None) -> 
                     (round(x * width - size / 2, 2), round(y * height - size / 2, 2))
                     for x, y in row.points
                 ],
+                meant=[(round(x * width, 2), round(y * height, 2)) for x, y in missed(row)],
             )
             for number, row in enumerate(rows)
             if row.chart == code
         ],
     )
+
+
+def missed(row: TreatedArea) -> list[tuple[float, float]]:
+    """Intended points that were not done in their place."""
+    done = {tuple(point) for point in row.points}
+    return [(x, y) for x, y in row.intended if (x, y) not in done]
 
 
 def mark_size(code: str) -> float:
@@ -193,6 +214,131 @@ def _after(moment: datetime, minutes: int | None) -> datetime | None:
     return None if minutes is None else moment + timedelta(minutes=minutes)
 
 
+@dataclass(frozen=True)
+class Doing:
+    """What one treated area comes to: points done and meant, mL, and each substance's amount."""
+
+    points: int
+    meant: int
+    ml: Decimal
+    cm2: Decimal | None
+    amounts: Sequence[tuple[str, str, str]]
+
+
+def doing_of(session: Session, totals: Totals, rows: Iterable[TreatedArea]) -> dict[str, Doing]:
+    """By area's id and side, from what is stored."""
+    held = {one.label: one.held for one in totals.syringes}
+    only = next(iter(held), "") if len(held) == 1 else ""
+    labels = {row.pk: row.label for row in session.syringes.all()}
+    found = {}
+    for row in rows:
+        ml = len(row.points) * row.ml_per_point + row.extra_ml
+        syringe = held.get(labels.get(row.syringe_id or 0, only), ())
+        found[f"{row.area_id}:{row.side}"] = Doing(
+            points=len(row.points),
+            meant=len(row.intended),
+            ml=ml,
+            cm2=size_cm2(row.chart, row.area.code, row.side),
+            amounts=[(one.name, kept(one.per_ml * ml), one.unit) for one in syringe],
+        )
+    return found
+
+
+def size_cm2(chart: str, area: str, side: str) -> Decimal | None:
+    """How large an area is drawn, in cm²; None where it is on no chart."""
+    known = charts().get(chart)
+    outlines = known.outlines_mm(area, side) if known else []
+    if not outlines:
+        return None
+    return Decimal(str(round(sum(area_mm2(outline) for outline in outlines) / 100, 1)))
+
+
+@dataclass(frozen=True)
+class TrayView:
+    """A syringe on the bench: its fields, its lines, and what is stored of it so far."""
+
+    form: Any
+    label: str
+    lines: Sequence[Any]
+    row: Syringe | None
+    discard_by: datetime | None
+    drawn: str
+    injected: str
+    left: str
+    held: Sequence[dict[str, str]]
+
+
+def tray_of(forms: SessionForms, session: Session, totals: Totals) -> list[TrayView]:
+    """Every syringe of the page with its lines, in the order of the labels."""
+    stored = {row.label: row for row in session.syringes.all()}
+    known = {one.label: one for one in totals.syringes}
+    lines: dict[str, list[Any]] = {}
+    for form in forms.mix.forms:
+        lines.setdefault(str(form["syringe"].value()), []).append(form)
+    return [
+        _tray_view(form, lines, stored, known, session.location.zone)
+        for form in forms.syringes.forms
+    ]
+
+
+def _tray_view(
+    form: Any,
+    lines: dict[str, list[Any]],
+    stored: dict[str, Syringe],
+    known: dict[str, SyringeTotal],
+    zone: tzinfo,
+) -> TrayView:
+    label = str(form["label"].value())
+    row, total = stored.get(label), known.get(label)
+    balance = total.balance if total else Balance(label, Decimal(0), Decimal(0), None)
+    return TrayView(
+        form=form,
+        label=label,
+        lines=lines.get(label, []),
+        row=row,
+        discard_by=row.discard_by.astimezone(zone) if row and row.discard_by else None,
+        drawn=show(balance.drawn),
+        injected=show(balance.injected),
+        left=show(balance.left),
+        held=[_held_view(one) for one in (total.held if total else ())],
+    )
+
+
+def _held_view(one: Held) -> dict[str, str]:
+    return {
+        "code": one.substance,
+        "name": one.name,
+        "unit": one.unit,
+        "mass": kept(one.mass),
+        "per_ml": kept(one.per_ml),
+    }
+
+
+def syringes_read(session: Session) -> list[dict[str, Any]]:
+    """The syringes of a record: how each was made up, and its figures as they were signed."""
+    zone = session.location.zone
+    signed = {one["label"]: one for one in session.totals.get("syringes", [])}
+    return [
+        {
+            "row": row,
+            "prepared_at": row.prepared_at and row.prepared_at.astimezone(zone),
+            "discard_by": row.discard_by and row.discard_by.astimezone(zone),
+            "figures": signed.get(row.label),
+        }
+        for row in session.syringes.select_related("prepared_by")
+    ]
+
+
+def settings_said(row: TreatedArea) -> list[tuple[str, str]]:
+    """What a needle-free device was set to, each with its name and its unit."""
+    fields = AreaForm.base_fields
+    return [
+        (str(fields[name].label), f"{value} {getattr(fields[name].widget, 'unit', '')}".strip())
+        for name, value in row.settings.items()
+        if name in fields
+    ]
+
+
 def totals_view(totals: Totals) -> dict[str, Any]:
     """The totals as the page shows them."""
     limit = totals.lidocaine_limit_mg
@@ -206,6 +352,17 @@ def totals_view(totals: Totals) -> dict[str, Any]:
             for a in totals.amounts
         ],
         "lidocaine": Decimal(show(totals.lidocaine_mg)),
+        "face_ml": FACE_VOLUME_ML,
+        "label_limits": [
+            {
+                "name": one.name,
+                "max_ml": one.max_ml,
+                "max_points": one.max_points,
+                "syringes": " ".join(one.syringes),
+            }
+            for one in totals.label_limits
+        ],
+        "topical": Decimal(kept(totals.topical_mg)),
         "limit": None if limit is None else Decimal(show(limit)),
         "amber": None if limit is None else Decimal(show(limit * Decimal("0.8"))),
         "weight": totals.weight_kg and show(totals.weight_kg),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -14,15 +15,18 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from clinic.access.gate import fetch
+from clinic.access.gate import fetch, listed
 from clinic.access.permissions import Permission, requires
-from clinic.access.request import staff_of
+from clinic.access.request import location_of, staff_of
+from clinic.audit.actions import record_refusal
 from clinic.errors import ActionRefused
 from clinic.web.forms import refuse
 from patients.intake.facts import latest_history
 from patients.registry.models import Patient
+from treatments.consents.coverage import coverage
 from treatments.diary.models import Appointment
 from treatments.plans.course import total
+from treatments.plans.gather import is_face
 from treatments.plans.models import Plan
 from treatments.screening.actions import blocking
 from treatments.sessions import page
@@ -35,17 +39,27 @@ from treatments.sessions.actions import (
     start_session,
     verdicts_of,
 )
-from treatments.sessions.editing import added, edited, repeated
-from treatments.sessions.entries import AreaEntry, Sections
+from treatments.sessions.editing import added, another_syringe, edited, repeated
+from treatments.sessions.entries import AreaEntry, Attempt, Sections
 from treatments.sessions.forms import AddendumForm, SessionForms, Shelf
-from treatments.sessions.gather import given, last_signed
+from treatments.sessions.gather import due_after, given, last_signed
+from treatments.sessions.keeping import device_key, device_name
+from treatments.sessions.lines import written
 from treatments.sessions.models import Session
 from treatments.sessions.points import read_points
-from treatments.sessions.readiness import NotReady, Obstacle, obstacles, planned_verdicts
+from treatments.sessions.readiness import (
+    NotReady,
+    Obstacle,
+    consent_obstacles,
+    obstacles,
+    planned_verdicts,
+)
 from treatments.sessions.totals import totals_of
 
 AUTOSAVE = "X-Autosave"
 LARGEST_ID = 2**63 - 1
+MOST_UNFINISHED = 30
+MOST_UNANSWERED = 200
 
 
 def _session(request: HttpRequest, number: int, pk: int) -> Session:
@@ -83,7 +97,10 @@ def start(request: HttpRequest, number: int, pk: int) -> HttpResponse:
         return _start_page(request, plan, found)
     try:
         session = start_session(
-            by=staff_of(request), plan=plan, appointment=_appointment(request, number)
+            by=staff_of(request),
+            plan=plan,
+            appointment=_appointment(request, number),
+            as_last="as_last" in request.POST,
         )
     except NotReady as no:
         return _start_page(request, plan, no.obstacles, status=422)
@@ -125,6 +142,7 @@ def _start_page(
         "verdicts": verdicts,
         "number": number,
         "planned": total(plan.phases.all()),
+        "last": last_signed(plan, before=number),
     }
     return render(request, "treatments/session_start.html", context, status=status)
 
@@ -193,6 +211,7 @@ class Outcome:
         self.problems: list[str] = []
         self.is_stale = False
         self.anchor = ""
+        self.line = ""
 
     @property
     def is_clean(self) -> bool:
@@ -210,17 +229,20 @@ def _store(request: HttpRequest, session: Session, forms: SessionForms) -> Outco
     do = request.POST.get("do", "")
     try:
         sections = _pressed(request.POST, do, session, forms, sections)
-        outcome.anchor = "#map" if do else ""
+        outcome.anchor = ("#mix" if do.startswith("syringe") else "#map") if do else ""
     except ActionRefused as no:
-        outcome.refused["areas"] = no.message
+        outcome.refused["mix" if do.startswith("syringe") else "areas"] = no.message
+        outcome.line = request.POST.get("new_line", "")[:300]
     try:
         stored, refused = save_sections(
             by=staff_of(request),
             session=session,
             revision=_revision(request.POST),
             sections=sections,
+            attempt=_attempt(request.POST),
         )
     except StaleSession as no:
+        _note_refusal(request, session)
         outcome.is_stale, outcome.problems = True, [no.message]
         return outcome
     except ActionRefused as no:
@@ -232,10 +254,24 @@ def _store(request: HttpRequest, session: Session, forms: SessionForms) -> Outco
     return outcome
 
 
+def _note_refusal(request: HttpRequest, session: Session) -> None:
+    """An attempt to change a signed session is refused, and leaves a trace."""
+    session.refresh_from_db(fields=["signed_at"])
+    if session.is_signed:
+        what = request.resolver_match.view_name if request.resolver_match else "sessions"
+        record_refusal(what=what, patients=[session.patient_id], object_id=str(session.pk))
+
+
 def _revision(data: QueryDict) -> int:
     """The revision the page was opened with; without a readable one it counts as stale."""
     text = data.get("revision", "")
     return int(text) if text.isdecimal() and len(text) < 10 else -1
+
+
+def _attempt(data: QueryDict) -> Attempt:
+    """What the page calls this save, and those it had no answer to."""
+    lost = [name for name in data.get("unanswered", "").split(",") if name]
+    return Attempt(data.get("attempt", "")[:36], lost[-MOST_UNANSWERED:])
 
 
 def _sections(forms: SessionForms) -> Sections:
@@ -243,16 +279,27 @@ def _sections(forms: SessionForms) -> Sections:
     return Sections(
         preparation=forms.preparation.entry() if forms.preparation.is_valid() else None,
         creams=forms.creams.entries() if forms.creams.is_valid() else None,
-        mix=forms.mix.entries() if forms.mix.is_valid() else None,
+        mix=forms.mix.entries() if _mix_is_valid(forms) else None,
+        syringes=forms.syringes.entries() if _mix_is_valid(forms) else None,
         areas=forms.areas.entries() if forms.areas.is_valid() else None,
         observation=forms.observation.entry() if forms.observation.is_valid() else None,
     )
 
 
+def _mix_is_valid(forms: SessionForms) -> bool:
+    """Syringes and what is in them are stored together."""
+    return forms.syringes.is_valid() and forms.mix.is_valid()
+
+
 def errors_of(forms: SessionForms) -> dict[str, str]:
     """Every field error by the id of its control; a section's own by the section's name."""
     found: dict[str, str] = {}
-    rows = {"creams": forms.creams, "mix": forms.mix, "areas": forms.areas}
+    rows = {
+        "creams": forms.creams,
+        "syringes": forms.syringes,
+        "mix": forms.mix,
+        "areas": forms.areas,
+    }
     single = [forms.preparation, forms.observation]
     for name, formset in rows.items():
         if formset.non_form_errors():
@@ -266,21 +313,42 @@ def errors_of(forms: SessionForms) -> dict[str, str]:
 def _pressed(
     data: QueryDict, do: str, session: Session, forms: SessionForms, sections: Sections
 ) -> Sections:
-    """The sections after a map button. A map that could not be read is left alone."""
-    if not do or do in ("save", "sign") or sections.areas is None:
+    """The sections after a button. A part that could not be read is left alone."""
+    if not do or do in ("save", "sign"):
+        return sections
+    if do.startswith("syringe"):
+        return _with_tray(do, sections)
+    if sections.areas is None:
         return sections
     entries: list[AreaEntry] = list(sections.areas)
     if do == "repeat":
         last = last_signed(session.plan, before=session.number)
         if last is None:
             raise ActionRefused(_("There is no earlier session of this plan."))
-        entries = repeated(last)
+        entries = repeated(last, [row.label for row in forms.shelf.syringes])
     elif do == "add":
         entries = _with_area(data, session, forms.shelf, entries)
+    elif do == "line":
+        entries = [*entries, written(data.get("new_line", ""), session, forms.shelf, entries)]
     else:
         counts = [form.cleaned_data.get("count") for form in forms.areas.forms]
         entries = edited(entries, do, counts)
     return Sections(**{**vars(sections), "areas": entries})
+
+
+def _with_tray(do: str, sections: Sections) -> Sections:
+    """One more syringe, or one less with what is in it."""
+    if sections.syringes is None or sections.mix is None:
+        return sections
+    _verb, _colon, label = do.partition(":")
+    tray, mix = another_syringe(sections.syringes), sections.mix
+    if label:
+        tray = [one for one in sections.syringes if one.label != label]
+        mix = [one for one in sections.mix if one.syringe != label]
+    areas = sections.areas and [
+        replace(one, syringe="") if one.syringe == label else one for one in sections.areas
+    ]
+    return replace(sections, syringes=tray, mix=mix, areas=areas)
 
 
 def _with_area(
@@ -300,15 +368,19 @@ def _page(
     outcome: Outcome | None = None,
 ) -> HttpResponse:
     outcome = outcome or Outcome()
-    context = _context(session, forms, outcome)
+    context = _context(request, session, forms, outcome)
     return render(request, "treatments/session_edit.html", context, status=outcome.status)
 
 
-def _context(session: Session, forms: SessionForms, outcome: Outcome) -> dict[str, Any]:
+def _context(
+    request: HttpRequest, session: Session, forms: SessionForms, outcome: Outcome
+) -> dict[str, Any]:
     now = timezone.now()
     verdicts = verdicts_of(session, now)
-    zone = session.location.zone
+    zone, me = session.location.zone, staff_of(request)
     rows = list(session.treated_areas.select_related("area", "technique"))
+    totals = totals_of(given(session, now, verdicts))
+    doing = page.doing_of(session, totals, rows)
     return {
         "session": session,
         "patient": session.patient,
@@ -319,18 +391,26 @@ def _context(session: Session, forms: SessionForms, outcome: Outcome) -> dict[st
         "saved_at": session.saved_at and session.saved_at.astimezone(zone),
         "planned": total(session.plan.phases.all()),
         "history": latest_history(session.patient),
+        "consent_problems": [
+            obstacle.message
+            for obstacle in consent_obstacles(coverage(session.patient, session.plan, now))
+        ],
+        "keep": {"name": device_name(me, session), "key": device_key(me, session)},
         "verdicts": verdicts,
         "blocked": bool(blocking(verdicts)),
         "charts": page.charts_of(rows, forms.shelf),
-        "rows": area_rows(forms),
+        "rows": area_rows(forms, doing),
+        "tray": page.tray_of(forms, session, totals),
+        "pharmacy_only": session.location.country.mixing_in_pharmacy_only,
+        "due": due_after(session),
         "new_areas": page.new_areas(forms),
         "waits": page.waits_of(session),
         "last": last_signed(session.plan, before=session.number),
-        "totals": page.totals_view(totals_of(given(session, now, verdicts))),
+        "totals": page.totals_view(totals),
     }
 
 
-def area_rows(forms: SessionForms) -> list[dict[str, Any]]:
+def area_rows(forms: SessionForms, doing: dict[str, page.Doing]) -> list[dict[str, Any]]:
     """Each area form with its name and mark, for the list beside the map."""
     areas = {str(area.pk): area for area in forms.shelf.areas}
     found = []
@@ -348,7 +428,12 @@ def area_rows(forms: SessionForms) -> list[dict[str, Any]]:
                 "chart": form["chart"].value(),
                 "name": page.side_name(area, side) if known and area else _("Unknown area"),
                 "count": _count(form),
-                "can_mirror": side in ("left", "right"),
+                "can_mirror": side in ("left", "right", "both"),
+                "is_face": area is not None and is_face(area),
+                "doing": doing.get(f"{area.pk}:{side}") if area else None,
+                "cm2": page.size_cm2(str(form["chart"].value()), area.code, side)
+                if area and known
+                else None,
             }
         )
     return found
@@ -370,8 +455,12 @@ def _answer(
     fresh = bool(do) and do != "sign" and not outcome.errors and not outcome.is_stale
     if fresh:
         forms = SessionForms.of(page.shelf_of(session, timezone.now()))
-    context = _context(session, forms, outcome)
-    parts = {"totals": "totals", "waits": "waits"} | ({"rows": "rows"} if fresh else {})
+    context = _context(request, session, forms, outcome)
+    parts = {"totals": "totals", "waits": "waits", "bench": "bench"}
+    if fresh:
+        parts["rows"] = "rows"
+    if fresh and do.startswith("syringe"):
+        parts |= {"mix": "mix", "discard": "discard"}
     if fresh and [c.code for c in context["charts"]] != request.POST.get("charts", "").split(","):
         parts["charts"] = "charts"
     name = "treatments/session_edit.html"
@@ -401,19 +490,29 @@ def _detail(
     request: HttpRequest, session: Session, form: AddendumForm, status: int = 200
 ) -> HttpResponse:
     zone = session.location.zone
-    rows = list(session.treated_areas.select_related("area", "technique", "device"))
+    rows = list(
+        session.treated_areas.select_related("area", "technique", "device", "modality", "syringe")
+    )
     context = {
         "session": session,
         "patient": session.patient,
         "today": timezone.localdate(timezone=zone),
         "rows": [
-            {"row": row, "name": page.side_name(row.area, row.side), "shape": n % page.SHAPES}
+            {
+                "row": row,
+                "name": page.side_name(row.area, row.side),
+                "shape": n % page.SHAPES,
+                "settings": page.settings_said(row),
+            }
             for n, row in enumerate(rows)
         ],
         "charts": page.charts_of(rows),
-        "mix": session.mix.select_related("lot__product"),
+        "mix": session.mix.select_related("lot__product", "syringe").order_by(
+            "syringe__label", "pk"
+        ),
+        "syringes": page.syringes_read(session),
         "waits": page.waits_of(session),
-        "creams": session.anaesthesia.select_related("anaesthetic").order_by("pk"),
+        "creams": session.anaesthesia.select_related("anaesthetic", "lot").order_by("pk"),
         "addenda": session.addenda.select_related("written_by"),
         "planned": total(session.plan.phases.all()),
         "zone": zone,
@@ -448,3 +547,23 @@ def panel(request: HttpRequest, number: int) -> HttpResponse:
     sessions = mine.select_related("plan", "location", "practitioner").order_by("-started_at")
     context = {"patient": patient, "sessions": list(sessions[:12])}
     return render(request, "treatments/session_panel.html", context)
+
+
+@requires(Permission.WRITE_NOTES)
+@require_safe
+def unfinished(request: HttpRequest) -> HttpResponse:
+    """Sessions begun here and not signed, oldest first, until each is closed."""
+    location = location_of(request)
+    mine: Any = Session.objects.visible_to(staff_of(request))
+    rows = list(
+        mine.filter(location=location, signed_at__isnull=True)
+        .select_related("patient", "plan", "practitioner")
+        .order_by("started_at")[:MOST_UNFINISHED]
+    )
+    listed(request, [row.patient_id for row in rows])
+    context = {
+        "rows": rows,
+        "location": location,
+        "today": timezone.localdate(timezone=location.zone),
+    }
+    return render(request, "treatments/session_unfinished.html", context)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.utils.functional import Promise
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from treatments.sessions.doses import Finding, Rule
@@ -56,6 +57,18 @@ SENTENCES: dict[Rule, Promise] = {
     ),
     Rule.DO_NOT_MIX: _("Do not mix %(first)s with %(second)s. %(effect)s"),
     Rule.AVOID_MIXING: _("Avoid mixing %(first)s with %(second)s. %(effect)s"),
+    Rule.NEVER_INJECT: _("%(first)s may not be injected. %(effect)s"),
+    Rule.SEVERAL_ACTIVES: _("More than one active product in one syringe: %(first)s. %(effect)s"),
+    Rule.NOT_PREPARED: _("Say when the syringe was prepared."),
+    Rule.NOT_LIMPID: _("What is in the syringe is %(looks)s. Discard it."),
+    Rule.PHARMACY_ONLY: _(
+        "%(country)s: mixtures may be made up only in a pharmacy. Say which one made up "
+        "%(names)s, or give the products from separate syringes."
+    ),
+    Rule.KEPT_TOO_LONG: _("It was to be discarded by %(until)s, before the end of the treatment."),
+    Rule.NO_SYRINGE: _("%(name)s: say which syringe it was given from."),
+    Rule.NO_DEVICE: _("%(name)s: say which device was used; its serial number is kept."),
+    Rule.NO_MINUTES: _("%(name)s: say for how many minutes the device worked."),
     Rule.FACE_VOLUME: _("%(got)s mL in the face; published sessions use up to %(limit)s mL."),
     Rule.DEPTH: _("%(name)s: %(got)s mm is deeper than the skin; its technique stays in it."),
     Rule.TOXIN_BRAND: _(
@@ -68,4 +81,7 @@ SENTENCES: dict[Rule, Promise] = {
 
 def sentence(finding: Finding) -> str:
     """A finding as a sentence in the language in force."""
-    return str(SENTENCES[finding.rule]) % finding.figures
+    said = str(SENTENCES[finding.rule]) % finding.figures
+    if "syringe" not in finding.figures:
+        return said
+    return gettext("Syringe %(syringe)s: %(said)s") % {**finding.figures, "said": said}

@@ -1,0 +1,4 @@
+// The label is printed by the browser.
+const button = document.querySelector("[data-print]");
+button.hidden = false;
+button.addEventListener("click", () => print());
