@@ -12,7 +12,7 @@ from typing import Any
 from django.core.management import call_command
 from django.db import transaction
 
-from aftercare.demo import bulk, courses, desk, hours, twice
+from aftercare.demo import bulk, courses, desk, histories, hours, twice
 from aftercare.demo.agenda import Agenda, half_hours, near
 from aftercare.demo.clock import then
 from aftercare.demo.courses import Course
@@ -80,6 +80,7 @@ NOTHING = {
     "allergies": [],
     "no_known_allergies": True,
     "pregnant": False,
+    "breastfeeding": False,
     "cold_sores": False,
     "fear_of_needles": False,
 }
@@ -205,6 +206,7 @@ def tell(*, seed: int, now: datetime, say: Say) -> Ground:
     desk.squeeze_in(ground, now, story.today)
     say("Diaries and hours")
     twice.register_twice(ground, now)
+    histories.tell_changes(ground, now)
     story.settle_messages()
     tell_notices(ground, now)
     fill_waiting_list(ground, now)

@@ -32,6 +32,7 @@ from treatments.consents.states import PlanConsent, running_plans, worst
 from treatments.consents.text import supported
 from treatments.diary.models import Appointment
 from treatments.plans.models import Plan
+from treatments.plans.reading import screen_plan
 
 AT_THE_CLINIC = gettext_noop("clinic device")
 MOST_MARKED = 700
@@ -172,6 +173,9 @@ def _detail(
         "zone": zone,
         "signable_from": timezone.localtime(signable_from(consent), zone),
         "can_sign": timezone.now() >= signable_from(consent),
+        "verdicts": consent.screening
+        if consent.signed_at
+        else screen_plan(consent.plan, timezone.now()),
         "form": form or WithdrawForm(),
     }
     return render(request, "treatments/consent_detail.html", context, status=status)

@@ -347,7 +347,8 @@ def verdicts_of(draft: Session, at: datetime) -> list[Verdict]:
         location=draft.location,
         creams=[row.anaesthetic for row in draft.anaesthesia.select_related("anaesthetic")],
     )
-    return list(screen_patient(patient=draft.patient, proposal=proposal, at=at))
+    zone = draft.location.zone
+    return list(screen_patient(patient=draft.patient, proposal=proposal, at=at, zone=zone))
 
 
 def _as_data(verdict: Verdict) -> dict[str, Any]:
