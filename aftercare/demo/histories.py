@@ -74,7 +74,10 @@ def _hand_in_a_change(place: Place, now: datetime) -> None:
 
 
 def _decide_about_a_stop(place: Place, now: datetime) -> None:
-    patient = _patients(place, Plan.State.FINISHED)[0]
+    done = _patients(place, Plan.State.FINISHED)
+    patient = next((one for one in done if one.sex == Patient.Sex.FEMALE), None)
+    if patient is None:
+        return
     doctor = place.practitioners[0]
     history = _update(patient, now - timedelta(days=3), breastfeeding=True)
     plan = Plan.objects.filter(patient=patient).latest("pk")
@@ -106,7 +109,10 @@ def _update(patient: Patient, told: datetime, **changes: Any) -> History:
     with then(told, patient):
         before = new_draft(patient=patient, origin=History.Origin.LINK)
         values = {name: getattr(before, name) for name in KEPT}
-        answers = {"weight_kg": None, "pregnant": False, "breastfeeding": False}
+        values["conditions"] = [*before.conditions, *changes.pop("conditions", [])]
+        last = latest_history(patient)
+        weight = last.weight_kg if last else None
+        answers = {"weight_kg": weight, "pregnant": False, "breastfeeding": False}
         draft = save_draft(
             patient=patient,
             origin=History.Origin.LINK,

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.utils.dateparse import parse_date
 from django.utils.formats import number_format
@@ -56,6 +58,14 @@ def last_confirmation(history: History) -> Confirmation | None:
     """The last time the patient signed that nothing had changed in this version, or None."""
     found: Confirmation | None = Confirmation.objects.of(history).first()
     return found
+
+
+def confirmed_on(history: History, day: date, zone: ZoneInfo) -> datetime | None:
+    """When the patient signed on that very day that nothing had changed, or None."""
+    last = last_confirmation(history)
+    if last is None or last.confirmed_at.astimezone(zone).date() != day:
+        return None
+    return last.confirmed_at
 
 
 def draft_of(patient: Patient) -> History | None:

@@ -317,8 +317,8 @@ class PregnancyForm(StepForm):
     lead = _("Some products can harm an unborn child or a baby who is breastfed.")
 
     applies = yes_no(_("Could pregnancy, birth or breastfeeding concern you?"))
-    pregnant = yes_no(_("Are you pregnant, or could you be?"), required=False)
-    breastfeeding = yes_no(_("Are you breastfeeding?"), required=False)
+    pregnant = yes_no(_("Are you pregnant, or could you be?"))
+    breastfeeding = yes_no(_("Are you breastfeeding?"))
 
     def __init__(self, *args: Any, **kw: Any) -> None:
         super().__init__(*args, **kw)
@@ -327,21 +327,14 @@ class PregnancyForm(StepForm):
         if self.asking.at_desk:
             for name in ("pregnant", "breastfeeding"):
                 self.fields[name].choices = [*YES_NO, NOT_ASKED]  # type: ignore[attr-defined]
-        for name in ("pregnant", "breastfeeding"):
-            # The mark: required is decided in clean(), since it depends.
-            self.fields[name].required = "applies" not in self.fields
 
     def clean(self) -> dict[str, Any]:
-        """Nothing more is asked of somebody whom it cannot concern."""
-        if "applies" in self.errors:
-            return self.cleaned_data
-        if self.cleaned_data.get("applies") == "no":
-            self.cleaned_data |= {"chosen": [], "pregnant": "", "breastfeeding": "", "none": False}
-            return self.cleaned_data
-        for name in ("pregnant", "breastfeeding"):
-            if name not in self.errors and not self.cleaned_data.get(name):
-                self.add_error(name, gettext("Answer yes or no."))
-        return super().clean()
+        """Nothing more is asked of somebody whom it cannot concern, whatever was sent."""
+        if self.cleaned_data.get("applies") != "no":
+            return super().clean()
+        self.errors.clear()
+        self.cleaned_data |= {"chosen": [], "pregnant": "", "breastfeeding": "", "none": False}
+        return self.cleaned_data
 
     @classmethod
     def initial_of(cls, history: History) -> dict[str, Any]:

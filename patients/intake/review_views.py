@@ -48,11 +48,7 @@ def to_review(request: HttpRequest) -> HttpResponse:
 def panel(request: HttpRequest) -> HttpResponse:
     """The newest few for Today: whoever comes soon has just sent it."""
     location = location_of(request)
-    newest = list(_waiting(request, location.pk).order_by("-submitted_at")[: ON_THE_PANEL + 1])
+    newest = list(_waiting(request, location.pk).order_by("-submitted_at")[:ON_THE_PANEL])
     listed(request, [history.patient_id for history in newest])
-    context = {
-        "rows": newest[:ON_THE_PANEL],
-        "more": len(newest) > ON_THE_PANEL,
-        "zone": location.zone,
-    }
+    context = {"rows": newest, "zone": location.zone}
     return render(request, "patients/history_to_review_panel.html", context)

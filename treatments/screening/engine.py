@@ -401,7 +401,7 @@ def _conditions(
                 rule,
                 code,
                 fact=_said(facts, known, code),
-                since=_since(facts, code),
+                since=_since(facts, code) if _is_said(facts, known, code) else None,
                 until=until,
             )
 
@@ -490,7 +490,9 @@ def _matter(
                 level=condition.level,
                 title=_titled(matter, named.title if named else condition.code),
                 fact=_said(facts, known, condition.code),
-                since=_since(facts, condition.code),
+                since=_since(facts, condition.code)
+                if _is_said(facts, known, condition.code)
+                else None,
                 source=condition.source,
                 blocks=condition.blocks,
             )
@@ -576,6 +578,11 @@ def _titled(matter: MatterRule, condition: str) -> str:
     return _("%(what)s: %(condition)s") % {"what": matter.title, "condition": condition}
 
 
+def _is_said(facts: Facts, known: Known, code: str) -> bool:
+    """Whether the history says it, in a tick or in words; not what follows from the skin type."""
+    return code in facts.stated or code in known.written
+
+
 def _said(facts: Facts, known: Known, code: str) -> str:
     """Where the fact stands, from when, and in which words."""
     version = facts.history_version or "–"
@@ -588,7 +595,7 @@ def _said(facts: Facts, known: Known, code: str) -> str:
         parts = [
             _("By the questionnaires in version %(version)s of the history.") % {"version": version}
         ]
-    elif code not in facts.stated and code.removeprefix(ALLERGY) not in facts.allergens:
+    elif not (_is_said(facts, known, code) or code.removeprefix(ALLERGY) in facts.allergens):
         parts = [_("Skin type %(type)s of the last note.") % {"type": facts.skin_type}]
     if detail.text:
         parts.append(_("In the patient's words: %(text)s") % {"text": detail.text})
