@@ -178,8 +178,8 @@ class StepForm(ClinicForm):
         given: dict[str, Any] = super().clean() or self.cleaned_data
         if not self.asked or "chosen" in self.errors or self.text_field in self.errors:
             return given
-        given["chosen"] = self._in_force(given.get("chosen", []))
-        some = bool(given["chosen"] or (self.text_field and given.get(self.text_field)))
+        chosen = given["chosen"] = self._in_force(given.get("chosen", []))
+        some = bool(chosen or (self.text_field and given.get(self.text_field)))
         if some and given.get("none"):
             self.add_error(
                 "none",
@@ -190,7 +190,7 @@ class StepForm(ClinicForm):
             self.add_error(
                 "chosen", gettext("Tick what applies to you, or “%(none)s”.") % {"none": label}
             )
-        self._clean_days(given)
+        self._clean_days(given, chosen)
         return given
 
     def _in_force(self, chosen: list[str]) -> list[str]:
@@ -202,10 +202,10 @@ class StepForm(ClinicForm):
             if q.code in kept and (self._parent(q) is None or self._parent(q) in kept)
         ]
 
-    def _clean_days(self, given: dict[str, Any]) -> None:
+    def _clean_days(self, given: dict[str, Any], chosen: list[str]) -> None:
         for question in self.asked:
             day = given.get(detail_name(question))
-            if question.code not in given["chosen"] or not isinstance(day, date):
+            if question.code not in chosen or not isinstance(day, date):
                 continue
             if day > self.asking.today:
                 self.add_error(detail_name(question), gettext("This day is still to come."))

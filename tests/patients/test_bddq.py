@@ -14,7 +14,8 @@ GRADES = st.integers(1, 5)
 
 
 @pytest.mark.parametrize(
-    ("one", "two", "seven", "grade"), product((True, False), (True, False), (True, False), (1, 3))
+    ("one", "two", "seven", "grade"),
+    list(product((True, False), (True, False), (True, False), (1, 3))),
 )
 def test_both_first_items_and_one_of_the_others(one, two, seven, grade):
     answers = [one, two, grade, 1, 1, 1, seven]

@@ -333,10 +333,10 @@ def test_words_are_found_whole_and_without_accents(text, meant):
 
 def test_what_was_written_down_counts_as_ticked():
     facts = replace(FACTS, medicines_text="apixaban since May", other_allergies="Soja")
-    found = {v.rule: v for v in verdicts(facts, substances=["phosphatidylcholine"])}
-    assert "“apixaban”" in found["contraindication:anticoagulant"].fact
-    assert found["substance:phosphatidylcholine"].blocks
-    assert "“soja”" in found["substance:phosphatidylcholine"].fact.lower()
+    found = keyed(verdicts(facts, substances=["phosphatidylcholine"]))
+    assert "“apixaban”" in found["anticoagulant/anticoagulant"].fact
+    assert found["phosphatidylcholine/allergy-soy"].blocks
+    assert "“soja”" in found["phosphatidylcholine/allergy-soy"].fact
 
 
 @pytest.mark.parametrize(
