@@ -18,6 +18,17 @@ class Questionnaire {
     addEventListener("online", () => this.dirty && this.later(0));
     addEventListener("offline", () => this.dirty && this.failed(this.words.wordsOffline));
     addEventListener("focus", () => this.signedOut && this.later(0));
+    if (this.differs()) this.changed({ target: form });
+  }
+
+  // Something was typed before this script had arrived, or the browser has put it back.
+  differs() {
+    return [...this.form.elements].some((one) => {
+      if (one.matches("[type=hidden], button, fieldset")) return false;
+      if (one.matches("[type=checkbox], [type=radio]")) return one.checked !== one.defaultChecked;
+      if (one.matches("select")) return [...one.options].some((o) => o.selected !== o.defaultSelected && one.value !== "");
+      return one.value !== one.defaultValue;
+    });
   }
 
   changed(event) {
@@ -30,7 +41,7 @@ class Questionnaire {
   // "None of these" and a tick contradict each other: the last one counts. The server checks again.
   exclude(box) {
     const none = this.form.elements.none;
-    if (!none || !box.checked) return;
+    if (!none || !box.checked || !box.matches("input")) return;
     if (box === none) for (const one of this.form.querySelectorAll("[data-tick]")) one.checked = false;
     else if (box.matches("[data-tick]")) none.checked = false;
   }

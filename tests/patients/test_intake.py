@@ -764,8 +764,7 @@ class TestHandOver:
         assert latest_history(cast.patient).origin == "tablet"
         assert "sign-in" in client.post(home)["Location"]
         assert Link.objects.get().revoked_at
-        assert client.get(home).status_code == 302
-        assert client.get(home)["Location"] == "/arrival/"
+        assert "sign-in" in client.get(home)["Location"]
 
     def test_it_asks_whether_anything_changed(self, cast, client_for):
         handed_in(cast.patient)
