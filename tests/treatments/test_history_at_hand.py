@@ -23,6 +23,8 @@ from tests.treatments.session_world import NOON, make_world
 from treatments.catalogue.actions import edit_row
 from treatments.catalogue.models import Contraindication
 from treatments.consents.actions import prepare_consent
+from treatments.diary.lines import lines_of
+from treatments.diary.models import Appointment
 
 pytestmark = pytest.mark.django_db
 
@@ -57,9 +59,11 @@ def test_a_signed_one_keeps_the_rules_of_its_day(cast, client_for):
     row = Contraindication.objects.current().get(code="keloid")
     edit_row(by=cast.manager, row=row, values={"name_en": "Quite other words"})
     text = page_of(client_for(cast.practitioner), consent)
-    assert kept["title"] in text
-    assert "Quite other words" not in text
-    assert "Record the decision" not in text
+    now, then = text.split("by the rules of that day")
+    assert "Quite other words" in now
+    assert kept["title"] in then
+    assert "Quite other words" not in then
+    assert "Record the decision" not in then
 
 
 def test_the_day_of_a_signed_consent_is_readable(cast, client_for):
@@ -90,3 +94,22 @@ def test_the_plan_page_screens_by_the_clock_of_its_location(cast, client_for):
     plan = make_pain_plan(cast)
     address = reverse("plans:detail", args=[cast.patient.number, plan.pk])
     assert "Vaccination" in client_for(cast.practitioner).get(address).content.decode()
+
+
+def test_nothing_changed_makes_an_old_history_fresh_for_the_desk(cast):
+    now = timezone.now()
+    visits = {"location": cast.here, "patient": cast.patient, "practitioner": cast.practitioner}
+    visits |= {"room": cast.room, "service": cast.consultation}
+    history = hand_in(cast.patient)
+    before, today = (
+        Appointment.objects.create(
+            **visits, starts_at=at, ends_at=at + timedelta(minutes=30), status=status
+        )
+        for at, status in ((now + timedelta(hours=1), "done"), (now + timedelta(days=2), "booked"))
+    )
+    rows = Appointment.objects.filter(pk=today.pk)
+    assert [line.intake for line in lines_of(rows, cast.here.zone)] == ["old"]
+    confirm_unchanged(
+        history=history, origin="link", signed_name="É", at=before.starts_at + timedelta(hours=1)
+    )
+    assert [line.intake for line in lines_of(rows, cast.here.zone)] == ["ok"]

@@ -173,12 +173,16 @@ def _detail(
         "zone": zone,
         "signable_from": timezone.localtime(signable_from(consent), zone),
         "can_sign": timezone.now() >= signable_from(consent),
-        "verdicts": consent.screening
-        if consent.signed_at
-        else screen_plan(consent.plan, timezone.now()),
+        "verdicts": screen_plan(consent.plan, timezone.now()) if _is_in_use(consent) else [],
+        "is_in_use": _is_in_use(consent),
         "form": form or WithdrawForm(),
     }
     return render(request, "treatments/consent_detail.html", context, status=status)
+
+
+def _is_in_use(consent: Consent) -> bool:
+    """Whether anything can still be done by it, so that what speaks against it now matters."""
+    return consent.withdrawn_at is None and consent.plan.state == Plan.State.ACCEPTED
 
 
 @requires(Permission.TAKE_CONSENT)
