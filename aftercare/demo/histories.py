@@ -122,7 +122,7 @@ def _update(patient: Patient, told: datetime, **changes: Any) -> History:
 
 
 def _signature(patient: Patient) -> dict[str, Any]:
-    stroke = [(20 + 4 * x, 60 + 22 * sin(x / 3) - x / 2) for x in range(60)]
+    stroke = [(20.0 + 4 * x, 60 + 22 * sin(x / 3) - x / 2) for x in range(60)]
     drawn = Signature([stroke], 300, 120, "")
     return {
         "signed_name": f"{patient.given_name} {patient.family_name}",
