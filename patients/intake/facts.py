@@ -174,6 +174,14 @@ def lines(history: History) -> list[Line]:
     ]
 
 
+UNASKED_IF_EMPTY = ("psychology", "allergy_reaction")
+
+
+def lines_to_check(history: History) -> list[Line]:
+    """The lines that the patient checks: without what is only asked where there is a reason."""
+    return [one for one in lines(history) if one.value or one.field not in UNASKED_IF_EMPTY]
+
+
 class _Words:
     """The codes of one history in words, page by page; a code whose question is gone stays."""
 

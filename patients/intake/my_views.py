@@ -17,7 +17,7 @@ from patients.intake.facts import (
     has_answers,
     last_confirmation,
     latest_history,
-    lines,
+    lines_to_check,
     steps_left,
 )
 from patients.intake.forms import SignForm
@@ -111,7 +111,7 @@ def unchanged(request: HttpRequest, token: str) -> HttpResponse:
         request,
         form=form,
         latest=latest,
-        answers=[(line, shown(line.value, False)) for line in lines(latest)],
+        answers=[(line, shown(line.value, False)) for line in lines_to_check(latest)],
     )
     status = 422 if posted is not None else 200
     return render(request, "patients/history_unchanged.html", context, status=status)

@@ -25,7 +25,14 @@ from patients.intake.actions import (
     seen_of,
     submit_history,
 )
-from patients.intake.facts import STEPS, draft_of, latest_history, lines, steps_done, steps_left
+from patients.intake.facts import (
+    STEPS,
+    draft_of,
+    latest_history,
+    lines_to_check,
+    steps_done,
+    steps_left,
+)
 from patients.intake.forms import STEP_FORMS, Asking, DeskSignForm, SignForm, StepForm
 from patients.intake.models import History
 from patients.intake.questions import questions
@@ -215,7 +222,7 @@ def _check_context(
     left = steps_left(history)
     answers = [
         (line, questionnaire.step_url(line.step), shown(line.value, line.step in left))
-        for line in lines(history)
+        for line in lines_to_check(history)
     ]
     return {
         **questionnaire.context,

@@ -32,6 +32,7 @@ from patients.intake.facts import (
     last_reviewed,
     latest_history,
     lines,
+    lines_to_check,
 )
 from patients.intake.forms import ReviewForm, SignForm
 from patients.intake.models import History
@@ -233,7 +234,7 @@ def unchanged(request: HttpRequest, number: int) -> HttpResponse:
         latest=latest,
         previous=before,
         pairs=compared(latest, before) if before else [],
-        answers=[(line, shown(line.value, False)) for line in lines(latest)],
+        answers=[(line, shown(line.value, False)) for line in lines_to_check(latest)],
     )
     status = 422 if posted is not None else 200
     return render(request, "patients/history_unchanged_here.html", context, status=status)

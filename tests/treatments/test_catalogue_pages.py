@@ -13,7 +13,7 @@ from django.utils import timezone, translation
 from clinic.errors import ActionRefused
 from treatments.catalogue.actions import approve_row, edit_row, receive_lot, set_lot_state
 from treatments.catalogue.kinds import KINDS
-from treatments.catalogue.models import Lot, Product, Substance, Technique
+from treatments.catalogue.models import Contraindication, Lot, Product, Substance, Technique
 from treatments.catalogue.presentation import figures, listings
 
 pytestmark = pytest.mark.django_db
@@ -101,7 +101,7 @@ def test_a_long_kind_is_paged_by_key(practitioner, monkeypatch):
         seen |= {row.code for row in rows}
         next_url = page.context["next_url"]
         url = "/catalogue/contraindications/" + next_url if next_url else ""
-    assert len(seen) == 92
+    assert len(seen) == Contraindication.objects.current().count() > 90
 
 
 def test_a_row_shows_its_source_and_what_it_brings(practitioner):
