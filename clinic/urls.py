@@ -29,6 +29,7 @@ urlpatterns = [
     path("my/<str:token>/check-ins/", include("aftercare.watch.my_urls")),
     path("messages/", include("patients.messages.urls")),
     path("patients/", include("patients.registry.urls")),
+    path("histories/", include("patients.intake.review_urls")),
     path("patients/<patient:number>/history/", include("patients.intake.urls")),
     path("patients/<patient:number>/documents/", include("patients.documents.urls")),
     path("patients/<patient:number>/photos/", include("patients.photos.urls")),

@@ -1,7 +1,7 @@
 """The models of every room of this wing."""
 
 from patients.documents.models import Document
-from patients.intake.models import History
+from patients.intake.models import Confirmation, History
 from patients.messages.models import Message, MessageRules, MessageText, OptOut
 from patients.photos.models import Photo, PhotoPermission
 from patients.portal.models import Code, Link
@@ -9,6 +9,7 @@ from patients.registry.models import Merge, Patient, Registration
 
 __all__ = [
     "Code",
+    "Confirmation",
     "Document",
     "History",
     "Link",

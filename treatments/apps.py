@@ -15,12 +15,14 @@ class TreatmentsConfig(AppConfig):
 
     def ready(self) -> None:
         """Give the rooms below what they cannot know: intake its questions, which are catalogue
-        rows, photos the names of the areas, settings the appointments that a change would leave
-        behind, the diary the gaps of a course, and a merge of two files what each room does about
-        it.
+        rows, screening the skin type of the notes, photos the names of the areas, settings the
+        appointments that a change would leave behind, the diary the gaps of a course, and a merge
+        of two files what each room does about it.
         """
         questions.provide(import_module("treatments.screening.questions").asked)
         areas.provide(import_module("treatments.catalogue.area_names").area_names)
+        skin = import_module("treatments.screening.skin")
+        skin.provide(import_module("treatments.consultations.known").skin_type_of)
         stranding.provide(import_module("treatments.diary.fit").asking_first)
         hooks = import_module("treatments.diary.hooks")
         hooks.provide(import_module("treatments.courses.actions").ask_before_moving)

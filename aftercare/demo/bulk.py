@@ -291,6 +291,8 @@ class Crowd:
                     pregnant=False,
                     submitted_at=at,
                     signed_name=stay.name,
+                    reviewed_by=stay.place.practitioners[0],
+                    reviewed_at=at + timedelta(days=1),
                 )
                 for stay in self.stays
             ],

@@ -12,7 +12,7 @@ from typing import Any
 from django.core.management import call_command
 from django.db import transaction
 
-from aftercare.demo import bench, bulk, courses, desk, hours, notes, twice
+from aftercare.demo import bench, bulk, courses, desk, histories, hours, notes, twice
 from aftercare.demo.agenda import Agenda, half_hours, near
 from aftercare.demo.clock import then
 from aftercare.demo.courses import Course
@@ -82,6 +82,7 @@ NOTHING = {
     "allergies": [],
     "no_known_allergies": True,
     "pregnant": False,
+    "breastfeeding": False,
     "cold_sores": False,
     "fear_of_needles": False,
 }
@@ -210,6 +211,7 @@ def tell(*, seed: int, now: datetime, say: Say) -> Ground:
     notes.write_notes(ground, now)
     say("Notes with scales over time")
     twice.register_twice(ground, now)
+    histories.tell_changes(ground, now)
     story.settle_messages()
     tell_notices(ground, now)
     fill_waiting_list(ground, now)

@@ -19,6 +19,7 @@ from treatments.feeds.models import Feed
 SAID = {
     "weight_kg": 61,
     "pregnant": False,
+    "breastfeeding": False,
     "conditions": [],
     "medicines": [],
     "allergies": [],

@@ -26,6 +26,7 @@ class Permission(Enum):
     REGISTER_PATIENTS = "register and correct patients"
     MERGE_PATIENTS = "merge two files of one person, and undo it"
     SEND_LINKS = "send a patient their link"
+    TAKE_HISTORY = "type in a patient's first medical history, or hand over a tablet for it"
     SEE_HISTORY = "read a medical history"
     SEE_NOTES = "read consultation notes, plans and session records"
     WRITE_NOTES = "write and sign notes, plans and sessions"
@@ -70,7 +71,7 @@ _ALL_STAFF = frozenset(
 )
 
 GRANTS: dict[str, frozenset[Permission]] = {
-    Role.FRONT_DESK: _ALL_STAFF | {Permission.RUN_ARRIVAL},
+    Role.FRONT_DESK: _ALL_STAFF | {Permission.RUN_ARRIVAL, Permission.TAKE_HISTORY},
     Role.MANAGER: _ALL_STAFF
     | {
         Permission.EDIT_CATALOGUE,
@@ -88,6 +89,7 @@ GRANTS: dict[str, frozenset[Permission]] = {
     | {
         Permission.MERGE_PATIENTS,
         Permission.KEEP_FEEDS,
+        Permission.TAKE_HISTORY,
         Permission.SEE_HISTORY,
         Permission.SEE_NOTES,
         Permission.WRITE_NOTES,

@@ -5,22 +5,51 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
+from zoneinfo import ZoneInfo
 
-from django.http import Http404, HttpRequest, HttpResponse, QueryDict
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, QueryDict
 from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
+from clinic.access.models import Staff
 from clinic.errors import ActionRefused
 from clinic.web.forms import refuse
-from patients.intake.actions import new_draft, save_draft, submit_history
-from patients.intake.facts import STEPS, draft_of, lines, steps_done, steps_left
-from patients.intake.forms import STEP_FORMS, SignForm
+from patients.intake.actions import (
+    StaleStep,
+    discard_draft,
+    keep_unfinished,
+    new_draft,
+    save_draft,
+    seen_of,
+    submit_history,
+)
+from patients.intake.facts import (
+    STEPS,
+    draft_of,
+    latest_history,
+    lines_to_check,
+    steps_done,
+    steps_left,
+)
+from patients.intake.forms import STEP_FORMS, Asking, DeskSignForm, SignForm, StepForm
+from patients.intake.models import History
+from patients.intake.questions import questions
 from patients.registry.models import Patient
+
+AUTOSAVE = "X-Autosave"
+SEEN = "seen"
+PLAIN = {"csrfmiddlewaretoken", SEEN}
+LARGEST_SEEN = 9
 
 
 @dataclass(frozen=True)
 class Questionnaire:
-    """Where a questionnaire is filled in: its frame, its addresses and what its pages show."""
+    """Where a questionnaire is filled in: its frame, its addresses and what its pages show.
+
+    `by`: who of the staff types it; None where the patient does.
+    """
 
     frame: str
     origin: str
@@ -28,6 +57,9 @@ class Questionnaire:
     check_url: str
     leave_url: str
     done_url: str
+    sign_in_url: str
+    zone: ZoneInfo | None = None
+    by: Staff | None = None
     context: dict[str, Any] = field(default_factory=dict)
 
 
@@ -40,31 +72,109 @@ def first_open(questionnaire: Questionnaire, patient: Patient) -> str:
 def step_page(
     request: HttpRequest, questionnaire: Questionnaire, patient: Patient, step: str
 ) -> HttpResponse:
-    """One step: show it, or keep its answers and go on."""
+    """One step: show it, keep it as it stands, or keep its answers and go on."""
     if step not in STEP_FORMS:
         raise Http404
-    form_class = STEP_FORMS[step]
     history = draft_of(patient) or new_draft(patient=patient, origin=questionnaire.origin)
-    form = form_class(_posted(request), initial=form_class.initial_of(history))
-    if request.method == "POST" and form.is_valid():
-        try:
-            saved = save_draft(patient=patient, origin=questionnaire.origin, values=form.values())
-        except ActionRefused as refused:
-            refuse(form, refused)
-        else:
-            return redirect(_after(questionnaire, step, steps_done(saved)))
-    number = STEPS.index(step)
-    context = {
+    if AUTOSAVE in request.headers and request.method == "POST":
+        return _kept(request, questionnaire, patient, step)
+    form = _form(questionnaire, patient, history, step, _posted(request))
+    status = 200
+    if request.method == "POST":
+        status = 422
+        if form.is_valid():
+            try:
+                saved = _save(request, questionnaire, patient, form)
+            except StaleStep as stale:
+                refuse(form, stale)
+                status = 409
+            except ActionRefused as refused:
+                refuse(form, refused)
+            else:
+                return redirect(_after(questionnaire, step, steps_done(saved)))
+    context = _step_context(questionnaire, history, form)
+    return render(request, "patients/history_step.html", context, status=status)
+
+
+def _form(
+    questionnaire: Questionnaire,
+    patient: Patient,
+    history: History,
+    step: str,
+    posted: QueryDict | None,
+) -> StepForm:
+    """The page's form: as sent, as it stood unfinished, or from the history."""
+    form_class = STEP_FORMS[step]
+    initial = form_class.initial_of(history)
+    for name, values in history.answers.get("partial", {}).get(step, {}).items():
+        initial[name] = values if name == "chosen" else values[-1]
+    if "chosen" not in history.answers.get("partial", {}).get(step, {"chosen": []}):
+        initial["chosen"] = []
+    asking = Asking(
+        patient=patient,
+        today=timezone.localdate(timezone=questionnaire.zone),
+        at_desk=questionnaire.by is not None,
+    )
+    return form_class(posted, initial=initial, asking=asking, known=questions())
+
+
+def _save(
+    request: HttpRequest, questionnaire: Questionnaire, patient: Patient, form: StepForm
+) -> History:
+    return save_draft(
+        patient=patient,
+        origin=questionnaire.origin,
+        values=form.values(),
+        step=form.step,
+        ticks=form.ticks(),
+        seen=_seen(request),
+        by=questionnaire.by,
+    )
+
+
+def _seen(request: HttpRequest) -> int | None:
+    """The state of the page that was shown, as the page itself tells it."""
+    text = request.POST.get(SEEN, "")
+    return int(text) if text.isdecimal() and len(text) < LARGEST_SEEN else None
+
+
+def _kept(
+    request: HttpRequest, questionnaire: Questionnaire, patient: Patient, step: str
+) -> HttpResponse:
+    """The answer to a page that saves itself: only what is true."""
+    raw = {name: request.POST.getlist(name) for name in request.POST if name not in PLAIN}
+    try:
+        history = keep_unfinished(
+            patient=patient,
+            origin=questionnaire.origin,
+            step=step,
+            raw=raw,
+            seen=_seen(request),
+            by=questionnaire.by,
+        )
+    except StaleStep as stale:
+        return JsonResponse({"message": stale.message}, status=409)
+    except ActionRefused as refused:
+        return JsonResponse({"message": refused.message}, status=422)
+    now = timezone.localtime(timezone.now(), questionnaire.zone)
+    words = _("Saved %(time)s") % {"time": date_format(now, "H:i")}
+    return JsonResponse({"seen": seen_of(history, step), "words": words})
+
+
+def _step_context(questionnaire: Questionnaire, history: History, form: StepForm) -> dict[str, Any]:
+    number = STEPS.index(form.step)
+    return {
         **questionnaire.context,
         "frame": questionnaire.frame,
         "form": form,
+        "seen": seen_of(history, form.step),
+        "was_unfinished": form.step in history.answers.get("partial", {}),
         "number": number + 1,
         "count": len(STEPS) + 1,
         "back_url": questionnaire.step_url(STEPS[number - 1]) if number else "",
         "leave_url": questionnaire.leave_url,
+        "sign_in_url": questionnaire.sign_in_url,
     }
-    status = 422 if request.method == "POST" else 200
-    return render(request, "patients/history_step.html", context, status=status)
 
 
 def _after(questionnaire: Questionnaire, step: str, done: list[str]) -> str:
@@ -78,36 +188,59 @@ def _after(questionnaire: Questionnaire, step: str, done: list[str]) -> str:
 def check_page(
     request: HttpRequest, questionnaire: Questionnaire, patient: Patient
 ) -> HttpResponse:
-    """Everything that was answered, to be checked and signed."""
+    """Everything that was answered, to be checked and signed, or thrown away."""
     history = draft_of(patient)
     if history is None:
         return redirect(questionnaire.leave_url)
-    form = SignForm(_posted(request))
+    if request.POST.get("do") == "discard":
+        return _discard(request, questionnaire, patient)
+    form_class = SignForm if questionnaire.by is None else DeskSignForm
+    form = form_class(_posted(request), initial={"signed_name": signer_name(patient)})
     if request.method == "POST" and form.is_valid():
         try:
-            submit_history(history=history, signed_name=form.cleaned_data["signed_name"])
+            submit_history(history=history, by=questionnaire.by, **form.signing)
         except ActionRefused as refused:
             refuse(form, refused)
         else:
             return redirect(questionnaire.done_url)
+    status = 422 if request.method == "POST" else 200
+    context = _check_context(questionnaire, patient, history, form)
+    return render(request, "patients/history_check.html", context, status=status)
+
+
+def _discard(request: HttpRequest, questionnaire: Questionnaire, patient: Patient) -> HttpResponse:
+    try:
+        discard_draft(patient=patient)
+    except ActionRefused:
+        return redirect(questionnaire.check_url)
+    return redirect(questionnaire.leave_url)
+
+
+def _check_context(
+    questionnaire: Questionnaire, patient: Patient, history: History, form: SignForm
+) -> dict[str, Any]:
     left = steps_left(history)
     answers = [
-        (line, questionnaire.step_url(line.step), _shown(line.value, line.step in left))
-        for line in lines(history)
+        (line, questionnaire.step_url(line.step), shown(line.value, line.step in left))
+        for line in lines_to_check(history)
     ]
-    context = {
+    return {
         **questionnaire.context,
         "frame": questionnaire.frame,
         "form": form,
         "answers": answers,
         "next_open": questionnaire.step_url(left[0]) if left else "",
+        "may_discard": latest_history(patient) is not None,
         "number": len(STEPS) + 1,
         "count": len(STEPS) + 1,
         "leave_url": questionnaire.leave_url,
         "back_url": questionnaire.step_url(STEPS[-1]),
     }
-    status = 422 if request.method == "POST" else 200
-    return render(request, "patients/history_check.html", context, status=status)
+
+
+def signer_name(patient: Patient) -> str:
+    """The patient's own name, as a first guess of who signs."""
+    return f"{patient.given_name} {patient.family_name}"
 
 
 def _posted(request: HttpRequest) -> QueryDict | None:
@@ -115,7 +248,8 @@ def _posted(request: HttpRequest) -> QueryDict | None:
     return request.POST if request.method == "POST" else None
 
 
-def _shown(value: str, is_open: bool) -> str:
+def shown(value: str, is_open: bool) -> str:
+    """A value as the patient reads it; what was denied is said in a word."""
     if is_open:
         return _("Not answered yet")
     return value or _("None")

@@ -29,8 +29,9 @@ PROOFS = "patient_links"
 IDLE_SECONDS = 30 * 60
 MOST_PROOFS = 10
 MOST_CLINICS_NAMED = 5
-DOOR = "arrival:start"
-"""Where a tablet starts, as the name of its URL."""
+DOOR, AT_THE_DOOR = "arrival:start", "my-arrival:"
+"""Where a tablet at the door starts, as the name of its URL; and how its pages' names begin."""
+STAFF_DOOR = "account_login"
 
 Parameters = ParamSpec("Parameters")
 PatientView = Callable[Concatenate[HttpRequest, str, Parameters], HttpResponseBase]
@@ -50,10 +51,12 @@ def by_link(view: PatientView[Parameters]) -> PatientView[Parameters]:
     ) -> HttpResponseBase:
         link = usable_link(token)
         if link is None:
-            return private(_to_the_door(request) if _was_on_tablet(token) else gone(request))
+            opened = _was_on_tablet(token)
+            return private(_to_the_door(request, opened) if opened else gone(request))
         if not is_proved(request, link):
             on_tablet = bool(link.pages)
-            return private(_to_the_door(request) if on_tablet else _ask_for_proof(request, token))
+            asked = _to_the_door(request, link.opens) if on_tablet else None
+            return private(asked or _ask_for_proof(request, token))
         if link.pages and _page(request) not in link.pages:
             return private(redirect(link.pages[0], token))
         _enter(request, token, link)
@@ -67,14 +70,20 @@ def _page(request: HttpRequest) -> str:
     return match.view_name if match else "page"
 
 
-def _was_on_tablet(token: str) -> bool:
-    """Whether a link that is of no use any more was one of a tablet at the door."""
-    return Link.objects.filter(token_hash=token_hash(token)).exclude(opens="").exists()
+def _was_on_tablet(token: str) -> str:
+    """What a link that is of no use any more opened on a tablet; empty: it was none of a tablet."""
+    found: str | None = (
+        Link.objects.filter(token_hash=token_hash(token)).values_list("opens", flat=True).first()
+    )
+    return found or ""
 
 
-def _to_the_door(request: HttpRequest) -> HttpResponse:
-    """A tablet goes back to its start: nobody is left on it to be asked for anything."""
-    door = reverse(DOOR)
+def _to_the_door(request: HttpRequest, opened: str) -> HttpResponse:
+    """A tablet goes back to its start: nobody is left on it to be asked for anything.
+
+    One of the staff that was handed over goes to the sign-in page.
+    """
+    door = reverse(DOOR if opened.startswith(AT_THE_DOOR) else STAFF_DOOR)
     if getattr(request, "htmx", False):
         response = HttpResponse(status=401)
         response["HX-Redirect"] = door

@@ -38,6 +38,8 @@ PAGES: dict[str, str | Promise] = {
     "diary:today": gettext_lazy("Today"),
     "diary:day": gettext_lazy("diary"),
     "diary:book": gettext_lazy("booking"),
+    "histories:to-review": gettext_lazy("histories to review"),
+    "histories:panel": gettext_lazy("histories to review"),
     "diary:appointment": gettext_lazy("appointment"),
     "diary:patient-panel": gettext_lazy("appointments of the patient"),
 }

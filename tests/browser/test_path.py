@@ -187,7 +187,7 @@ def fill_booking(page: Page, who: Staff, hour: int, service: str = "Consultation
 
 
 def fill_in_the_history(story: Story) -> None:
-    """The link comes by mail; a wrong birth date opens nothing; six steps, then a name."""
+    """The link comes by mail; a wrong birth date opens nothing; eight steps, then a signature."""
     page = story.desk.go(f"/patients/{story.patient.number}/")
     settled(page)
     page.get_by_role("button", name="Send a personal link").click()
@@ -215,30 +215,41 @@ def fill_in_the_history(story: Story) -> None:
 def answer_every_step(story: Story, page: Page) -> None:
     story.look(page, "phone-history-about")
     page.get_by_label("Your weight").fill("62,5")
-    page.get_by_role("button", name="Save and continue").click()
+    onward(page)
+    onward(page)
     expect(page.locator("[data-error-summary]")).to_contain_text("Answer yes or no")
-    page.get_by_label("No, or this does not apply to me").check()
-    page.get_by_role("button", name="Save and continue").click()
+    page.locator("#id_pregnant_1").check()
+    page.locator("#id_breastfeeding_1").check()
     for step, none in (
+        ("pregnancy", "None of these applies to me"),
         ("conditions", "None of these applies to me"),
         ("medicines", "I take no medicines"),
         ("allergies", "I have no known allergy"),
+        ("recent", "None of these applies to me"),
+        ("skin", "None of these applies to me"),
+        ("hopes", "None of these applies to me"),
     ):
+        page.wait_for_url(f"**/history/{step}/")
+        if step == "skin":
+            page.locator("#id_cold_sores_1").check()
+        if step == "hopes":
+            page.locator("#id_fear_of_needles_1").check()
+            page.get_by_label("What do you hope for?").fill("Fresher skin.")
         expect(page.get_by_label(none)).to_be_visible()
         story.look(page, f"phone-history-{step}")
         page.get_by_label(none).check()
-        page.get_by_role("button", name="Save and continue").click()
-    story.look(page, "phone-history-skin")
-    page.locator("#id_cold_sores_1").check()
-    page.locator("#id_fear_of_needles_1").check()
-    page.get_by_label("What do you hope for?").fill("Fresher skin.")
-    page.get_by_role("button", name="Save and continue").click()
+        onward(page)
     expect(page.get_by_label("Your full name")).to_be_visible()
     story.look(page, "phone-history-check")
-    page.get_by_label("Your full name").fill("Camille Laurent")
-    page.locator("main form button.btn-primary").click()
-    page.wait_for_load_state()
+    draw_signature(page)
+    page.get_by_role("button", name="Sign and send").click()
+    page.wait_for_url("**/history/done/")
     story.look(page, "phone-history-done")
+
+
+def onward(page: Page) -> None:
+    page.get_by_role("button", name="Save and continue").click()
+    settled(page)
 
 
 def write_the_note(story: Story) -> None:

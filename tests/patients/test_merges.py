@@ -53,6 +53,7 @@ from treatments.waiting.models import WaitingEntry
 
 STAYS = {
     "Code",  # over within minutes
+    "Confirmation",  # signed for a version of that file's history
     "Document",  # its words are fixed, and its file says whose it is
     "OptOut",  # held by the kept file too; see patients.messages.merging
     "History",  # handed in under its own file; see patients.intake.merging

@@ -14,7 +14,7 @@ from clinic.errors import ActionRefused
 from clinic.web.rows import RowsField
 from treatments.catalogue.actions import add_row, approve_row, edit_row, take_out_of_use
 from treatments.catalogue.kinds import KINDS
-from treatments.catalogue.models import Product, Recipe, Substance, Technique
+from treatments.catalogue.models import Contraindication, Product, Recipe, Substance, Technique
 from treatments.catalogue.presentation import figures, listings
 from treatments.catalogue.recipes import contents_of
 
@@ -90,7 +90,7 @@ def test_a_long_kind_is_paged_by_key(practitioner, monkeypatch):
         seen |= {row.code for row in rows}
         next_url = page.context["next_url"]
         url = "/catalogue/contraindications/" + next_url if next_url else ""
-    assert len(seen) == 92
+    assert len(seen) == Contraindication.objects.current().count() > 90
 
 
 def test_a_row_shows_its_source_and_what_it_brings(practitioner):

@@ -303,7 +303,8 @@ class TestActions:
         with pytest.raises(ActionRefused, match="Under 18"):
             accept_plan(by=cast.practitioner, plan=plan)
         [law] = [v for v in screen_plan(plan, timezone.now()) if v.blocks]
-        override(by=cast.practitioner, patient=minor, verdict=law, reason="Directed by Dr Rossi.")
+        named = {"reason": "Medical need.", "directed_by": "Dr Rossi"}
+        override(by=cast.practitioner, patient=minor, verdict=law, **named)
         assert accept_plan(by=cast.practitioner, plan=plan).state == Plan.State.ACCEPTED
 
     def test_other_courses_under_18_only_advise(self, cast: Any) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import pytest
 from django.template import Context, Template
 from django.test import RequestFactory
@@ -10,8 +12,15 @@ from django.utils import timezone
 from clinic.errors import ActionRefused
 from patients.intake.models import History
 from patients.intake.questions import questions
+from tests.conftest import make_patient
+from tests.treatments.plan_parts import COMPLETE_NOTE
 from treatments.catalogue.actions import edit_row
 from treatments.catalogue.models import Contraindication
+from treatments.consultations.actions import (
+    save_consultation,
+    sign_consultation,
+    start_consultation,
+)
 from treatments.screening.actions import blocking, override, screen_patient
 from treatments.screening.claims import claim
 from treatments.screening.engine import Proposal
@@ -23,6 +32,7 @@ PLAIN = Proposal(substances=["hyaluronic-acid"], areas=["cheek"], country="FR")
 
 def hand_in(patient, version=1, **said):
     said.setdefault("no_known_allergies", True)
+    said.setdefault("pregnant", False)
     return History.objects.create(
         patient=patient, version=version, origin="link", submitted_at=timezone.now(), **said
     )
@@ -57,7 +67,7 @@ def test_screening_costs_a_fixed_number_of_queries(cast, django_assert_max_num_q
         products=["tranexamic-100"],
         country="FR",
     )
-    with django_assert_max_num_queries(9):
+    with django_assert_max_num_queries(10):
         verdicts(cast.patient, big)
 
 
@@ -95,6 +105,50 @@ def test_an_edit_can_make_advice_refuse(cast):
     row = Contraindication.objects.current().get(code="keloid")
     edit_row(by=cast.manager, row=row, values={"blocks": True, "level": "stop"})
     assert blocking(verdicts(cast.patient))
+
+
+def test_a_decision_keeps_what_the_rule_said(cast):
+    hand_in(cast.patient, pregnant=True)
+    (stop,) = blocking(verdicts(cast.patient))
+    made = override(by=cast.practitioner, patient=cast.patient, verdict=stop, reason="agreed")
+    row = Contraindication.objects.current().get(code="pregnancy")
+    edit_row(by=cast.manager, row=row, values={"name_en": "Other words"})
+    made.refresh_from_db()
+    assert (made.title, made.source) == (stop.title, stop.source)
+    assert "version 1" in made.fact
+
+
+def test_only_a_registered_practitioner_decides(cast):
+    hand_in(cast.patient, pregnant=True)
+    (stop,) = blocking(verdicts(cast.patient))
+    cast.practitioner.registration_number = ""
+    with pytest.raises(ActionRefused, match="registration number"):
+        override(by=cast.practitioner, patient=cast.patient, verdict=stop, reason="x")
+
+
+def test_a_minor_s_verdict_asks_for_the_doctor_on_the_page(cast, client_for):
+    minor = make_patient(cast.here, "Otto", "Young", birth_date=date(2015, 1, 1))
+    hand_in(minor)
+    toxin = Proposal(substances=["botulinum-toxin"], country="GB")
+    (stop,) = blocking(verdicts(minor, toxin))
+    assert 'name="directed_by"' in shown(cast.practitioner, minor, [stop])
+    client = client_for(cast.practitioner)
+    page = decide(client, minor, stop)
+    assert page.status_code == 422
+    assert "Name the doctor who directs this." in page.content.decode()
+    assert decide(client, minor, stop, directed_by="Dr Obi").status_code == 302
+    assert Override.objects.get().directed_by == "Dr Obi"
+
+
+def test_the_skin_type_of_the_last_signed_note_counts(cast):
+    hand_in(cast.patient)
+    assert verdicts(cast.patient) == []
+    note = start_consultation(by=cast.practitioner, patient=cast.patient, location=cast.here)
+    values = COMPLETE_NOTE | {"fitzpatrick": 5}
+    note = save_consultation(by=cast.practitioner, consultation=note, revision=0, values=values)
+    assert verdicts(cast.patient) == []  # a draft is nobody's word yet
+    sign_consultation(by=cast.practitioner, consultation=note)
+    assert [v.rule for v in verdicts(cast.patient)] == ["contraindication:dark-skin"]
 
 
 def test_who_may_decide_and_about_what(cast):

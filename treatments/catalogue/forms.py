@@ -39,7 +39,7 @@ NEEDED: dict[str, Collection[str]] = {
 }
 """The keys that each entry of a structured field must have."""
 
-SELECTORS = {"substances", "groups", "techniques", "areas", "area_groups"}
+SELECTORS = {"substances", "groups", "techniques", "areas", "area_groups", "skin_types"}
 SWITCHES = {"current", "by_substance"}
 
 

@@ -13,11 +13,14 @@ from typing import Any
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
+from django.db.models import Value
 from django.db.models.functions import Now
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from clinic.access.models import Staff
+
+NO_CODES = Value([], ArrayField(models.TextField()))
 
 
 class Source(models.Model):
@@ -242,9 +245,20 @@ class Contraindication(CatalogueRow):
 
     `only_for` narrows it to what is proposed: {"substances": [], "groups": [], "techniques": [],
     "areas": [], "current": true}; any one match is enough. {"by_substance": true} means that it
-    matters only through the `rules` of a substance or anaesthetic. `blocks`: a stop that refuses,
-    not one that only advises.
+    matters only through the `rules` of a substance or anaesthetic. {"skin_types": [4, 5, 6]} is
+    met by those Fitzpatrick types, not by an answer. `blocks`: a stop that refuses, not one that
+    only advises. `needs_reason`: found suitable only with a reason written down; `needs_doctor`:
+    a decision names the doctor who directs it.
+
+    `topic` is the heading it is asked under, `detail` what is asked once it is ticked, `asked_if`
+    the codes of which one must be ticked before it is asked. `terms`: words that mean it where
+    they stand in the patient's own text. `crosses`: allergens that somebody with this allergy may
+    react to as well.
     """
+
+    class Detail(models.TextChoices):
+        DATE = "date", _("when")
+        TEXT = "text", _("which, in words")
 
     class Level(models.TextChoices):
         STOP = "stop", _("Stop")
@@ -264,8 +278,17 @@ class Contraindication(CatalogueRow):
     question_fr = models.TextField()
     wait_days = models.PositiveSmallIntegerField(null=True, blank=True)
     blocks = models.BooleanField(_("refuses, not only advises"), default=False)
+    needs_reason = models.BooleanField(default=False, db_default=False)
+    needs_doctor = models.BooleanField(default=False, db_default=False)
     only_for = models.JSONField(default=dict, blank=True)
     is_asked = models.BooleanField(default=True)
+    topic = models.SlugField(max_length=40, blank=True, default="", db_default="")
+    detail = models.CharField(max_length=8, choices=Detail, blank=True, default="", db_default="")
+    asked_if = ArrayField(models.SlugField(), default=list, blank=True, db_default=NO_CODES)
+    terms = ArrayField(
+        models.CharField(max_length=60), default=list, blank=True, db_default=NO_CODES
+    )
+    crosses = ArrayField(models.SlugField(), default=list, blank=True, db_default=NO_CODES)
     position = models.PositiveSmallIntegerField(default=0)
 
 
@@ -362,7 +385,8 @@ class Product(CatalogueRow):
 
     `container_ml` is one container, in what it is `measured_in`: mL, of a cream g. Of a multi-dose
     container the rest may be used for `in_use_hours` after opening; of any other the rest is thrown
-    away. `country_flags`: further regulatory marks by country code, {"FR": ["RX"]}.
+    away. `country_flags`: further regulatory marks by country code, {"FR": ["RX"]}. `allergens`:
+    what this brand holds besides its substances, a preservative or latex of the stopper.
     """
 
     maker = models.CharField(max_length=120)
@@ -371,6 +395,7 @@ class Product(CatalogueRow):
     is_multi_dose = models.BooleanField(default=False)
     in_use_hours = models.PositiveIntegerField(null=True, blank=True)
     flags = ArrayField(models.CharField(max_length=20, choices=Flag), default=list, blank=True)
+    allergens = ArrayField(models.SlugField(), default=list, blank=True, db_default=NO_CODES)
     is_diluent = models.BooleanField(default=False)
     has_epinephrine = models.BooleanField(default=False)
     measured_in = models.CharField(

@@ -93,6 +93,11 @@ LABELS: dict[str, tuple[str | Promise, str]] = {
     "blocks": (gettext_lazy("Refuses, not only advises"), ""),
     "only_for": (gettext_lazy("Matters for"), ""),
     "is_asked": (gettext_lazy("Asked in the questionnaire"), ""),
+    "needs_reason": (gettext_lazy("Found suitable only with a reason"), ""),
+    "needs_doctor": (gettext_lazy("A decision names the directing doctor"), ""),
+    "detail": (gettext_lazy("Also asked once ticked"), ""),
+    "asked_if": (gettext_lazy("Asked only after a yes to"), ""),
+    "crosses": (gettext_lazy("May cross with"), ""),
     "position": (gettext_lazy("Position"), ""),
     "onset": (gettext_lazy("Onset and course"), ""),
     "urgency": (gettext_lazy("Urgency"), ""),
@@ -222,6 +227,8 @@ def _selector(key: str, value: Any) -> str:
         "by_substance": _("the substances that name it"),
         "computed": _("worked out from the date of birth"),
     }
+    if key == "skin_types":
+        return _("skin types: %(types)s") % {"types": ", ".join(map(str, value))}
     return words.get(key) or f"{key.replace('_', ' ')}: {', '.join(value)}"
 
 

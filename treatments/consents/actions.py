@@ -17,11 +17,14 @@ from clinic.audit.context import current
 from clinic.errors import ActionRefused
 from patients.documents.actions import request_document
 from patients.documents.models import Document
+from patients.intake.facts import latest_history
 from treatments.consents.coverage import coverage
 from treatments.consents.evidence import evidence_page
 from treatments.consents.models import Consent
 from treatments.consents.text import TEMPLATE_VERSION, compose, supported
 from treatments.plans.models import Plan
+from treatments.plans.reading import screen_plan
+from treatments.screening.actions import as_data
 
 LONGEST_NAME = 200
 LONGEST_REASON = 500
@@ -89,6 +92,9 @@ def sign_consent(
     paper.signature_svg = signature_svg if method == Consent.Method.DRAWN else ""
     paper.signature_strokes = strokes if method == Consent.Method.DRAWN else None
     paper.signed_on_device = device[:20]
+    history = latest_history(paper.patient)
+    paper.screening = as_data(screen_plan(paper.plan, at))
+    paper.history_version = history.version if history else None
     paper.save()
     if with_pdf:
         paper.document = _request_pdf(paper, by=_actor_name(paper.signed_name))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
+from django.db.models import Value
 from django.utils.translation import gettext_lazy as _
 
 from clinic.access.models import Staff
@@ -12,12 +13,16 @@ from patients.documents.models import Document
 from patients.registry.models import OfPatientQuerySet, Patient
 from treatments.plans.models import Plan
 
+NOTHING = Value([], models.JSONField())
+
 
 class Consent(Record):
     """A consent for one plan. `html` is the text the patient read, `statements` what they ticked.
 
     `text_sha256` is the hash of both, see `treatments.consents.text.text_hash`.
     It covers the substance, technique and area codes frozen in it, and nothing else.
+    `screening` keeps the verdicts on the plan at the moment of signing, by the rules of that day,
+    and `history_version` the history that they read.
     The signature is `signature_svg` with its strokes, or `typed_name` alone.
     """
 
@@ -50,6 +55,8 @@ class Consent(Record):
     document = models.OneToOneField(
         Document, models.PROTECT, null=True, blank=True, related_name="consent"
     )
+    screening = models.JSONField(default=list, blank=True, db_default=NOTHING)
+    history_version = models.PositiveIntegerField(null=True, blank=True)
     withdrawn_at = models.DateTimeField(null=True, blank=True)
     withdrawal_reason = models.CharField(max_length=500, blank=True)
 

@@ -32,6 +32,7 @@ from treatments.consents.states import PlanConsent, running_plans, worst
 from treatments.consents.text import supported
 from treatments.diary.models import Appointment
 from treatments.plans.models import Plan
+from treatments.plans.reading import screen_plan
 
 AT_THE_CLINIC = gettext_noop("clinic device")
 MOST_MARKED = 700
@@ -172,9 +173,16 @@ def _detail(
         "zone": zone,
         "signable_from": timezone.localtime(signable_from(consent), zone),
         "can_sign": timezone.now() >= signable_from(consent),
+        "verdicts": screen_plan(consent.plan, timezone.now()) if _is_in_use(consent) else [],
+        "is_in_use": _is_in_use(consent),
         "form": form or WithdrawForm(),
     }
     return render(request, "treatments/consent_detail.html", context, status=status)
+
+
+def _is_in_use(consent: Consent) -> bool:
+    """Whether anything can still be done by it, so that what speaks against it now matters."""
+    return consent.withdrawn_at is None and consent.plan.state == Plan.State.ACCEPTED
 
 
 @requires(Permission.TAKE_CONSENT)

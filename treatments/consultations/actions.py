@@ -22,7 +22,7 @@ from treatments.consultations.models import Consultation, ConsultationAddendum
 from treatments.consultations.sections import SECTIONS
 from treatments.diary.models import Appointment
 from treatments.scales.actions import ScoreEntry, close_scores, keep_scores, read_answers
-from treatments.screening.actions import blocking, screen_patient
+from treatments.screening.actions import screen_patient, unanswered
 from treatments.screening.engine import Proposal, Verdict
 
 MOST_FINDINGS = 40
@@ -225,7 +225,13 @@ def screen_note(*, consultation: Consultation, at: datetime) -> list[Verdict]:
         uses_current=False,
         country=consultation.location.country_id,
     )
-    return screen_patient(patient=consultation.patient, proposal=proposal, at=at)
+    return screen_patient(
+        patient=consultation.patient,
+        proposal=proposal,
+        at=at,
+        zone=consultation.location.zone,
+        skin_type=consultation.fitzpatrick,
+    )
 
 
 def locked_draft(consultation: Consultation) -> Consultation:
@@ -238,10 +244,10 @@ def locked_draft(consultation: Consultation) -> Consultation:
 
 def _refuse_against_screening(note: Consultation, verdicts: list[Verdict]) -> None:
     """ "Suitable" and an unanswered stop contradict each other; the physician settles which."""
-    if note.decision == Consultation.Decision.SUITABLE and blocking(verdicts):
+    if note.decision == Consultation.Decision.SUITABLE and unanswered(verdicts):
         raise ActionRefused(
             _(
-                "Screening has a stop that nobody has answered. Record the physician's reason "
+                "Screening has a verdict that nobody has answered. Record the physician's reason "
                 "there, or choose another decision."
             ),
             field="decision",

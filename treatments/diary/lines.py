@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from django.db.models import Max, OuterRef, Subquery
+from django.db.models.functions import Greatest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language
@@ -18,6 +19,8 @@ from treatments.diary.models import Appointment, AppointmentQuerySet
 from treatments.diary.slots import Span
 from treatments.diary.trace import trace
 from treatments.diary.transitions import MOVABLE, NEXT
+
+LAST_SAID = (Max("submitted_at"), Max("confirmations__confirmed_at"))
 
 
 class Line(NamedTuple):
@@ -93,7 +96,8 @@ class Line(NamedTuple):
 def lines_of(appointments: AppointmentQuerySet, zone: ZoneInfo) -> list[Line]:
     """The rows of a queryset in its own order, with whether the history is there and fresh.
 
-    A history is old when the patient has been seen since it was handed in.
+    A history is old when the patient has been seen since it was handed in, or since they signed
+    that nothing had changed.
     """
     name = "service__name_fr" if (get_language() or "").startswith("fr") else "service__name_en"
     handed_in = History.objects.filter(
@@ -105,7 +109,7 @@ def lines_of(appointments: AppointmentQuerySet, zone: ZoneInfo) -> list[Line]:
         starts_at__lt=OuterRef("starts_at"),
     ).values("patient")
     rows = appointments.annotate(
-        handed_in=Subquery(handed_in.annotate(last=Max("submitted_at")).values("last")),
+        handed_in=Subquery(handed_in.annotate(last=Greatest(*LAST_SAID)).values("last")),
         seen=Subquery(seen_before.annotate(last=Max("starts_at")).values("last")),
     ).values_list(
         "pk",

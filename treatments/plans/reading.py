@@ -68,4 +68,6 @@ def proposal_of(plan: Plan) -> Proposal:
 
 def screen_plan(plan: Plan, at: datetime) -> list[Verdict]:
     """What the patient's history says about this plan."""
-    return screen_patient(patient=plan.patient, proposal=proposal_of(plan), at=at)
+    return screen_patient(
+        patient=plan.patient, proposal=proposal_of(plan), at=at, zone=plan.location.zone
+    )

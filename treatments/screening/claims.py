@@ -11,7 +11,18 @@ from treatments.screening.engine import Verdict
 
 SALT = "treatments.screening"
 OLDEST_SECONDS = 12 * 3600
-KEPT = ("key", "level", "rule", "version", "title", "fact", "source", "overridable", "history")
+KEPT = (
+    "key",
+    "level",
+    "rule",
+    "version",
+    "title",
+    "fact",
+    "source",
+    "overridable",
+    "history",
+    "needs_doctor",
+)
 
 
 def claim(verdict: Verdict, patient_id: int) -> str:

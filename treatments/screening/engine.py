@@ -6,6 +6,8 @@ site, and what a clinic has marked as refusing. All others advise.
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
@@ -19,15 +21,37 @@ ADULT = 18
 """Years; Botulinum Toxin and Cosmetic Fillers (Children) Act 2021, S71a."""
 
 ALLERGY = "allergy-"
-PREGNANCY, COLD_SORES = "pregnancy", "cold-sores"
+PREGNANCY, BREASTFEEDING, COLD_SORES = "pregnancy", "breastfeeding", "cold-sores"
 UNDER_AGE, UNDER_AGE_LAW = "under-18", "under-18-toxin-filler"
-BUILT_IN = frozenset({"screening:no-history", "screening:allergies", "screening:other-allergies"})
-"""Rules that are no catalogue rows, since they are about the history itself."""
+DISTRESS = "bddq-positive"
+ABOUT_HISTORY = (
+    "no-history",
+    "allergies",
+    "other-allergies",
+    "pregnancy-not-asked",
+    "mixing",
+)
+BUILT_IN = frozenset(f"screening:{code}" for code in ABOUT_HISTORY)
+"""Rules that are no catalogue rows: those about the history itself, and a country's switch."""
+FEWEST_MIXED = 2
+
+
+@dataclass(frozen=True)
+class Detail:
+    """What was said about one fact: the day it happened, and the patient's words."""
+
+    on: date | None = None
+    text: str = ""
 
 
 @dataclass(frozen=True)
 class Facts:
-    """What is known of a patient. `history_version` None: no history has been handed in."""
+    """What is known of a patient. `history_version` None: no history has been handed in.
+
+    `pregnant` and `breastfeeding` None: not asked; `pregnancy_applies` False: the patient said
+    that neither can concern them. `details` by code of a condition, event or medicine.
+    `skin_type`: Fitzpatrick 1 to 6. `distress`: what BDDQ-AS and COPS say; None: not taken.
+    """
 
     birth_date: date
     history_version: int | None = None
@@ -37,23 +61,38 @@ class Facts:
     allergies: frozenset[str] = frozenset()
     no_known_allergies: bool = False
     other_allergies: str = ""
+    medicines_text: str = ""
+    pregnancy_applies: bool | None = None
     pregnant: bool | None = None
+    breastfeeding: bool | None = None
     cold_sores: bool = False
+    details: Mapping[str, Detail] = field(default_factory=dict)
+    skin_type: int | None = None
+    distress: bool | None = None
 
     @property
     def stated(self) -> frozenset[str]:
-        """Codes of every condition, event and medicine that holds."""
-        found = self.conditions | self.medicines
-        found |= {PREGNANCY} if self.pregnant else set()
-        return found | ({COLD_SORES} if self.cold_sores else set())
+        """Codes of every condition, event and medicine that was said to hold."""
+        said = {
+            PREGNANCY: self.pregnant,
+            BREASTFEEDING: self.breastfeeding,
+            COLD_SORES: self.cold_sores,
+            DISTRESS: self.distress,
+        }
+        return self.conditions | self.medicines | {code for code, holds in said.items() if holds}
 
     @property
     def allergens(self) -> frozenset[str]:
         """Codes of the allergens, however they were written down."""
         return frozenset(code.removeprefix(ALLERGY) for code in self.allergies)
 
+    @property
+    def is_pregnancy_open(self) -> bool:
+        """Whether pregnancy or breastfeeding could concern this patient and was not asked."""
+        return self.pregnancy_applies is not False and None in (self.pregnant, self.breastfeeding)
+
     def age_on(self, day: date) -> int:
-        """Whole years lived on a day."""
+        """Whole years lived on a day; a 29 February birthday falls on 1 March in common years."""
         born = self.birth_date
         return day.year - born.year - ((day.month, day.day) < (born.month, born.day))
 
@@ -73,7 +112,11 @@ class Proposal:
 
 @dataclass(frozen=True)
 class ConditionRule:
-    """A contraindication in force. `only_for` as in the catalogue; empty means always."""
+    """A contraindication in force. `only_for` as in the catalogue; empty means always.
+
+    `since`: the day from which this version of the rule is in force. `terms` and `crosses` as in
+    the catalogue.
+    """
 
     code: str
     version: int
@@ -85,6 +128,11 @@ class ConditionRule:
     blocks: bool = False
     wait_days: int | None = None
     only_for: Mapping[str, Any] = field(default_factory=dict)
+    since: date | None = None
+    needs_reason: bool = False
+    needs_doctor: bool = False
+    terms: tuple[str, ...] = ()
+    crosses: frozenset[str] = frozenset()
 
     @property
     def name(self) -> str:
@@ -119,6 +167,8 @@ class MatterRule:
     areas_only: frozenset[str] = frozenset()
     is_blocked: bool = False
     is_toxin_or_filler: bool = False
+    is_diluent: bool = False
+    since: date | None = None
 
     @property
     def name(self) -> str:
@@ -140,6 +190,8 @@ class Country:
 
     adults_only_toxin_filler: bool = False
     blocks_warned: bool = False
+    pharmacy_only: bool = False
+    name: str = ""
     source: str = ""
 
 
@@ -164,7 +216,10 @@ class Verdict:
 
     `blocks`: nothing may be signed or started until a physician has decided; where it is not
     `overridable` nobody can. `until`: the first day on which a wait is over. `history`: the
-    version of the history that was read.
+    version of the history that was read. `since`: the day from which the fact is known;
+    `rule_since`: the day from which this version of the rule is in force. `needs_reason`: nobody
+    is found suitable without a reason for it; `needs_doctor`: a decision names the doctor who
+    directs it.
     """
 
     key: str
@@ -181,16 +236,23 @@ class Verdict:
     verified: bool = False
     decision: str = ""
     history: int | None = None
+    since: date | None = None
+    rule_since: date | None = None
+    needs_reason: bool = False
+    needs_doctor: bool = False
 
 
 def screen(facts: Facts, proposal: Proposal, rules: Rules, on: date) -> list[Verdict]:
     """Every verdict on a day, what refuses first, then by gravity; each rule and fact once."""
     matters = _proposed(proposal, rules)
+    known = known_facts(facts, rules)
     found = [
         *_history(facts),
         *_age(facts, matters, rules, on),
-        *_conditions(facts, proposal, rules, matters, on),
-        *(verdict for matter in matters for verdict in _matter(matter, facts, proposal, rules)),
+        *_conditions(facts, known, proposal, rules, matters, on),
+        *_lone_allergies(facts, known, proposal, rules, matters),
+        *_mixing(matters, rules.country),
+        *(v for matter in matters for v in _matter(matter, facts, known, proposal, rules)),
     ]
     once = {verdict.key: replace(verdict, history=facts.history_version) for verdict in found}
     return sorted(once.values(), key=lambda v: (not v.blocks, GRAVITY[v.level], v.key))
@@ -199,6 +261,69 @@ def screen(facts: Facts, proposal: Proposal, rules: Rules, on: date) -> list[Ver
 def blocking(verdicts: Iterable[Verdict]) -> list[Verdict]:
     """Those that refuse and that no physician has decided."""
     return [verdict for verdict in verdicts if verdict.blocks and not verdict.overridden]
+
+
+def unanswered(verdicts: Iterable[Verdict]) -> list[Verdict]:
+    """Those, and the ones that only warn but ask for a reason that nobody has written yet."""
+    return [v for v in verdicts if (v.blocks or v.needs_reason) and not v.overridden]
+
+
+@dataclass(frozen=True)
+class Known:
+    """The facts as codes, with what was understood from the patient's own words.
+
+    `written`: of a code that was not ticked, the words that mean it.
+    """
+
+    stated: frozenset[str]
+    allergens: frozenset[str]
+    written: Mapping[str, str]
+
+
+def known_facts(facts: Facts, rules: Rules) -> Known:
+    """What was ticked, what the patient wrote in words, and what follows from the skin type.
+
+    A medicine or an allergy that was written down instead of ticked counts as ticked: the most
+    careful reading.
+    """
+    written = {
+        rule.code: words
+        for rule in rules.conditions.values()
+        if (words := mentioned(_own_words(rule.kind, facts), rule.terms))
+    }
+    by_skin = {
+        rule.code
+        for rule in rules.conditions.values()
+        if facts.skin_type in rule.only_for.get("skin_types", ())
+    }
+    allergens = {code.removeprefix(ALLERGY) for code in written if code.startswith(ALLERGY)}
+    return Known(
+        stated=facts.stated | by_skin | {c for c in written if not c.startswith(ALLERGY)},
+        allergens=facts.allergens | allergens,
+        written={
+            code: words
+            for code, words in written.items()
+            if code not in facts.stated and code.removeprefix(ALLERGY) not in facts.allergens
+        },
+    )
+
+
+def _own_words(kind: str, facts: Facts) -> str:
+    return {"medicine": facts.medicines_text, "allergy": facts.other_allergies}.get(kind, "")
+
+
+def mentioned(text: str, terms: Iterable[str]) -> str:
+    """The first of the terms that stands in a text as words of its own; accents do not matter."""
+    if not text:
+        return ""
+    words = f" {_plain(text)} "
+    return next((term for term in terms if _plain(term) and f" {_plain(term)} " in words), "")
+
+
+def _plain(text: str) -> str:
+    bare = unicodedata.normalize("NFKD", text.casefold())
+    letters = "".join(one for one in bare if not unicodedata.combining(one))
+    return " ".join(re.findall(r"\w+", letters))
 
 
 def _proposed(proposal: Proposal, rules: Rules) -> list[MatterRule]:
@@ -224,6 +349,10 @@ def _history(facts: Facts) -> Iterator[Verdict]:
     if not (facts.allergies or facts.no_known_allergies or facts.other_allergies):
         text = _("The history does not say whether there are any.")
         yield _about_history("allergies", CAUTION, _("Allergies not known"), text)
+    if facts.is_pregnancy_open:
+        text = _("The history does not say. Ask before treating.")
+        title = _("Pregnancy or breastfeeding not asked")
+        yield _about_history("pregnancy-not-asked", CAUTION, title, text)
 
 
 def _about_history(
@@ -250,26 +379,71 @@ def _age(facts: Facts, matters: list[MatterRule], rules: Rules, on: date) -> Ite
     by_law = forbidden and rules.country.adults_only_toxin_filler
     rule = rules.conditions.get(UNDER_AGE_LAW if by_law else UNDER_AGE)
     if rule:
-        yield _verdict(rule, "age", fact=_("The patient is %(age)s years old.") % {"age": age})
+        fact = _("The patient is %(age)s years old.") % {"age": age}
+        yield _verdict(rule, "age", fact=fact, since=facts.birth_date)
 
 
 def _conditions(
-    facts: Facts, proposal: Proposal, rules: Rules, matters: list[MatterRule], on: date
+    facts: Facts,
+    known: Known,
+    proposal: Proposal,
+    rules: Rules,
+    matters: list[MatterRule],
+    on: date,
 ) -> Iterator[Verdict]:
-    for code in sorted(facts.stated):
+    for code in sorted(known.stated):
         rule = rules.conditions.get(code)
         if rule is None or not _concerns(rule.only_for, proposal, rules, matters):
             continue
         until = _over_on(rule, facts)
         if until is None or on < until:
-            yield _verdict(rule, code, fact=_said(facts), until=until)
+            yield _verdict(
+                rule,
+                code,
+                fact=_said(facts, known, code),
+                since=_since(facts, code) if _is_said(facts, known, code) else None,
+                until=until,
+            )
+
+
+def _lone_allergies(
+    facts: Facts, known: Known, proposal: Proposal, rules: Rules, matters: list[MatterRule]
+) -> Iterator[Verdict]:
+    """Allergies that call for care whatever is given. One that stops does so through what holds
+    the allergen, see `_matter`."""
+    for code in sorted(ALLERGY + allergen for allergen in known.allergens):
+        rule = rules.conditions.get(code)
+        if rule is None or rule.level == STOP or rule.blocks:
+            continue
+        if _concerns(rule.only_for, proposal, rules, matters):
+            yield _verdict(rule, code, fact=_said(facts, known, code), since=_since(facts, code))
+
+
+def _mixing(matters: list[MatterRule], country: Country) -> Iterator[Verdict]:
+    """Where the law leaves mixing to a pharmacy: more than one product that is not a diluent."""
+    mixed = [one for one in matters if one.kind == "product" and not one.is_diluent]
+    if not country.pharmacy_only or len(mixed) < FEWEST_MIXED:
+        return
+    yield Verdict(
+        key="screening:mixing",
+        level=CAUTION,
+        rule="screening:mixing",
+        version=1,
+        title=_("%(country)s: mixtures are made up in a pharmacy only") % {"country": country.name},
+        fact=", ".join(one.title for one in mixed),
+        source=country.source,
+        verified=True,
+    )
 
 
 def _concerns(
     only_for: Mapping[str, Any], proposal: Proposal, rules: Rules, matters: list[MatterRule]
 ) -> bool:
-    """Whether a narrowed rule is about this proposal; one match is enough."""
-    if not only_for:
+    """Whether a narrowed rule is about this proposal; one match is enough.
+
+    That the skin type fits was seen before, when the fact was found.
+    """
+    if not only_for or set(only_for) == {"skin_types"}:
         return True
     places = [rules.places[code] for code in proposal.areas if code in rules.places]
     offered = {
@@ -285,40 +459,69 @@ def _concerns(
 
 
 def _over_on(rule: ConditionRule, facts: Facts) -> date | None:
-    """A wait counts from the day the history was handed in: the event was then or before."""
-    if rule.level != WAIT or rule.wait_days is None or facts.submitted_on is None:
+    """The first day without the rule. It counts from the day of the event; where the patient did
+    not say when, from the day the history was handed in: the event was then or before.
+    """
+    start = _since(facts, rule.code)
+    if rule.wait_days is None or start is None:
         return None
-    return facts.submitted_on + timedelta(days=rule.wait_days)
+    return start + timedelta(days=rule.wait_days)
+
+
+def _since(facts: Facts, code: str) -> date | None:
+    """The day of the event, never later than the history that tells of it; else that day."""
+    happened = facts.details.get(code, Detail()).on
+    if happened is None or facts.submitted_on is None:
+        return happened or facts.submitted_on
+    return min(happened, facts.submitted_on)
 
 
 def _matter(
-    matter: MatterRule, facts: Facts, proposal: Proposal, rules: Rules
+    matter: MatterRule, facts: Facts, known: Known, proposal: Proposal, rules: Rules
 ) -> Iterator[Verdict]:
     yield from _status(matter, rules.country)
     yield from _places(matter, proposal, rules)
     for condition in matter.conditions:
-        if condition.code in facts.stated:
+        if condition.code in known.stated:
             named = rules.conditions.get(condition.code)
             yield _verdict(
                 matter,
                 condition.code,
                 level=condition.level,
                 title=_titled(matter, named.title if named else condition.code),
-                fact=_said(facts),
+                fact=_said(facts, known, condition.code),
+                since=_since(facts, condition.code)
+                if _is_said(facts, known, condition.code)
+                else None,
                 source=condition.source,
                 blocks=condition.blocks,
             )
-    for allergen in sorted(matter.allergens & facts.allergens):
-        named = rules.conditions.get(ALLERGY + allergen)
-        yield _verdict(
-            matter,
-            ALLERGY + allergen,
-            level=STOP,
-            title=_titled(matter, named.title if named else allergen),
-            fact=_said(facts),
-            source=named.source if named else matter.source,
-            blocks=True,
-        )
+    for allergen in sorted(known.allergens):
+        yield from _allergen(matter, allergen, facts, known, rules)
+
+
+def _allergen(
+    matter: MatterRule, allergen: str, facts: Facts, known: Known, rules: Rules
+) -> Iterator[Verdict]:
+    """An allergy to what it holds, or to what crosses with that."""
+    code = ALLERGY + allergen
+    named = rules.conditions.get(code)
+    crossing = (named.crosses if named else frozenset()) & matter.allergens
+    if allergen not in matter.allergens and not crossing:
+        return
+    said = _said(facts, known, code)
+    if allergen not in matter.allergens:
+        said = _("%(said)s It may cross-react.") % {"said": said}
+    yield _verdict(
+        matter,
+        code,
+        level=STOP,
+        title=_titled(matter, named.title if named else allergen),
+        fact=said,
+        since=_since(facts, code),
+        source=named.source if named else matter.source,
+        blocks=True,
+    )
 
 
 def _status(matter: MatterRule, country: Country) -> Iterator[Verdict]:
@@ -375,10 +578,28 @@ def _titled(matter: MatterRule, condition: str) -> str:
     return _("%(what)s: %(condition)s") % {"what": matter.title, "condition": condition}
 
 
-def _said(facts: Facts) -> str:
-    return _("Stated in version %(version)s of the history.") % {
-        "version": facts.history_version or "–"
-    }
+def _is_said(facts: Facts, known: Known, code: str) -> bool:
+    """Whether the history says it, in a tick or in words; not what follows from the skin type."""
+    return code in facts.stated or code in known.written
+
+
+def _said(facts: Facts, known: Known, code: str) -> str:
+    """Where the fact stands, from when, and in which words."""
+    version = facts.history_version or "–"
+    if code in known.written:
+        text = _("Written in version %(version)s of the history: “%(words)s”.")
+        return text % {"version": version, "words": known.written[code]}
+    detail = facts.details.get(code, Detail())
+    parts = [_("Stated in version %(version)s of the history.") % {"version": version}]
+    if code == DISTRESS:
+        parts = [
+            _("By the questionnaires in version %(version)s of the history.") % {"version": version}
+        ]
+    elif not (_is_said(facts, known, code) or code.removeprefix(ALLERGY) in facts.allergens):
+        parts = [_("Skin type %(type)s of the last note.") % {"type": facts.skin_type}]
+    if detail.text:
+        parts.append(_("In the patient's words: %(text)s") % {"text": detail.text})
+    return " ".join(parts)
 
 
 def _verdict(rule: ConditionRule | MatterRule, met: str, *, fact: str, **given: Any) -> Verdict:
@@ -396,4 +617,8 @@ def _verdict(rule: ConditionRule | MatterRule, met: str, *, fact: str, **given: 
         overridable=given.get("overridable", level != CAUTION),
         blocks=given.get("blocks", getattr(rule, "blocks", False)),
         verified=rule.verified,
+        since=given.get("since"),
+        rule_since=rule.since,
+        needs_reason=getattr(rule, "needs_reason", False),
+        needs_doctor=getattr(rule, "needs_doctor", False),
     )

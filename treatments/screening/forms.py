@@ -15,8 +15,14 @@ class DecisionForm(ClinicForm):
     next = forms.CharField(widget=forms.HiddenInput, required=False)
     reason = forms.CharField(
         label=_("Reason for going on"),
-        help_text=_("Kept with your name and the date. For a minor, name the doctor who directs."),
+        help_text=_("Kept with your name and the date."),
         max_length=2000,
         widget=forms.Textarea({"rows": 3}),
         error_messages={"required": _("Write the reason for going on.")},
+    )
+    directed_by = forms.CharField(
+        label=_("Doctor who directs it"),
+        help_text=_("Where the law asks for a named doctor."),
+        max_length=200,
+        required=False,
     )

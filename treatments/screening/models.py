@@ -14,13 +14,19 @@ class Override(Record):
     """A physician's decision to go on in spite of one verdict, bound to that fact and that rule.
 
     `rule` is the verdict's key (rule code, version and fact), so a new fact or an edited rule asks
-    again.
+    again. `title`, `fact` and `source` are what the rule said on that day.
     """
 
     patient = models.ForeignKey(Patient, models.PROTECT, related_name="overrides")
     rule = models.CharField(max_length=200)
     level = models.CharField(max_length=10)
+    title = models.CharField(max_length=300, blank=True, default="", db_default="")
+    fact = models.TextField(blank=True, default="", db_default="")
+    source = models.TextField(blank=True, default="", db_default="")
     reason = models.TextField(_("reason"), max_length=2000)
+    directed_by = models.CharField(
+        _("directing doctor"), max_length=200, blank=True, default="", db_default=""
+    )
     decided_by = models.ForeignKey(Staff, models.PROTECT, related_name="+")
     history_version = models.PositiveIntegerField()
 

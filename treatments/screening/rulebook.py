@@ -65,6 +65,11 @@ def _condition(row: Contraindication, cite: Citations) -> ConditionRule:
         blocks=row.blocks,
         wait_days=row.wait_days,
         only_for=row.only_for,
+        since=row.created_at.date(),
+        needs_reason=row.needs_reason,
+        needs_doctor=row.needs_doctor,
+        terms=tuple(row.terms),
+        crosses=frozenset(row.crosses),
     )
 
 
@@ -85,6 +90,8 @@ def _matter(kind: str, row: Any, cite: Citations) -> MatterRule:
         areas_only=frozenset(getattr(row, "areas_only", ())),
         is_blocked=getattr(row, "is_blocked_by_default", False),
         is_toxin_or_filler=getattr(row, "is_toxin_or_filler", False),
+        is_diluent=getattr(row, "is_diluent", False),
+        since=row.created_at.date(),
     )
 
 
@@ -118,4 +125,10 @@ def _country(code: str) -> Country:
     profile = CountryProfile.objects.filter(pk=code).first() if code else None
     if profile is None:
         return Country()
-    return Country(profile.adults_only_toxin_filler, profile.blocks_warned_substances)
+    return Country(
+        adults_only_toxin_filler=profile.adults_only_toxin_filler,
+        blocks_warned=profile.blocks_warned_substances,
+        pharmacy_only=profile.mixing_in_pharmacy_only,
+        name=profile.name,
+        source=profile.source,
+    )

@@ -34,7 +34,13 @@ def decide(request: HttpRequest, number: int) -> HttpResponse:
         stale = _("This page is out of date. Look at the screening again.")
         try:
             verdict = verdict_of(given["claim"], patient.pk, stale)
-            override(by=staff, patient=patient, verdict=verdict, reason=given["reason"])
+            override(
+                by=staff,
+                patient=patient,
+                verdict=verdict,
+                reason=given["reason"],
+                directed_by=given["directed_by"],
+            )
         except ActionRefused as refused:
             refuse(form, refused)
         else:

@@ -17,7 +17,8 @@ from django.utils.translation import gettext_lazy
 from clinic.access.models import Staff
 from clinic.errors import ActionRefused
 from clinic.places.models import Location
-from patients.intake.facts import latest_history
+from patients.intake.facts import confirmed_on, latest_history
+from patients.intake.models import History
 from treatments.consents.coverage import coverage
 from treatments.consents.models import Consent
 from treatments.diary.actions import set_status
@@ -116,6 +117,7 @@ def start_session(
         history_version=history.version if history else 0,
         weight_kg=history.weight_kg if history else None,
         started_at=moment,
+        history_confirmed_at=_confirmed_today(history, place, moment),
     )
     last = last_signed(plan, before=number) if as_last else None
     if last is not None:
@@ -124,6 +126,13 @@ def start_session(
     _draw_planned_mix(session, moment)
     lay_out_planned_areas(session)
     return session
+
+
+def _confirmed_today(history: History | None, place: Location, at: datetime) -> datetime | None:
+    """The patient's own signature of today that nothing has changed answers the question."""
+    if history is None:
+        return None
+    return confirmed_on(history, at.astimezone(place.zone).date(), place.zone)
 
 
 def _place(
@@ -378,7 +387,8 @@ def verdicts_of(draft: Session, at: datetime) -> list[Verdict]:
         location=draft.location,
         creams=[row.anaesthetic for row in draft.anaesthesia.select_related("anaesthetic")],
     )
-    return list(screen_patient(patient=draft.patient, proposal=proposal, at=at))
+    zone = draft.location.zone
+    return list(screen_patient(patient=draft.patient, proposal=proposal, at=at, zone=zone))
 
 
 def _as_data(verdict: Verdict) -> dict[str, Any]:

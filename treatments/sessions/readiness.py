@@ -50,7 +50,7 @@ def obstacles(plan: Plan, number: int, location: Location, at: datetime) -> list
 def planned_verdicts(plan: Plan, number: int, location: Location, at: datetime) -> list[Verdict]:
     """What screening says of what session `number` is going to give."""
     proposal = planned_proposal(plan, number, location)
-    return screen_patient(patient=plan.patient, proposal=proposal, at=at)
+    return screen_patient(patient=plan.patient, proposal=proposal, at=at, zone=location.zone)
 
 
 def _plan_obstacles(plan: Plan, number: int) -> list[Obstacle]:
