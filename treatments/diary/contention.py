@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from functools import wraps
 from typing import ParamSpec, TypeVar
@@ -11,11 +12,14 @@ from django.utils.functional import Promise
 
 from clinic.errors import ActionRefused
 
+logger = logging.getLogger(__name__)
 Given = ParamSpec("Given")
 Answer = TypeVar("Answer")
 
 TRY_AGAIN = {"40001", "40P01", "55P03"}
 """Serialization failure, deadlock, lock timeout: nothing was wrong with the request."""
+TIME_IS_UP = "57014"
+"""The statement's time ran out: in a queue for a lock, each wait in it being short enough."""
 TRIES = 3
 
 
@@ -32,7 +36,10 @@ def broken_constraint(error: DatabaseError) -> str:
 def trying_again(
     busy: str | Promise,
 ) -> Callable[[Callable[Given, Answer]], Callable[Given, Answer]]:
-    """Try a whole action again when it lost a race for a lock; at last say `busy`, kindly."""
+    """Try a whole action again when it lost a race for a lock; at last say `busy`, kindly.
+
+    Where the time of a statement ran out it is said at once, and logged: it may have been slow.
+    """
 
     def decorate(action: Callable[Given, Answer]) -> Callable[Given, Answer]:
         @wraps(action)
@@ -41,6 +48,9 @@ def trying_again(
                 try:
                     return action(*args, **kwargs)
                 except OperationalError as error:
+                    if sqlstate(error) == TIME_IS_UP:
+                        logger.warning("%s waited too long", action.__name__)
+                        break
                     if sqlstate(error) not in TRY_AGAIN:
                         raise
             raise ActionRefused(str(busy))
