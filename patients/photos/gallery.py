@@ -71,9 +71,9 @@ def page_of(photos: PhotoQuerySet, after: Cursor | None) -> tuple[list[Photo], s
 
 
 def by_day(photos: Iterable[Photo], zone: ZoneInfo) -> list[Day]:
-    """Photos that are in order, in groups of one day."""
+    """Photos that come newest first, in groups of one day; within it as the patient turned."""
     groups = groupby(photos, key=lambda one: one.taken_at.astimezone(zone).date())
-    return [Day(day, list(rows)) for day, rows in groups]
+    return [Day(day, list(rows)[::-1]) for day, rows in groups]
 
 
 def by_series(photos: PhotoQuerySet, names: Names) -> list[Series]:

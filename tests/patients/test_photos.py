@@ -34,7 +34,7 @@ from patients.photos.actions import (
 )
 from patients.photos.allowing import give, is_allowed, standing, withdraw
 from patients.photos.gallery import IN_A_STRIP, PAGE, by_series, compared
-from patients.photos.models import SIZES, Photo, PhotoPermission, Use
+from patients.photos.models import SIZES, Photo, PhotoPermission, PhotoQuerySet, Use
 from patients.photos.naming import Names
 from patients.photos.standards import SETS, SHOTS, parse_key
 from patients.portal.actions import open_link
@@ -779,25 +779,59 @@ def test_one_photo_sent_four_times_at_once_is_kept_once(committed: Cast) -> None
     assert len(stored_files()) == 3
 
 
-def test_a_withdrawal_while_a_photo_is_being_stored_is_not_overtaken(
-    committed: Cast, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The withdrawal holds the patient; the photo waits for it and is then refused."""
+def test_under_names_of_their_own_they_are_four(committed: Cast) -> None:
+    """The negative control: it is the name that makes them one."""
     allow(committed)
-    keep = actions.keep
+    together(*[lambda: add(committed)] * 4)
+    assert Photo.objects.kept().count() == 4
+
+
+def stored_while_taken_back(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """A photo is on its way to the disk while a slow withdrawal is being written."""
+    allow(cast)
+    keep, storing, withdrawn = actions.keep, threading.Event(), threading.Event()
 
     def slow(name: str, content: bytes) -> str:
-        time.sleep(0.1)
+        storing.set()
+        withdrawn.wait(10)
         return keep(name, content)
 
     monkeypatch.setattr(actions, "keep", slow)
 
     def take_back() -> None:
+        storing.wait(20)
         with transaction.atomic():
-            withdraw(by=committed.front_desk, patient=committed.patient, use="record", how="phone")
-            time.sleep(1)
+            withdraw(by=cast.front_desk, patient=cast.patient, use="record", how="phone")
+            withdrawn.set()
+            time.sleep(1.2)
 
-    said = together(lambda: add(committed), take_back)
+    return together(lambda: add(cast), take_back)
+
+
+def test_a_withdrawal_while_a_photo_is_being_stored_is_not_overtaken(
+    committed: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The withdrawal holds the patient; the photo waits for it and is then refused."""
+    said = stored_while_taken_back(committed, monkeypatch)
     assert said[0] == ""
     assert "does not allow" in said[1]
     assert not Photo.objects.kept().exists()
+
+
+def test_without_the_lock_it_is_overtaken(committed: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The negative control."""
+    monkeypatch.setattr(actions, "lock_patient", lambda patient: None)
+    assert stored_while_taken_back(committed, monkeypatch) == ["", ""]
+    assert Photo.objects.kept().exists()
+    assert not is_allowed(committed.patient, Use.RECORD)
+
+
+def test_without_asking_at_each_use_a_withdrawal_would_be_seen_through(
+    page: Client, allowed: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The negative control of the withdrawal that counts at once."""
+    photo = add(allowed)
+    withdraw(by=allowed.front_desk, patient=allowed.patient, use="record", how="phone")
+    assert page.get(url("full", photo)).status_code == 404
+    monkeypatch.setattr(PhotoQuerySet, "allowed_for", lambda self, use: self)
+    assert page.get(url("full", photo)).status_code == 200
