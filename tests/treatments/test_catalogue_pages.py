@@ -282,6 +282,25 @@ def test_a_mistake_in_a_row_names_its_row(manager, name, value, said):
     assert f'name="{name}"' in page.content.decode()
 
 
+def test_round_figures_are_written_as_people_write_them(manager, practitioner):
+    page = manager.get(reverse("catalogue:edit", args=["products", "ha-1"])).content.decode()
+    assert 'value="10"' in page
+    assert "E+" not in page
+    page = practitioner.get("/catalogue/mixes/low-back-pain-3/").content.decode()
+    assert "160 mg" in page
+    assert "E+" not in page
+
+
+def test_marks_are_ticked_and_their_order_is_no_change(manager):
+    url = reverse("catalogue:edit", args=["products", "botulinum-100"])
+    values = posted(manager.get(url))
+    assert values["flags"] == ["RX", "OFFLABEL"]
+    page = manager.post(url, {**values, "flags": ["OFFLABEL", "RX"]})
+    assert "Nothing has changed" in page.content.decode()
+    assert manager.post(url, {**values, "flags": ["RX"]}).status_code == 302
+    assert Product.objects.current().get(code="botulinum-100").flags == ["RX"]
+
+
 def test_each_substance_once(manager):
     url = reverse("catalogue:edit", args=["products", "lidocaine-2"])
     again = {"ingredients-1-substance": "lidocaine", "ingredients-1-per_ml": "3"}

@@ -26,7 +26,14 @@ from treatments.catalogue.line_rows import (
     rows_of_flags,
     rows_of_lines,
 )
-from treatments.catalogue.models import CatalogueRow, Contraindication, Product, Recipe, Source
+from treatments.catalogue.models import (
+    CatalogueRow,
+    Contraindication,
+    Flag,
+    Product,
+    Recipe,
+    Source,
+)
 from treatments.catalogue.presentation import LABELS, LIMIT_LABELS
 from treatments.catalogue.sources import source_key
 
@@ -122,7 +129,14 @@ class RowForm(ClinicModelForm):
         )
 
     def _lay_out_rows(self) -> None:
-        """What is a list of rows is edited as rows."""
+        """What is a list of rows is edited as rows, and marks are ticked."""
+        if "flags" in self.fields:
+            self.fields["flags"] = forms.MultipleChoiceField(
+                label=self.fields["flags"].label,
+                choices=Flag.choices,
+                required=False,
+                widget=forms.CheckboxSelectMultiple,
+            )
         model, instance = self._meta.model, self.instance
         if model is Recipe:
             self.fields["lines"] = recipe_rows()
@@ -139,6 +153,12 @@ class RowForm(ClinicModelForm):
         if missing := sorted(_unknown_refs(refs)):
             raise ValidationError(_("There is no source %(refs)s.") % {"refs": ", ".join(missing)})
         return refs
+
+    def clean_flags(self) -> list[str]:
+        """The marks; the same ones in another order are no change."""
+        ticked: list[str] = self.cleaned_data["flags"]
+        before: list[str] = self.instance.flags or []
+        return before if set(ticked) == set(before) else ticked
 
     def clean(self) -> dict[str, Any]:
         """Structured fields must keep their shape: screening and dosing read them."""

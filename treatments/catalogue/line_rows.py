@@ -95,7 +95,11 @@ def ingredients_of(product: Product | None) -> list[Row]:
     if product is None or product.pk is None:
         return []
     return [
-        {"substance": one.substance.code, "per_ml": one.per_ml.normalize(), "unit": one.unit}
+        {
+            "substance": one.substance.code,
+            "per_ml": f"{one.per_ml.normalize():f}",
+            "unit": one.unit,
+        }
         for one in product.ingredients.select_related("substance").order_by("pk")
     ]
 
