@@ -17,6 +17,8 @@ from django.utils.translation import gettext_lazy
 from clinic.web.forms import ClinicModelForm
 from treatments.catalogue.actions import COMMON
 from treatments.catalogue.line_rows import (
+    PLAIN_ROWS,
+    as_stored,
     country_rows,
     flags_of_rows,
     ingredient_rows,
@@ -38,9 +40,6 @@ from treatments.catalogue.presentation import LABELS, LIMIT_LABELS
 from treatments.catalogue.sources import source_key
 
 NEEDED: dict[str, Collection[str]] = {
-    "phases": ("kind", "sessions", "gap_min_days", "gap_max_days"),
-    "parameters": ("name_en", "name_fr", "value", "source"),
-    "child_limits": ("from_months", "to_months"),
     "items": ("code", "text_en", "text_fr", "options"),
     "bands": ("label_en", "label_fr"),
 }
@@ -138,6 +137,8 @@ class RowForm(ClinicModelForm):
                 widget=forms.CheckboxSelectMultiple,
             )
         model, instance = self._meta.model, self.instance
+        for name in PLAIN_ROWS.keys() & self.fields.keys():
+            self.fields[name] = PLAIN_ROWS[name]()
         if model is Recipe:
             self.fields["lines"] = recipe_rows()
             self.initial["lines"] = rows_of_lines(instance.lines)
@@ -168,6 +169,11 @@ class RowForm(ClinicModelForm):
                 cleaned[name] = _checked(name, cleaned[name])
             except ValidationError as error:
                 self.add_error(name, error)
+        for name in PLAIN_ROWS.keys() & cleaned.keys():
+            before = getattr(self.instance, name) or []
+            # What is not there may be stored as nothing; written the other way it is no change.
+            if as_stored(before) == cleaned[name]:
+                cleaned[name] = before
         return cleaned
 
     def _post_clean(self) -> None:
@@ -233,6 +239,8 @@ def _checked(name: str, value: Any) -> Any:
         return flags_of_rows(value or [])
     if name == "ingredients":
         return _checked_ingredients(value or [])
+    if name in PLAIN_ROWS:
+        return as_stored(value or [])
     if name in NEEDED:
         return _checked_entries(name, value or [])
     if name == "limits":
@@ -250,19 +258,7 @@ def _checked_entries(name: str, entries: Any) -> Any:
         lacking = lacking or [key for key in NEEDED[name] if key not in entry]
         if lacking:
             raise ValidationError(_("Each entry needs: %(keys)s.") % {"keys": ", ".join(lacking)})
-    if name == "child_limits":
-        _refuse_odd_ceilings(entries)
     return entries
-
-
-def _refuse_odd_ceilings(entries: list[dict[str, Any]]) -> None:
-    """A child's ceilings are computed with at a session: numbers, or nothing where unlimited."""
-    for entry in entries:
-        for key in ("from_months", "to_months", "max_g", "max_cm2", "max_minutes"):
-            value = entry.get(key)
-            is_start = key == "from_months" and value in (0, "0")
-            if value is not None and not is_start and not _is_positive(value):
-                raise ValidationError(_("%(key)s must be a positive number.") % {"key": key})
 
 
 def _checked_ingredients(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
