@@ -119,7 +119,8 @@ def _amount_of(
 
     def done() -> None:
         given = form.cleaned_data
-        act(by=staff_of(request), lot=lot, reason=given["reason"], **{name: given["amount"]})
+        said = {name: given["amount"], "reason": given["reason"], "key": given["key"]}
+        act(by=staff_of(request), lot=lot, **said)
 
     return _changed(request, lot, form, title, done)
 
