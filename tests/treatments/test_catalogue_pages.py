@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from decimal import Decimal
 
 import pytest
@@ -14,7 +13,14 @@ from clinic.errors import ActionRefused
 from clinic.web.rows import RowsField
 from treatments.catalogue.actions import add_row, approve_row, edit_row, take_out_of_use
 from treatments.catalogue.kinds import KINDS
-from treatments.catalogue.models import Contraindication, Product, Recipe, Substance, Technique
+from treatments.catalogue.models import (
+    Anaesthetic,
+    Contraindication,
+    Product,
+    Recipe,
+    Substance,
+    Technique,
+)
 from treatments.catalogue.presentation import figures, listings
 from treatments.catalogue.recipes import contents_of
 
@@ -155,7 +161,9 @@ def posted(page):
         value = bound.value()
         if isinstance(bound.field, RowsField):
             boxes = bound.field.widget.boxes(bound.html_name, value or [])
-            sent |= {name: one for name, one in boxes.items() if one is not False}
+            sent |= {
+                name: one for name, one in boxes.items() if one is not None and one is not False
+            }
             continue
         if value is not None and value is not False:
             sent[bound.html_name] = value
@@ -191,13 +199,36 @@ def test_bad_input_beside_the_field(manager, field, value, said):
     assert Substance.objects.filter(code="lidocaine").count() == 1
 
 
-@pytest.mark.parametrize("odd", [{"max_g": "little"}, {"from_months": -1}, {"max_minutes": 0}])
-def test_a_child_s_ceiling_is_a_number(manager, odd):
-    url = reverse("catalogue:edit", args=["anaesthetics", "emla"])
-    entry = {"from_months": 0, "to_months": 12, "max_g": "2", "max_cm2": None, **odd}
-    page = manager.post(url, {**posted(manager.get(url)), "child_limits": json.dumps([entry])})
+@pytest.mark.parametrize(
+    ("kind", "code", "name", "value"),
+    [
+        ("anaesthetics", "emla", "child_limits-0-max_g", "little"),
+        ("anaesthetics", "emla", "child_limits-0-from_months", "-1"),
+        ("anaesthetics", "emla", "child_limits-0-max_minutes", "0"),
+        ("anaesthetics", "emla", "child_limits-0-to_months", ""),
+        ("protocols", "face-4x15", "phases-0-sessions", "0"),
+        ("protocols", "face-4x15", "phases-0-gap_max_days", "soon"),
+        ("protocols", "face-4x15", "phases-0-kind", "later"),
+    ],
+)
+def test_figures_of_a_structure_are_numbers(manager, kind, code, name, value):
+    url = reverse("catalogue:edit", args=[kind, code])
+    page = manager.post(url, {**posted(manager.get(url)), name: value})
     assert page.status_code == 422
-    assert "must be a positive number" in page.context["form"].errors["child_limits"][0]
+    assert page.context["form"].errors[name.partition("-")[0]][0].startswith("Row 1, ")
+
+
+def test_a_ceiling_is_added_and_kept_as_it_was_written(manager):
+    url = reverse("catalogue:edit", args=["anaesthetics", "lmx4"])
+    shipped = Anaesthetic.objects.current().get(code="lmx4").child_limits
+    before = [{k: v for k, v in one.items() if v is not None} for one in shipped]
+    at = f"child_limits-{len(before)}"
+    more = {f"{at}-from_months": "12", f"{at}-to_months": "24", f"{at}-max_g": "1,50"}
+    values = {**posted(manager.get(url)), **more, f"{at}-source": "S75a"}
+    assert manager.post(url, values).status_code == 302
+    row = Anaesthetic.objects.current().get(code="lmx4")
+    new = {"from_months": 12, "to_months": 24, "max_g": "1.5", "source": "S75a"}
+    assert row.child_limits == [*before, new]
 
 
 def test_rules_are_edited_as_lines(manager):
@@ -280,6 +311,25 @@ def test_a_mistake_in_a_row_names_its_row(manager, name, value, said):
     field = name.partition("-")[0]
     assert said in page.context["form"].errors[field][0]
     assert f'name="{name}"' in page.content.decode()
+
+
+def test_round_figures_are_written_as_people_write_them(manager, practitioner):
+    page = manager.get(reverse("catalogue:edit", args=["products", "ha-1"])).content.decode()
+    assert 'value="10"' in page
+    assert "E+" not in page
+    page = practitioner.get("/catalogue/mixes/low-back-pain-3/").content.decode()
+    assert "160 mg" in page
+    assert "E+" not in page
+
+
+def test_marks_are_ticked_and_their_order_is_no_change(manager):
+    url = reverse("catalogue:edit", args=["products", "botulinum-100"])
+    values = posted(manager.get(url))
+    assert values["flags"] == ["RX", "OFFLABEL"]
+    page = manager.post(url, {**values, "flags": ["OFFLABEL", "RX"]})
+    assert "Nothing has changed" in page.content.decode()
+    assert manager.post(url, {**values, "flags": ["RX"]}).status_code == 302
+    assert Product.objects.current().get(code="botulinum-100").flags == ["RX"]
 
 
 def test_each_substance_once(manager):

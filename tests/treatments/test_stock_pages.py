@@ -348,6 +348,24 @@ def test_each_change_is_a_line(practitioner, cast, name, sent, booked):
     assert sent["reason"] in page
 
 
+def test_what_is_sent_twice_is_booked_once(practitioner, cast):
+    key = practitioner.get(RECEIVE).context["form"]["key"].value()
+    for status in (302, 422):
+        page = practitioner.post(RECEIVE, typed(key=key))
+        assert page.status_code == status
+    assert "written down already" in page.content.decode()
+    lot = Lot.objects.get()
+    for name in ("waste", "correct", "count"):
+        url = reverse(f"stock:{name}", args=[lot.pk])
+        key = practitioner.get(url).context["form"]["key"].value()
+        for status in (302, 422):
+            sent = {"amount": "1", "reason": "x", "key": key}
+            assert practitioner.post(url, sent).status_code == status
+    assert [kind for kind, _change in lines(lot)] == ["received", "wasted", "corrected", "counted"]
+    check_ledger(lot)
+    assert practitioner.post(RECEIVE, typed(key="not-a-key")).status_code == 422
+
+
 @pytest.mark.parametrize("amount", ["", "x", "NaN", "0", "-1", "20.01", "1e9"])
 def test_what_cannot_be_thrown_away(practitioner, cast, amount):
     lot = arrived(cast)

@@ -17,6 +17,8 @@ from django.utils.translation import gettext_lazy
 from clinic.web.forms import ClinicModelForm
 from treatments.catalogue.actions import COMMON
 from treatments.catalogue.line_rows import (
+    PLAIN_ROWS,
+    as_stored,
     country_rows,
     flags_of_rows,
     ingredient_rows,
@@ -26,14 +28,18 @@ from treatments.catalogue.line_rows import (
     rows_of_flags,
     rows_of_lines,
 )
-from treatments.catalogue.models import CatalogueRow, Contraindication, Product, Recipe, Source
+from treatments.catalogue.models import (
+    CatalogueRow,
+    Contraindication,
+    Flag,
+    Product,
+    Recipe,
+    Source,
+)
 from treatments.catalogue.presentation import LABELS, LIMIT_LABELS
 from treatments.catalogue.sources import source_key
 
 NEEDED: dict[str, Collection[str]] = {
-    "phases": ("kind", "sessions", "gap_min_days", "gap_max_days"),
-    "parameters": ("name_en", "name_fr", "value", "source"),
-    "child_limits": ("from_months", "to_months"),
     "items": ("code", "text_en", "text_fr", "options"),
     "bands": ("label_en", "label_fr"),
 }
@@ -122,8 +128,17 @@ class RowForm(ClinicModelForm):
         )
 
     def _lay_out_rows(self) -> None:
-        """What is a list of rows is edited as rows."""
+        """What is a list of rows is edited as rows, and marks are ticked."""
+        if "flags" in self.fields:
+            self.fields["flags"] = forms.MultipleChoiceField(
+                label=self.fields["flags"].label,
+                choices=Flag.choices,
+                required=False,
+                widget=forms.CheckboxSelectMultiple,
+            )
         model, instance = self._meta.model, self.instance
+        for name in PLAIN_ROWS.keys() & self.fields.keys():
+            self.fields[name] = PLAIN_ROWS[name]()
         if model is Recipe:
             self.fields["lines"] = recipe_rows()
             self.initial["lines"] = rows_of_lines(instance.lines)
@@ -140,6 +155,12 @@ class RowForm(ClinicModelForm):
             raise ValidationError(_("There is no source %(refs)s.") % {"refs": ", ".join(missing)})
         return refs
 
+    def clean_flags(self) -> list[str]:
+        """The marks; the same ones in another order are no change."""
+        ticked: list[str] = self.cleaned_data["flags"]
+        before: list[str] = self.instance.flags or []
+        return before if set(ticked) == set(before) else ticked
+
     def clean(self) -> dict[str, Any]:
         """Structured fields must keep their shape: screening and dosing read them."""
         cleaned = super().clean() or self.cleaned_data
@@ -148,6 +169,11 @@ class RowForm(ClinicModelForm):
                 cleaned[name] = _checked(name, cleaned[name])
             except ValidationError as error:
                 self.add_error(name, error)
+        for name in PLAIN_ROWS.keys() & cleaned.keys():
+            before = getattr(self.instance, name) or []
+            # What is not there may be stored as nothing; written the other way it is no change.
+            if as_stored(before) == cleaned[name]:
+                cleaned[name] = before
         return cleaned
 
     def _post_clean(self) -> None:
@@ -213,6 +239,8 @@ def _checked(name: str, value: Any) -> Any:
         return flags_of_rows(value or [])
     if name == "ingredients":
         return _checked_ingredients(value or [])
+    if name in PLAIN_ROWS:
+        return as_stored(value or [])
     if name in NEEDED:
         return _checked_entries(name, value or [])
     if name == "limits":
@@ -230,19 +258,7 @@ def _checked_entries(name: str, entries: Any) -> Any:
         lacking = lacking or [key for key in NEEDED[name] if key not in entry]
         if lacking:
             raise ValidationError(_("Each entry needs: %(keys)s.") % {"keys": ", ".join(lacking)})
-    if name == "child_limits":
-        _refuse_odd_ceilings(entries)
     return entries
-
-
-def _refuse_odd_ceilings(entries: list[dict[str, Any]]) -> None:
-    """A child's ceilings are computed with at a session: numbers, or nothing where unlimited."""
-    for entry in entries:
-        for key in ("from_months", "to_months", "max_g", "max_cm2", "max_minutes"):
-            value = entry.get(key)
-            is_start = key == "from_months" and value in (0, "0")
-            if value is not None and not is_start and not _is_positive(value):
-                raise ValidationError(_("%(key)s must be a positive number.") % {"key": key})
 
 
 def _checked_ingredients(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:

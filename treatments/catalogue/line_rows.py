@@ -1,4 +1,5 @@
-"""The rows of the catalogue's forms: a product's ingredients and marks, what goes into a mix."""
+"""The rows of the catalogue's forms: a product's ingredients, what goes into a mix, the phases of a
+course, limits for children."""
 
 from __future__ import annotations
 
@@ -61,9 +62,16 @@ def country_rows() -> RowsField:
     )
 
 
-def _decimal(label: str | Promise, digits: int, places: int, least: str) -> forms.DecimalField:
+def _decimal(
+    label: str | Promise, digits: int, places: int, least: str, *, required: bool = True
+) -> forms.DecimalField:
     field = UnitField(
-        unit="", label=label, max_digits=digits, decimal_places=places, min_value=Decimal(least)
+        unit="",
+        label=label,
+        max_digits=digits,
+        decimal_places=places,
+        min_value=Decimal(least),
+        required=required,
     )
     field.widget = forms.TextInput({"inputmode": "decimal", "autocomplete": "off"})
     return field
@@ -95,7 +103,11 @@ def ingredients_of(product: Product | None) -> list[Row]:
     if product is None or product.pk is None:
         return []
     return [
-        {"substance": one.substance.code, "per_ml": one.per_ml.normalize(), "unit": one.unit}
+        {
+            "substance": one.substance.code,
+            "per_ml": f"{one.per_ml.normalize():f}",
+            "unit": one.unit,
+        }
         for one in product.ingredients.select_related("substance").order_by("pk")
     ]
 
@@ -137,3 +149,81 @@ def flags_of_rows(rows: Iterable[Row]) -> dict[str, list[str]]:
         if row["flag"] not in flags:
             flags.append(row["flag"])
     return found
+
+
+def phase_rows() -> RowsField:
+    """The phases of a published course."""
+    return RowsField(
+        {
+            "kind": forms.ChoiceField(label=_("Phase"), choices=PHASES),
+            "sessions": _count(_("Sessions"), 1),
+            "gap_min_days": _count(_("Days between, from"), 0),
+            "gap_max_days": _count(_("Days between, to"), 0),
+        },
+        always=("kind",),
+        label=_("Sessions"),
+        required=False,
+    )
+
+
+PHASES = [
+    ("induction", _("Induction")),
+    ("consolidation", _("Consolidation")),
+    ("maintenance", _("Maintenance")),
+]
+
+
+def parameter_rows() -> RowsField:
+    """What a needle-free method was set to where it was published."""
+    return RowsField(
+        {
+            "name_en": forms.CharField(label=_("Parameter, English"), max_length=120),
+            "name_fr": forms.CharField(label=_("Parameter, French"), max_length=120),
+            "value": forms.CharField(label=_("Value"), max_length=120),
+            "source": forms.CharField(label=_("Source"), max_length=20),
+        },
+        label=_("Parameters found"),
+        required=False,
+    )
+
+
+def child_limit_rows() -> RowsField:
+    """A numbing preparation's ceilings by age; an empty one is no ceiling."""
+    return RowsField(
+        {
+            "from_months": _count(_("From month"), 0),
+            "to_months": _count(_("To under month"), 1),
+            "max_g": _decimal(_("g"), 6, 2, "0.01", required=False),
+            "max_cm2": _decimal(_("cm²"), 6, 1, "0.1", required=False),
+            "max_minutes": _count(_("min"), 1, required=False),
+            "source": forms.CharField(label=_("Source"), max_length=20),
+        },
+        label=_("Limits for children"),
+        required=False,
+    )
+
+
+def _count(label: Any, least: int, *, required: bool = True) -> forms.IntegerField:
+    field = forms.IntegerField(label=label, min_value=least, max_value=32_767, required=required)
+    field.widget = forms.TextInput({"inputmode": "numeric", "autocomplete": "off"})
+    return field
+
+
+def as_stored(rows: Iterable[Row]) -> list[Row]:
+    """Cleaned rows as they are kept: decimals as text, and nothing for what was left empty."""
+    return [
+        {
+            name: f"{value.normalize():f}" if isinstance(value, Decimal) else value
+            for name, value in row.items()
+            if value not in (None, "")
+        }
+        for row in rows
+    ]
+
+
+PLAIN_ROWS = {
+    "phases": phase_rows,
+    "parameters": parameter_rows,
+    "child_limits": child_limit_rows,
+}
+"""The structures of a row that are stored as they are edited, by the name of the field."""

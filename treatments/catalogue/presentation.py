@@ -210,7 +210,7 @@ def said(value: Any, unit: str = "") -> str:
     if value is True:
         return _("yes")
     if isinstance(value, Decimal):
-        value = number_format(value.normalize() if value else Decimal(0), use_l10n=True)
+        value = number_format(f"{value.normalize():f}", use_l10n=True)
     return f"{value} {unit}".strip()
 
 

@@ -37,6 +37,7 @@ class Migration(migrations.Migration):
                 ('session_id', models.BigIntegerField(blank=True, db_index=True, null=True)),
                 ('package', models.CharField(blank=True, db_default='', default='', max_length=40)),
                 ('reason', models.CharField(blank=True, db_default='', default='', max_length=300, verbose_name='reason')),
+                ('key', models.UUIDField(blank=True, null=True, unique=True)),
                 ('at', models.DateTimeField()),
                 ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
             ],

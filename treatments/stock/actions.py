@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from decimal import Decimal
+from uuid import UUID
 
 from django.db import transaction
 from django.utils import timezone
@@ -48,6 +49,7 @@ def receive_lot(
     quantity_ml: Decimal,
     received_from: str = "",
     package: Package | None = None,
+    key: UUID | None = None,
     at: datetime | None = None,
 ) -> Lot:
     """Put a delivery on the shelf of a location; of a lot that is there already, it adds to it.
@@ -62,8 +64,8 @@ def receive_lot(
     _refuse_delivery(location, given, expires_on, quantity_ml, moment)
     sender = " ".join(received_from.split())
     lot = _lot_of(location, product, given, expires_on, sender)
-    key = package.key if package else ""
-    if key and (before := lot.movements.filter(package=key).first()):
+    serial = package.key if package else ""
+    if serial and (before := lot.movements.filter(package=serial).first()):
         arrived = before.at.astimezone(location.zone)
         raise ActionRefused(
             _("This very package (serial %(serial)s) was received on %(day)s.")
@@ -72,7 +74,16 @@ def receive_lot(
         )
     if package is not None and package.gtin:
         _learn(by, package.gtin, product, quantity_ml, moment)
-    ledger.write(lot, Kind.RECEIVED, quantity_ml, by=by, at=moment, package=key, reason=sender)
+    ledger.write(
+        lot,
+        Kind.RECEIVED,
+        quantity_ml,
+        by=by,
+        at=moment,
+        package=serial,
+        reason=sender,
+        key=key,
+    )
     return lot
 
 
@@ -222,13 +233,19 @@ def _unusable(lot: Lot, at: datetime) -> str:
 @trying_again(BUSY)
 @transaction.atomic
 def count_lot(
-    *, by: Staff, lot: Lot, counted_ml: Decimal, reason: str, at: datetime | None = None
+    *,
+    by: Staff,
+    lot: Lot,
+    counted_ml: Decimal,
+    reason: str,
+    key: UUID | None = None,
+    at: datetime | None = None,
 ) -> Movement:
     """Write down what is really there, opened containers included; the difference is booked."""
     found, moment, why = _kept(by, lot), at or timezone.now(), _reason(reason)
     _refuse_amount(counted_ml, "amount", zero_is_fine=True)
     line = ledger.write(
-        found, Kind.COUNTED, counted_ml - found.quantity_ml, by=by, at=moment, reason=why
+        found, Kind.COUNTED, counted_ml - found.quantity_ml, by=by, at=moment, reason=why, key=key
     )
     ledger.shrink_open(found, moment)
     return line
@@ -237,13 +254,19 @@ def count_lot(
 @trying_again(BUSY)
 @transaction.atomic
 def waste(
-    *, by: Staff, lot: Lot, amount_ml: Decimal, reason: str, at: datetime | None = None
+    *,
+    by: Staff,
+    lot: Lot,
+    amount_ml: Decimal,
+    reason: str,
+    key: UUID | None = None,
+    at: datetime | None = None,
 ) -> Movement:
     """Throw an amount away, with the reason; of an expired or recalled lot too."""
     found, moment, why = _kept(by, lot), at or timezone.now(), _reason(reason)
     _refuse_amount(amount_ml, "amount")
     _refuse_more_than_there(found, amount_ml)
-    line = ledger.write(found, Kind.WASTED, -amount_ml, by=by, at=moment, reason=why)
+    line = ledger.write(found, Kind.WASTED, -amount_ml, by=by, at=moment, reason=why, key=key)
     ledger.shrink_open(found, moment)
     return line
 
@@ -266,14 +289,20 @@ def discard_container(
 @trying_again(BUSY)
 @transaction.atomic
 def correct(
-    *, by: Staff, lot: Lot, change_ml: Decimal, reason: str, at: datetime | None = None
+    *,
+    by: Staff,
+    lot: Lot,
+    change_ml: Decimal,
+    reason: str,
+    key: UUID | None = None,
+    at: datetime | None = None,
 ) -> Movement:
     """Put a wrong booking right by an amount up or down, with the reason."""
     found, moment, why = _kept(by, lot), at or timezone.now(), _reason(reason)
     _refuse_amount(abs(change_ml), "amount")
     if change_ml < 0:
         _refuse_more_than_there(found, -change_ml)
-    line = ledger.write(found, Kind.CORRECTED, change_ml, by=by, at=moment, reason=why)
+    line = ledger.write(found, Kind.CORRECTED, change_ml, by=by, at=moment, reason=why, key=key)
     ledger.shrink_open(found, moment)
     return line
 

@@ -119,7 +119,8 @@ def _amount_of(
 
     def done() -> None:
         given = form.cleaned_data
-        act(by=staff_of(request), lot=lot, reason=given["reason"], **{name: given["amount"]})
+        said = {name: given["amount"], "reason": given["reason"], "key": given["key"]}
+        act(by=staff_of(request), lot=lot, **said)
 
     return _changed(request, lot, form, title, done)
 
@@ -184,7 +185,7 @@ def level(request: HttpRequest, code: str) -> HttpResponse:
     """Below which amount a product is low here."""
     location, product = location_of(request), product_in_force(code)
     known = StockLevel.objects.filter(location=location, product_code=code).first()
-    initial = {"least_ml": known.least_ml.normalize()} if known else {}
+    initial = {"least_ml": f"{known.least_ml.normalize():f}"} if known else {}
     form = LevelForm(request.POST or None, initial=initial, unit=product.measured_in)
     if request.method == "POST" and form.is_valid():
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -37,7 +38,16 @@ class ProductField(forms.ModelChoiceField):  # type: ignore[type-arg]
         return " · ".join(part for part in (obj.name, obj.maker, size) if part)
 
 
-class ReceiveForm(ClinicForm):
+class OnceForm(ClinicForm):
+    """A form that books something once, however often it is sent."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        key = forms.UUIDField(widget=forms.HiddenInput, required=False, initial=uuid.uuid4)
+        self.fields["key"] = key
+
+
+class ReceiveForm(OnceForm):
     """A delivery. The code fills the rest; what it says must agree with what is typed."""
 
     code = forms.CharField(
@@ -165,7 +175,7 @@ class LotStateForm(ReasonForm):
     field_order = ["state", "reason"]
 
 
-class AmountForm(ReasonForm):
+class AmountForm(OnceForm, ReasonForm):
     """An amount of a lot, in its product's unit, with the reason."""
 
     label = gettext_lazy("Amount")

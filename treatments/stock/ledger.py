@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 from decimal import Decimal
+from uuid import UUID
 
 from django.db.models import Max, Sum
 from django.utils.translation import gettext as _
@@ -41,11 +42,15 @@ def write(
     container: OpenContainer | None = None,
     session_id: int | None = None,
     package: str = "",
+    key: UUID | None = None,
 ) -> Movement:
     """Add a line to the ledger of a locked lot and set its quantity.
 
-    Raises `ActionRefused` where the lot does not hold that much.
+    Raises `ActionRefused` where the lot does not hold that much, and for a form (`key`) that was
+    sent before.
     """
+    if key is not None and Movement.objects.filter(key=key).exists():
+        raise ActionRefused(_("This was written down already: look at the ledger."))
     after = lot.quantity_ml + change
     if after < 0:
         raise ActionRefused(not_enough(lot, lot.quantity_ml))
@@ -60,6 +65,7 @@ def write(
         container=container,
         session_id=session_id,
         package=package,
+        key=key,
         reason=reason,
         by=by,
         at=at,

@@ -77,7 +77,8 @@ class Movement(models.Model):
 
     `number` counts the lines of a lot without gaps, so two writers cannot both be the next.
     `session_id` is the session it was used in: a number and no key, since sessions stand above.
-    `package` is GTIN and serial number of a scanned package, which cannot arrive twice.
+    `package` is GTIN and serial number of a scanned package, which cannot arrive twice; `key` that
+    of the form it was sent with, which cannot be booked twice.
     """
 
     class Kind(models.TextChoices):
@@ -101,6 +102,7 @@ class Movement(models.Model):
     session_id = models.BigIntegerField(null=True, blank=True, db_index=True)
     package = models.CharField(max_length=40, blank=True, default="", db_default="")
     reason = models.CharField(_("reason"), max_length=300, blank=True, default="", db_default="")
+    key = models.UUIDField(null=True, blank=True, unique=True)
     by = models.ForeignKey(Staff, models.PROTECT, null=True, related_name="+")
     at = models.DateTimeField()
     created_at = models.DateTimeField(db_default=Now(), editable=False)

@@ -28,7 +28,7 @@ LINE_LOOKS = {
 
 def figure(value: Decimal) -> str:
     """An amount without needless zeros, in the language's own writing."""
-    return number_format(value.normalize() if value else Decimal(0), use_l10n=True)
+    return number_format(f"{value.normalize():f}", use_l10n=True)
 
 
 def amount(value: Decimal, unit: str) -> str:
