@@ -1040,3 +1040,50 @@ def test_the_key_of_the_local_copy_is_each_persons_own(cast: Any, client_for: An
     page = client_for(cast.practitioner).get(address(note))
     assert copy_key(cast.practitioner, note) in page.content.decode()
     assert page["Cache-Control"] == "no-store"
+
+
+@db
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "UPDATE treatments_consultation SET concern = 'x' WHERE id = %(note)s",
+        "UPDATE treatments_consultation SET findings = '[]', advice = 'x' WHERE id = %(note)s",
+        "UPDATE treatments_consultation SET signed_at = NULL WHERE id = %(note)s",
+        "UPDATE treatments_consultation SET sections = '{}' || '{\"a\": 1}' WHERE id = %(note)s",
+        "DELETE FROM treatments_consultation WHERE id = %(note)s",
+        "UPDATE treatments_chartmark SET points = '[]' WHERE consultation_id = %(note)s",
+        "DELETE FROM treatments_chartmark WHERE consultation_id = %(note)s",
+        "INSERT INTO treatments_chartmark (consultation_id, key, chart, kind, sign, words, points)"
+        " VALUES (%(note)s, gen_random_uuid(), 'scalp', 'pin', '', '', '[]')",
+        "UPDATE treatments_score SET value = 1 WHERE consultation_id = %(note)s",
+        "UPDATE treatments_score SET consultation_id = NULL WHERE consultation_id = %(note)s",
+        "DELETE FROM treatments_score WHERE consultation_id = %(note)s",
+        "INSERT INTO treatments_score (patient_id, scale_id, side, answers, taken_at, taken_by_id,"
+        " consultation_id) SELECT patient_id, scale_id, 'left', '{}', now(), taken_by_id,"
+        " consultation_id FROM treatments_score WHERE consultation_id = %(note)s",
+        "UPDATE treatments_consultationaddendum SET text = 'x' WHERE consultation_id = %(note)s",
+    ],
+)
+def test_a_signed_note_is_closed_to_the_applications_role(
+    cast: Any, client_for: Any, sql: str
+) -> None:
+    hand_in_history(cast.patient)
+    note, client = begin(cast), client_for(cast.practitioner)
+    sent = typed(note, marks=dumps([drawn()]), **{"score-nrs-pain--value": "4"})
+    assert autosave(client, note, **sent).status_code == 200
+    # The negative control: while it is a draft, the same statements go through.
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET LOCAL ROLE clinic_app")
+        for change in ("treatments_score SET value = 5", "treatments_chartmark SET words = ''"):
+            cursor.execute(f"UPDATE {change} WHERE consultation_id = %s", [note.pk])
+        cursor.execute("RESET ROLE")
+    note.refresh_from_db()
+    note = sign_consultation(by=cast.practitioner, consultation=note)
+    add_addendum(by=cast.practitioner, consultation=note, text="later", reason="call")
+    with (
+        pytest.raises(DatabaseError, match="signed"),
+        transaction.atomic(),
+        connection.cursor() as cursor,
+    ):
+        cursor.execute("SET LOCAL ROLE clinic_app")
+        cursor.execute(sql, {"note": note.pk})
