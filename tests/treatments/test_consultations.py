@@ -1049,7 +1049,7 @@ def test_the_key_of_the_local_copy_is_each_persons_own(cast: Any, client_for: An
         "UPDATE treatments_consultation SET concern = 'x' WHERE id = %(note)s",
         "UPDATE treatments_consultation SET findings = '[]', advice = 'x' WHERE id = %(note)s",
         "UPDATE treatments_consultation SET signed_at = NULL WHERE id = %(note)s",
-        "UPDATE treatments_consultation SET sections = '{}' || '{\"a\": 1}' WHERE id = %(note)s",
+        "UPDATE treatments_consultation SET sections = '{}' WHERE id = %(note)s",
         "DELETE FROM treatments_consultation WHERE id = %(note)s",
         "UPDATE treatments_chartmark SET points = '[]' WHERE consultation_id = %(note)s",
         "DELETE FROM treatments_chartmark WHERE consultation_id = %(note)s",
