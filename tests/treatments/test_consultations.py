@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from json import dumps
 from threading import Thread
+from time import sleep
 from typing import Any
 from uuid import uuid4
 
@@ -23,7 +24,7 @@ from tests.conftest import make_patient
 from tests.treatments.plan_parts import COMPLETE_NOTE, hand_in_history, signed_note
 from treatments.catalogue.actions import edit_row
 from treatments.catalogue.models import NoteTemplate, RiskLine, Scale
-from treatments.consultations import filling
+from treatments.consultations import actions, filling
 from treatments.consultations.actions import (
     HeldElsewhere,
     StaleDraft,
@@ -753,17 +754,25 @@ class TestTwoPeople:
             take_over(by=cast.colleague, consultation=signed_note(cast))
 
     @pytest.mark.django_db(transaction=True)
-    def test_two_saves_at_once_lose_nothing(self, cast: Any) -> None:
-        """Each of two pages writes its own section twenty times; all of it is there."""
+    @pytest.mark.parametrize("locked", [True, False])
+    def test_two_saves_at_once_lose_nothing(
+        self, cast: Any, monkeypatch: pytest.MonkeyPatch, locked: bool
+    ) -> None:
+        """Each of two pages writes its own section twenty times; all of it is there.
+
+        The negative control reads the draft without its lock: then saves are lost.
+        """
         note = begin(cast)
         refused: list[Exception] = []
+        if not locked:
+            monkeypatch.setattr(actions, "locked_draft", read_slowly)
 
         def write(field: str) -> None:
             try:
                 for turn in range(20):
                     found = Consultation.objects.get(pk=note.pk)
                     save(cast, found, **{field: f"{field} {turn}"})
-            except Exception as error:  # noqa: BLE001  told below
+            except ActionRefused as error:
                 refused.append(error)
             finally:
                 connection.close()
@@ -773,9 +782,18 @@ class TestTwoPeople:
             thread.start()
         for thread in threads:
             thread.join()
-        assert not refused
         note.refresh_from_db()
+        if not locked:
+            assert refused or note.revision < 40
+            return
+        assert not refused
         assert (note.concern, note.advice, note.revision) == ("concern 19", "advice 19", 40)
+
+
+def read_slowly(consultation: Consultation) -> Consultation:
+    found = Consultation.objects.select_related("editor").get(pk=consultation.pk)
+    sleep(0.01)
+    return found
 
 
 @db
