@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from json import dumps
 from threading import Thread
+from time import sleep
 from typing import Any
 from uuid import uuid4
 
@@ -23,7 +24,7 @@ from tests.conftest import make_patient
 from tests.treatments.plan_parts import COMPLETE_NOTE, hand_in_history, signed_note
 from treatments.catalogue.actions import edit_row
 from treatments.catalogue.models import NoteTemplate, RiskLine, Scale
-from treatments.consultations import filling
+from treatments.consultations import actions, filling
 from treatments.consultations.actions import (
     HeldElsewhere,
     StaleDraft,
@@ -753,17 +754,25 @@ class TestTwoPeople:
             take_over(by=cast.colleague, consultation=signed_note(cast))
 
     @pytest.mark.django_db(transaction=True)
-    def test_two_saves_at_once_lose_nothing(self, cast: Any) -> None:
-        """Each of two pages writes its own section twenty times; all of it is there."""
+    @pytest.mark.parametrize("locked", [True, False])
+    def test_two_saves_at_once_lose_nothing(
+        self, cast: Any, monkeypatch: pytest.MonkeyPatch, locked: bool
+    ) -> None:
+        """Each of two pages writes its own section twenty times; all of it is there.
+
+        The negative control reads the draft without its lock: then saves are lost.
+        """
         note = begin(cast)
         refused: list[Exception] = []
+        if not locked:
+            monkeypatch.setattr(actions, "locked_draft", read_slowly)
 
         def write(field: str) -> None:
             try:
                 for turn in range(20):
                     found = Consultation.objects.get(pk=note.pk)
                     save(cast, found, **{field: f"{field} {turn}"})
-            except Exception as error:  # noqa: BLE001  told below
+            except ActionRefused as error:
                 refused.append(error)
             finally:
                 connection.close()
@@ -773,9 +782,18 @@ class TestTwoPeople:
             thread.start()
         for thread in threads:
             thread.join()
-        assert not refused
         note.refresh_from_db()
+        if not locked:
+            assert refused or note.revision < 40
+            return
+        assert not refused
         assert (note.concern, note.advice, note.revision) == ("concern 19", "advice 19", 40)
+
+
+def read_slowly(consultation: Consultation) -> Consultation:
+    found = Consultation.objects.select_related("editor").get(pk=consultation.pk)
+    sleep(0.01)
+    return found
 
 
 @db
@@ -1040,3 +1058,50 @@ def test_the_key_of_the_local_copy_is_each_persons_own(cast: Any, client_for: An
     page = client_for(cast.practitioner).get(address(note))
     assert copy_key(cast.practitioner, note) in page.content.decode()
     assert page["Cache-Control"] == "no-store"
+
+
+@db
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "UPDATE treatments_consultation SET concern = 'x' WHERE id = %(note)s",
+        "UPDATE treatments_consultation SET findings = '[]', advice = 'x' WHERE id = %(note)s",
+        "UPDATE treatments_consultation SET signed_at = NULL WHERE id = %(note)s",
+        "UPDATE treatments_consultation SET sections = '{}' WHERE id = %(note)s",
+        "DELETE FROM treatments_consultation WHERE id = %(note)s",
+        "UPDATE treatments_chartmark SET points = '[]' WHERE consultation_id = %(note)s",
+        "DELETE FROM treatments_chartmark WHERE consultation_id = %(note)s",
+        "INSERT INTO treatments_chartmark (consultation_id, key, chart, kind, sign, words, points)"
+        " VALUES (%(note)s, gen_random_uuid(), 'scalp', 'pin', '', '', '[]')",
+        "UPDATE treatments_score SET value = 1 WHERE consultation_id = %(note)s",
+        "UPDATE treatments_score SET consultation_id = NULL WHERE consultation_id = %(note)s",
+        "DELETE FROM treatments_score WHERE consultation_id = %(note)s",
+        "INSERT INTO treatments_score (patient_id, scale_id, side, answers, taken_at, taken_by_id,"
+        " consultation_id) SELECT patient_id, scale_id, 'left', '{}', now(), taken_by_id,"
+        " consultation_id FROM treatments_score WHERE consultation_id = %(note)s",
+        "UPDATE treatments_consultationaddendum SET text = 'x' WHERE consultation_id = %(note)s",
+    ],
+)
+def test_a_signed_note_is_closed_to_the_applications_role(
+    cast: Any, client_for: Any, sql: str
+) -> None:
+    hand_in_history(cast.patient)
+    note, client = begin(cast), client_for(cast.practitioner)
+    sent = typed(note, marks=dumps([drawn()]), **{"score-nrs-pain--value": "4"})
+    assert autosave(client, note, **sent).status_code == 200
+    # The negative control: while it is a draft, the same statements go through.
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET LOCAL ROLE clinic_app")
+        for change in ("treatments_score SET value = 5", "treatments_chartmark SET words = ''"):
+            cursor.execute(f"UPDATE {change} WHERE consultation_id = %s", [note.pk])
+        cursor.execute("RESET ROLE")
+    note.refresh_from_db()
+    note = sign_consultation(by=cast.practitioner, consultation=note)
+    add_addendum(by=cast.practitioner, consultation=note, text="later", reason="call")
+    with (
+        pytest.raises(DatabaseError, match="signed"),
+        transaction.atomic(),
+        connection.cursor() as cursor,
+    ):
+        cursor.execute("SET LOCAL ROLE clinic_app")
+        cursor.execute(sql, {"note": note.pk})

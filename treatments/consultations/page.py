@@ -7,6 +7,7 @@ from typing import Any
 from django.utils import timezone
 
 from clinic.access.models import Staff
+from clinic.access.permissions import Permission
 from treatments.catalogue.drawings import CHART_TITLES, drawings
 from treatments.catalogue.models import NoteTemplate
 from treatments.consultations.filling import last_signed
@@ -77,7 +78,7 @@ def last_note(note: Consultation) -> dict[str, Any] | None:
     return {"note": source, "parts": parts, "scores": text.score_lines}
 
 
-def read_context(note: Consultation) -> dict[str, Any]:
+def read_context(note: Consultation, staff: Staff) -> dict[str, Any]:
     """Everything that the page to read needs, its addendum form apart."""
     text = NoteText(note)
     return {
@@ -88,4 +89,6 @@ def read_context(note: Consultation) -> dict[str, Any]:
         "charts": drawn_charts(note.marks.all()),
         "addenda": note.addenda.select_related("written_by"),
         "plans": note.plans.all(),
+        "copy_key": copy_key(staff, note) if staff.may(Permission.WRITE_NOTES) else "",
+        "staff": staff,
     }

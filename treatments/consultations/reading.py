@@ -70,9 +70,7 @@ class NoteText:
         rows = [
             FindingView(
                 self.area(row["area"], row["side"]),
-                ". ".join(
-                    part for part in (", ".join(map(sign_name, row["signs"])), row["words"]) if part
-                ),
+                _seen(", ".join(map(sign_name, row["signs"])), row["words"]),
             )
             for row in self.note.findings
         ]

@@ -212,7 +212,7 @@ def detail(request: HttpRequest, number: int, consultation_id: int) -> HttpRespo
 def _detail(
     request: HttpRequest, note: Consultation, form: AddendumForm, status: int = 200, held: str = ""
 ) -> HttpResponse:
-    context = {**read_context(note), "form": form, "held": held}
+    context = {**read_context(note, staff_of(request)), "form": form, "held": held}
     return render(request, "treatments/consultation_detail.html", context, status=status)
 
 
