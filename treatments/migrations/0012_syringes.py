@@ -27,9 +27,12 @@ class Migration(migrations.Migration):
                 ('pharmacy', models.CharField(blank=True, max_length=160, verbose_name='made up by a pharmacy')),
                 ('appearance', models.CharField(blank=True, choices=[('limpid', 'limpid'), ('turbid', 'turbid'), ('milky', 'milky'), ('coloured', 'coloured'), ('particles', 'with particles')], default='', max_length=10, verbose_name='it looks')),
                 ('discarded_ml', models.DecimalField(blank=True, decimal_places=2, max_digits=6, null=True, verbose_name='discarded')),
+                ('prepared_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('session', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='syringes', to='treatments.session')),
             ],
             options={
                 'ordering': ['session_id', 'label'],
+                'constraints': [models.UniqueConstraint(fields=('session', 'label'), name='syringe_label_once'), models.CheckConstraint(condition=models.Q(('label__in', ('A', 'B', 'C', 'D', 'E', 'F', 'G', 'H'))), name='syringe_label_known'), models.CheckConstraint(condition=models.Q(('discarded_ml__isnull', True), ('discarded_ml__gte', 0), _connector='OR'), name='syringe_discarded_not_negative', violation_error_message='A volume cannot be negative.'), models.CheckConstraint(condition=models.Q(('discard_by__isnull', True), ('discard_by__gte', models.F('prepared_at')), _connector='OR'), name='syringe_kept_after_it_was_prepared'), models.CheckConstraint(condition=models.Q(models.Q(('prepared_at__isnull', True), ('prepared_by__isnull', True)), models.Q(('prepared_at__isnull', False), ('prepared_by__isnull', False)), _connector='OR'), name='syringe_prepared_by_someone')],
             },
         ),
         migrations.RemoveConstraint(
@@ -115,16 +118,6 @@ class Migration(migrations.Migration):
             constraint=models.CheckConstraint(condition=models.Q(('systolic_mmhg__isnull', True), ('diastolic_mmhg__isnull', True), ('systolic_mmhg__gt', models.F('diastolic_mmhg')), _connector='OR'), name='session_pressure_in_order', violation_error_message='The upper pressure is above the lower one.'),
         ),
         migrations.AddField(
-            model_name='syringe',
-            name='prepared_by',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
-        ),
-        migrations.AddField(
-            model_name='syringe',
-            name='session',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='syringes', to='treatments.session'),
-        ),
-        migrations.AddField(
             model_name='mixcomponent',
             name='syringe',
             field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='components', to='treatments.syringe'),
@@ -136,30 +129,14 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='mixcomponent',
-            constraint=models.UniqueConstraint(fields=('session', 'syringe', 'lot'), name='mix_lot_once_per_syringe', nulls_distinct=False),
+            constraint=models.UniqueConstraint(condition=models.Q(('syringe__isnull', False)), fields=('session', 'syringe', 'lot'), name='mix_lot_once_per_syringe'),
+        ),
+        migrations.AddConstraint(
+            model_name='mixcomponent',
+            constraint=models.UniqueConstraint(condition=models.Q(('syringe__isnull', True)), fields=('session', 'lot'), name='mix_lot_once_without_syringe'),
         ),
         migrations.AddConstraint(
             model_name='treatedarea',
             constraint=models.CheckConstraint(condition=models.Q(('minutes__isnull', True), models.Q(('minutes__gt', 0), ('minutes__lte', 180)), _connector='OR'), name='treated_area_minutes_possible'),
-        ),
-        migrations.AddConstraint(
-            model_name='syringe',
-            constraint=models.UniqueConstraint(fields=('session', 'label'), name='syringe_label_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='syringe',
-            constraint=models.CheckConstraint(condition=models.Q(('label__in', ('A', 'B', 'C', 'D', 'E', 'F', 'G', 'H'))), name='syringe_label_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='syringe',
-            constraint=models.CheckConstraint(condition=models.Q(('discarded_ml__isnull', True), ('discarded_ml__gte', 0), _connector='OR'), name='syringe_discarded_not_negative', violation_error_message='A volume cannot be negative.'),
-        ),
-        migrations.AddConstraint(
-            model_name='syringe',
-            constraint=models.CheckConstraint(condition=models.Q(('discard_by__isnull', True), ('discard_by__gte', models.F('prepared_at')), _connector='OR'), name='syringe_kept_after_it_was_prepared'),
-        ),
-        migrations.AddConstraint(
-            model_name='syringe',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('prepared_at__isnull', True), ('prepared_by__isnull', True)), models.Q(('prepared_at__isnull', False), ('prepared_by__isnull', False)), _connector='OR'), name='syringe_prepared_by_someone'),
         ),
     ]

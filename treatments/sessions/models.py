@@ -193,8 +193,13 @@ class MixComponent(Record):
         constraints = [
             models.UniqueConstraint(
                 fields=["session", "syringe", "lot"],
+                condition=models.Q(syringe__isnull=False),
                 name="mix_lot_once_per_syringe",
-                nulls_distinct=False,
+            ),
+            models.UniqueConstraint(
+                fields=["session", "lot"],
+                condition=models.Q(syringe__isnull=True),
+                name="mix_lot_once_without_syringe",
             ),
             models.CheckConstraint(condition=models.Q(ml__gt=0), name="mix_volume_positive"),
         ]

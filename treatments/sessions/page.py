@@ -225,11 +225,13 @@ class Doing:
     amounts: Sequence[tuple[str, str, str]]
 
 
-def doing_of(session: Session, totals: Totals, rows: Iterable[TreatedArea]) -> dict[str, Doing]:
+def doing_of(
+    tray: Iterable[Syringe], totals: Totals, rows: Iterable[TreatedArea]
+) -> dict[str, Doing]:
     """By area's id and side, from what is stored."""
     held = {one.label: one.held for one in totals.syringes}
     only = next(iter(held), "") if len(held) == 1 else ""
-    labels = {row.pk: row.label for row in session.syringes.all()}
+    labels = {row.pk: row.label for row in tray}
     found = {}
     for row in rows:
         ml = len(row.points) * row.ml_per_point + row.extra_ml
@@ -268,9 +270,11 @@ class TrayView:
     held: Sequence[dict[str, str]]
 
 
-def tray_of(forms: SessionForms, session: Session, totals: Totals) -> list[TrayView]:
+def tray_of(
+    forms: SessionForms, session: Session, tray: Iterable[Syringe], totals: Totals
+) -> list[TrayView]:
     """Every syringe of the page with its lines, in the order of the labels."""
-    stored = {row.label: row for row in session.syringes.all()}
+    stored = {row.label: row for row in tray}
     known = {one.label: one for one in totals.syringes}
     lines: dict[str, list[Any]] = {}
     for form in forms.mix.forms:

@@ -380,7 +380,8 @@ def _context(
     zone, me = session.location.zone, staff_of(request)
     rows = list(session.treated_areas.select_related("area", "technique"))
     totals = totals_of(given(session, now, verdicts))
-    doing = page.doing_of(session, totals, rows)
+    tray = list(session.syringes.all())
+    doing = page.doing_of(tray, totals, rows)
     return {
         "session": session,
         "patient": session.patient,
@@ -400,7 +401,7 @@ def _context(
         "blocked": bool(blocking(verdicts)),
         "charts": page.charts_of(rows, forms.shelf),
         "rows": area_rows(forms, doing),
-        "tray": page.tray_of(forms, session, totals),
+        "tray": page.tray_of(forms, session, tray, totals),
         "pharmacy_only": session.location.country.mixing_in_pharmacy_only,
         "due": due_after(session),
         "new_areas": page.new_areas(forms),
