@@ -215,6 +215,7 @@ def answer_every_step(story: Story, page: Page) -> None:
     story.look(page, "phone-history-about")
     page.get_by_label("Your weight").fill("62,5")
     onward(page)
+    page.wait_for_url("**/history/pregnancy/")
     onward(page)
     expect(page.locator("[data-error-summary]")).to_contain_text("Answer yes or no")
     page.locator("#id_pregnant_1").check()
