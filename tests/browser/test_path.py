@@ -239,7 +239,7 @@ def answer_every_step(story: Story, page: Page) -> None:
         story.look(page, f"phone-history-{step}")
         page.get_by_label(none).check()
         onward(page)
-    expect(page.get_by_label("Your full name")).to_be_visible()
+    page.wait_for_url("**/history/check/")
     story.look(page, "phone-history-check")
     draw_signature(page)
     page.get_by_role("button", name="Sign and send").click()
