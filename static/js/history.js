@@ -68,14 +68,27 @@ class Questionnaire {
     }
   }
 
-  send(quietly) {
-    return fetch(location.href, {
+  async send(quietly, mayRenew = true) {
+    const answer = await fetch(location.href, {
       method: "POST",
       body: new FormData(this.form),
       headers: quietly ? { "X-Autosave": "yes" } : {},
       redirect: quietly ? "manual" : "follow",
       credentials: "same-origin",
     });
+    // Coming in anew changes the form's token: fetch the new one and send again, once.
+    if (answer.status === 403 && mayRenew && (await this.renewToken())) return this.send(quietly, false);
+    return answer;
+  }
+
+  async renewToken() {
+    const page = await fetch(location.href, { redirect: "manual", credentials: "same-origin" });
+    if (page.type === "opaqueredirect" || !page.ok) return false;
+    const parsed = new DOMParser().parseFromString(await page.text(), "text/html");
+    const token = parsed.querySelector("form[data-history] input[name=csrfmiddlewaretoken]")?.value;
+    if (!token) return false;
+    for (const field of document.querySelectorAll("input[name=csrfmiddlewaretoken]")) field.value = token;
+    return true;
   }
 
   async read(answer) {
@@ -99,15 +112,18 @@ class Questionnaire {
     if (this.ended || this.leaving) return;
     clearTimeout(this.timer);
     this.leaving = true;
+    event.submitter?.setAttribute("aria-busy", "true");
     try {
       while (this.sending) await new Promise((done) => setTimeout(done, 50));
       if (!navigator.onLine) throw new TypeError("offline");
       const answer = await this.send(false);
+      if (this.isShutOut(answer)) return this.askToSignIn(event.submitter);
       this.ended = true;
       this.form.dataset.clean = "yes";
       if (answer.redirected) location.assign(answer.url);
       else this.form.submit();
     } catch {
+      event.submitter?.removeAttribute("aria-busy");
       this.dirty = true;
       this.failed(navigator.onLine ? this.words.wordsFailed : this.words.wordsOffline);
       this.tellToKeep();
@@ -124,7 +140,13 @@ class Questionnaire {
     addEventListener("online", () => note.remove(), { once: true });
   }
 
-  askToSignIn() {
+  isShutOut(answer) {
+    const door = new URL(this.words.signIn, location.href).pathname;
+    return [401, 403].includes(answer.status) || (answer.redirected && new URL(answer.url).pathname === door);
+  }
+
+  askToSignIn(button) {
+    button?.removeAttribute("aria-busy");
     this.signedOut = true;
     this.failed(this.words.wordsSignIn);
     const link = Object.assign(document.createElement("a"), { href: this.words.signIn, target: "_blank", rel: "noopener" });

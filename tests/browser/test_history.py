@@ -151,6 +151,34 @@ def finish(page: Page) -> None:
     page.wait_for_url("**/done/")
 
 
+def test_a_proof_that_has_run_out_loses_nothing(cast: Cast, person: Callable[..., Person]) -> None:
+    phone = person("phone", PHONE)
+    phone.expects("403")
+    page = by_link(cast, phone)
+    page.get_by_role("link", name="Start").click()
+    page.wait_for_url("**/about/")
+    settled(page)
+    phone.context.clear_cookies()
+    page.get_by_label("Your weight").fill("62")
+    state = page.locator("[data-saving]")
+    expect(state).to_contain_text("open your link again")
+    page.get_by_role("button", name="Save and continue").click()
+    expect(state).to_contain_text("open your link again")
+    expect(page.get_by_label("Your weight")).to_have_value("62")
+    with phone.context.expect_page() as opened:
+        state.get_by_role("link").click()
+    other = opened.value
+    for label, value in (("Day", "15"), ("Month", "3"), ("Year", "1985")):
+        other.get_by_label(label).fill(value)
+    other.get_by_role("button", name="Continue").click()
+    expect(other.locator("h1")).to_contain_text("Hello")
+    page.bring_to_front()
+    page.get_by_label("Your weight").fill("63")
+    saved(page)
+    onward(page, "pregnancy")
+    other.close()
+
+
 def test_the_desk_types_one_in_and_a_practitioner_reviews_it(
     cast: Cast, person: Callable[..., Person]
 ) -> None:

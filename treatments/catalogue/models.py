@@ -282,7 +282,7 @@ class Contraindication(CatalogueRow):
     needs_doctor = models.BooleanField(default=False, db_default=False)
     only_for = models.JSONField(default=dict, blank=True)
     is_asked = models.BooleanField(default=True)
-    topic = models.SlugField(max_length=40, blank=True, default="", db_default="")
+    topic = models.SlugField(max_length=40, db_index=False, blank=True, default="", db_default="")
     detail = models.CharField(max_length=8, choices=Detail, blank=True, default="", db_default="")
     asked_if = ArrayField(models.SlugField(), default=list, blank=True, db_default=NO_CODES)
     terms = ArrayField(

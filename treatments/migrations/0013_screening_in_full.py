@@ -54,7 +54,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='contraindication',
             name='topic',
-            field=models.SlugField(blank=True, db_default='', default='', max_length=40),
+            field=models.SlugField(db_index=False, blank=True, db_default='', default='', max_length=40),
         ),
         migrations.AddField(
             model_name='override',
