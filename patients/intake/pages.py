@@ -40,7 +40,6 @@ from patients.registry.models import Patient
 
 AUTOSAVE = "X-Autosave"
 SEEN = "seen"
-PLAIN = {"csrfmiddlewaretoken", SEEN}
 LARGEST_SEEN = 9
 
 
@@ -77,7 +76,8 @@ def step_page(
         raise Http404
     history = draft_of(patient) or new_draft(patient=patient, origin=questionnaire.origin)
     if AUTOSAVE in request.headers and request.method == "POST":
-        return _kept(request, questionnaire, patient, step)
+        form = _form(questionnaire, patient, history, step, None)
+        return _kept(request, questionnaire, patient, form)
     form = _form(questionnaire, patient, history, step, _posted(request))
     status = 200
     if request.method == "POST":
@@ -139,10 +139,18 @@ def _seen(request: HttpRequest) -> int | None:
 
 
 def _kept(
-    request: HttpRequest, questionnaire: Questionnaire, patient: Patient, step: str
+    request: HttpRequest, questionnaire: Questionnaire, patient: Patient, form: StepForm
 ) -> HttpResponse:
-    """The answer to a page that saves itself: only what is true."""
-    raw = {name: request.POST.getlist(name) for name in request.POST if name not in PLAIN}
+    """The answer to a page that saves itself: only what is true.
+
+    Kept are the fields of the page and nothing else, as typed; the database takes no NUL.
+    """
+    step = form.step
+    raw = {
+        name: [value.replace("\0", "") for value in request.POST.getlist(name)]
+        for name in request.POST
+        if name in form.fields
+    }
     try:
         history = keep_unfinished(
             patient=patient,

@@ -22,6 +22,7 @@ from clinic.audit.models import AuditEntry
 from clinic.places.models import Location
 from clinic.places.stranding import Concerned
 from patients.documents.models import Document
+from patients.intake.models import Confirmation, History
 from patients.messages.models import Message
 from patients.registry.models import Patient, Registration
 from treatments.catalogue.models import Lot
@@ -30,6 +31,7 @@ from treatments.diary.fit import Reason, misfits
 from treatments.diary.hours import usual_opening
 from treatments.diary.models import Appointment
 from treatments.plans.models import Plan
+from treatments.screening.models import Override
 from treatments.sessions.models import Session, TreatedArea
 
 DAY = date(2026, 5, 13)
@@ -278,3 +280,14 @@ def test_people_are_plausible(country: str) -> None:
     assert sum(not p.name.isascii() for p in crowd) > 60
     assert all(18 < (DAY - p.birth_date).days / 365.25 < 100 for p in crowd)
     assert all(46 <= p.weight_kg <= 130 for p in crowd)
+
+
+def test_a_history_has_changed_a_stop_was_decided_and_somebody_confirmed(story: str) -> None:
+    unread = History.objects.to_review().filter(version=2)
+    assert [h.medicines for h in unread if h.signature_svg] == [["anticoagulant"]]
+    decided = Override.objects.get(rule__contains="breastfeeding")
+    read = History.objects.get(patient=decided.patient, version=decided.history_version)
+    assert read.review_changes
+    assert decided.source
+    confirmed = Confirmation.objects.get()
+    assert confirmed.history.reviewed_at

@@ -249,6 +249,13 @@ class TestUnfinishedPages:
         with pytest.raises(ActionRefused, match="too long"):
             keep_unfinished(patient=cast.patient, origin="link", step="about", raw=raw)
 
+    def test_only_fields_of_the_page_are_kept_and_no_nul(self, cast):
+        client, token = inside(cast.patient)
+        sent = {"weight_kg": "6\0" + "1", "signed_name": "x", "\0": "y", "__class__": "z"}
+        told = client.post(step_url(token, "about"), sent, headers={"X-Autosave": "yes"})
+        assert told.status_code == 200
+        assert draft_of(cast.patient).answers["partial"] == {"about": {"weight_kg": ["61"]}}
+
     def test_the_page_is_told_what_is_true(self, cast):
         client, token = inside(cast.patient)
         url, quietly = step_url(token, "conditions"), {"X-Autosave": "yes"}

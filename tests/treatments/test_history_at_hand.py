@@ -113,3 +113,15 @@ def test_nothing_changed_makes_an_old_history_fresh_for_the_desk(cast):
         history=history, origin="link", signed_name="É", at=before.starts_at + timedelta(hours=1)
     )
     assert [line.intake for line in lines_of(rows, cast.here.zone)] == ["ok"]
+
+
+def test_a_session_that_may_start_still_shows_what_to_mind(cast, client_for):
+    world = make_world(cast)
+    address = reverse("sessions:start", args=[cast.patient.number, world.plan.pk])
+    client = client_for(cast.practitioner)
+    with acting(SYSTEM):
+        hand_in(cast.patient, 2, conditions=["vaccination"])
+    text = client.get(address).content.decode()
+    assert "Read what screening says below" in text
+    assert "Vaccination" in text
+    assert "Start the session" in text

@@ -126,7 +126,7 @@ def _start_page(
     begun = Session.objects.filter(plan=plan, signed_at__isnull=True).first()
     number = 1 + plan.sessions.filter(signed_at__isnull=False).count()
     verdicts = []
-    if any(obstacle.cure == "screening" for obstacle in found):
+    if begun is None and all(obstacle.cure != "history" for obstacle in found):
         verdicts = planned_verdicts(plan, number, plan.location, timezone.now())
     today = timezone.localdate(timezone=plan.location.zone)
     visits = Appointment.objects.filter(
