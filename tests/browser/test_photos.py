@@ -12,8 +12,10 @@ from django.utils import timezone
 from PIL import Image
 from playwright.sync_api import Page, expect
 
+from patients.photos.allowing import is_allowed
 from patients.photos.models import Photo
 from patients.photos.standards import parse_key
+from patients.portal.actions import open_link
 from tests.browser.conftest import DESK, PHONE, SIZES, TABLET, Person, look, picture, soon
 from tests.conftest import Cast
 from tests.patients.photo_parts import add, allow, encoded, sent
@@ -294,3 +296,22 @@ def test_the_picture_of_the_camera_is_one(allowed: Cast, person: Callable[..., P
     photo = Photo.objects.get()
     assert (photo.width, photo.height) == (width, height)
     assert Image.MAX_IMAGE_PIXELS
+
+
+def test_the_patient_takes_it_back_on_their_phone(
+    allowed: Cast, person: Callable[..., Person]
+) -> None:
+    token = open_link(allowed.patient).rstrip("/").rpartition("/")[2]
+    patient = person("patient", PHONE)
+    page = patient.go(f"/my/{token}/photos/")
+    born = allowed.patient.birth_date
+    for part, value in enumerate((born.day, born.month, born.year)):
+        page.locator(f"[name=birth_date_{part}]").fill(str(value))
+    page.get_by_role("button").filter(has_text="Continue").click()
+    expect(page.get_by_role("heading", name="What your photos may be used for")).to_be_visible()
+    look(page, "photos-patient-own")
+    page.get_by_text("I do not allow it any more").click()
+    look(page, "photos-patient-own-asked")
+    page.get_by_role("button", name="Yes, take it back").click()
+    expect(page.get_by_text("Not allowed", exact=True)).to_be_visible()
+    assert not is_allowed(allowed.patient, "record")
