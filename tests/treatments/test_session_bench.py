@@ -175,6 +175,7 @@ def test_another_syringe_by_its_button(client: Client, session: Session) -> None
     reply = press(client, session, "syringe")
     assert reply.status_code == 200, reply.content
     assert [row.label for row in session.syringes.all()] == ["A", "B"]
+    assert {row.syringe.label for row in session.treated_areas.all()} == {"A"}
     assert 'data-tray="B"' in reply.json()["parts"]["mix"]
     press(client, session, "syringe-away:A")
     assert [row.label for row in session.syringes.all()] == ["B"]
