@@ -124,7 +124,8 @@ export function startMap(form, { changed, press, announce, words }) {
 
   function sourceOf(row, tray) {
     const said = row.querySelector("[name$=-syringe]")?.value;
-    return tray.find((one) => one.label === said) ?? (tray.length === 1 ? tray[0] : undefined);
+    const filled = tray.filter((one) => one.drawn > 0);
+    return tray.find((one) => one.label === said) ?? (filled.length === 1 ? filled[0] : undefined);
   }
 
   const mlOf = (row) => read(row).length * valueOf(row, "ml_per_point") + valueOf(row, "extra_ml");
@@ -142,7 +143,7 @@ export function startMap(form, { changed, press, announce, words }) {
       row.querySelector("[data-amounts]").textContent = (source?.held ?? []).map((one) => `${one.name} ${shown(one.per * ml, 3)} ${one.unit}`).join(", ");
       about(row);
     }
-    live.replaceChildren(...tray.map((one) => meter(words.wordsSyringe.replace("{label}", one.label), given.get(one.label), one.drawn, "mL", `live-${one.label}`)), ...lidocaine(tray, given), ...face(), ...labels(tray));
+    live.replaceChildren(...tray.filter((one) => one.drawn > 0 || given.get(one.label) > 0).map((one) => meter(words.wordsSyringe.replace("{label}", one.label), given.get(one.label), one.drawn, "mL", `live-${one.label}`)), ...lidocaine(tray, given), ...face(), ...labels(tray));
   }
 
   // What a grid at this spacing would come to, from the area's own size.

@@ -32,7 +32,7 @@ from tests.treatments.session_world import (
 )
 from tests.treatments.test_sessions import address, posted, press
 from treatments.catalogue.models import Anaesthetic, Area, Modality, Technique
-from treatments.mixes.models import Syringe
+from treatments.mixes.models import LABELS, Syringe
 from treatments.sessions import actions
 from treatments.sessions.actions import NotSignable, StaleSession
 from treatments.sessions.entries import (
@@ -175,12 +175,13 @@ def test_another_syringe_by_its_button(client: Client, session: Session) -> None
     reply = press(client, session, "syringe")
     assert reply.status_code == 200, reply.content
     assert [row.label for row in session.syringes.all()] == ["A", "B"]
+    assert {row.syringe.label for row in session.treated_areas.all()} == {"A"}
     assert 'data-tray="B"' in reply.json()["parts"]["mix"]
     press(client, session, "syringe-away:A")
     assert [row.label for row in session.syringes.all()] == ["B"]
     assert session.mix.count() == 0
-    for _more in range(7):
-        press(client, session, "syringe")
+    full = [SyringeEntry(label) for label in LABELS]
+    actions.save_mix(by=session.practitioner, session=session, entries=[], syringes=full, at=NOON)
     reply = press(client, session, "syringe")
     assert reply.status_code == 422
     assert reply.json()["refused"]["mix"] == "The tray is full."
@@ -257,22 +258,22 @@ def test_a_cream_comes_from_a_tube_of_its_own(world: World, session: Session) ->
 # --- the checklist --------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("entry", "words"),
-    [
-        (replace(READY, identity=False), "name and birth date"),
-        (replace(READY, unchanged=False), "anything has changed"),
-        (replace(READY, photos=""), "photos"),
-        (replace(READY, antiseptic=""), "antiseptic"),
-        (replace(READY, cleansed_at=None), "cleansed"),
-    ],
-)
-def test_each_line_of_the_checklist_is_needed(
-    world: World, session: Session, entry: Preparation, words: str
-) -> None:
+CHECKLIST: list[tuple[Preparation, str]] = [
+    (replace(READY, identity=False), "name and birth date"),
+    (replace(READY, unchanged=False), "anything has changed"),
+    (replace(READY, photos=""), "photos"),
+    (replace(READY, antiseptic=""), "antiseptic"),
+    (replace(READY, cleansed_at=None), "cleansed"),
+]
+
+
+def test_each_line_of_the_checklist_is_needed(world: World, session: Session) -> None:
     world.fill(session)
-    actions.save_preparation(by=world.practitioner, session=session, entry=entry, at=NOON)
-    assert words in problems(world, session)
+    for entry, words in CHECKLIST:
+        actions.save_preparation(by=world.practitioner, session=session, entry=entry, at=NOON)
+        assert words in problems(world, session)
+    actions.save_preparation(by=world.practitioner, session=session, entry=READY, at=NOON)
+    assert world.sign(session).is_signed
 
 
 BAD_ENDS: list[tuple[dict[str, Any], str]] = [
@@ -487,18 +488,18 @@ REWRITES = [
 ]
 
 
-@pytest.mark.parametrize("sql", REWRITES)
-def test_sql_cannot_rewrite_a_signed_session(signed: Session, sql: str) -> None:
-    with pytest.raises(DatabaseError), transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(sql, [signed.pk])
+def test_sql_cannot_rewrite_a_signed_session(signed: Session) -> None:
+    for sql in REWRITES:
+        with pytest.raises(DatabaseError), transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(sql, [signed.pk])
 
 
-@pytest.mark.parametrize("sql", REWRITES[4:6] + REWRITES[8:9] + REWRITES[10:12])
-def test_the_same_sql_changes_an_open_one(world: World, session: Session, sql: str) -> None:
+def test_the_same_sql_changes_an_open_one(world: World, session: Session) -> None:
     world.fill(session)
-    with connection.cursor() as cursor:
-        cursor.execute(sql, [session.pk])
-        assert cursor.rowcount > 0
+    for sql in (*REWRITES[4:6], REWRITES[8], *REWRITES[10:12]):
+        with connection.cursor() as cursor:
+            cursor.execute(sql, [session.pk])
+            assert cursor.rowcount > 0, sql
 
 
 def test_pages_and_form_bodies_cannot_either_and_each_attempt_is_written_down(
@@ -516,14 +517,14 @@ def test_pages_and_form_bodies_cannot_either_and_each_attempt_is_written_down(
         ("save", {"area-0-points": json.dumps([[0.5, 0.2]])}),
         ("sign", {"obs-adverse_events": "x", "obs-events": "seen"}),
     ]
-    for revision in (str(session.revision), "0", "99"):
+    for revision in (str(session.revision), "99"):
         for name, change in tries:
             reply = client.post(address(name, signed), {**body, **change, "revision": revision})
             assert reply.status_code == 409, (name, change)
     signed.refresh_from_db()
     assert frozen(signed) == before
     left = AuditEntry.objects.filter(action="refuse", object_id=str(signed.pk))
-    assert left.count() == 3 * len(tries)
+    assert left.count() == 2 * len(tries)
     assert {entry.what for entry in left} == {"sessions:save", "sessions:sign"}
     assert all(entry.patients == [signed.patient_id] and entry.actor_id for entry in left)
 

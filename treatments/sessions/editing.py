@@ -14,7 +14,7 @@ from treatments.mixes.models import LABELS
 from treatments.plans.models import PlanArea, Side
 from treatments.sessions import grid
 from treatments.sessions.charts import OTHER_CHART, OTHER_SIDE, Chart, chart_of, charts
-from treatments.sessions.entries import AreaEntry, SyringeEntry
+from treatments.sessions.entries import AreaEntry, Sections, SyringeEntry
 from treatments.sessions.grid import Outline, Point
 from treatments.sessions.models import Session, TreatedArea
 from treatments.sessions.points import clean_points, read_points
@@ -255,10 +255,27 @@ def _too_dense() -> str:
     return _("A grid like this does not fit: choose a wider spacing or fewer points.")
 
 
-def another_syringe(tray: Sequence[SyringeEntry]) -> list[SyringeEntry]:
-    """One more on the tray, under the first label that is free."""
+def with_syringe(sections: Sections) -> Sections:
+    """One more on the tray, under the first label that is free.
+
+    What was given from the only one so far says so from now on.
+    """
+    tray = list(sections.syringes or ())
     taken = {one.label for one in tray}
     free = next((label for label in LABELS if label not in taken), None)
     if free is None:
         raise ActionRefused(_("The tray is full."))
-    return [*tray, SyringeEntry(free)]
+    only = tray[0].label if len(tray) == 1 else ""
+    areas = sections.areas and [replace(one, syringe=one.syringe or only) for one in sections.areas]
+    return replace(sections, syringes=[*tray, SyringeEntry(free)], areas=areas)
+
+
+def without_syringe(sections: Sections, label: str) -> Sections:
+    """The tray without one of its syringes and what was in it."""
+    return replace(
+        sections,
+        syringes=[one for one in sections.syringes or () if one.label != label],
+        mix=[one for one in sections.mix or () if one.syringe != label],
+        areas=sections.areas
+        and [replace(one, syringe="") if one.syringe == label else one for one in sections.areas],
+    )

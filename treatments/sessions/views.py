@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -39,7 +38,7 @@ from treatments.sessions.actions import (
     start_session,
     verdicts_of,
 )
-from treatments.sessions.editing import added, another_syringe, edited, repeated
+from treatments.sessions.editing import added, edited, repeated, with_syringe, without_syringe
 from treatments.sessions.entries import AreaEntry, Attempt, Sections
 from treatments.sessions.forms import AddendumForm, SessionForms, Shelf
 from treatments.sessions.gather import due_after, given, last_signed
@@ -341,14 +340,9 @@ def _with_tray(do: str, sections: Sections) -> Sections:
     if sections.syringes is None or sections.mix is None:
         return sections
     _verb, _colon, label = do.partition(":")
-    tray, mix = another_syringe(sections.syringes), sections.mix
     if label:
-        tray = [one for one in sections.syringes if one.label != label]
-        mix = [one for one in sections.mix if one.syringe != label]
-    areas = sections.areas and [
-        replace(one, syringe="") if one.syringe == label else one for one in sections.areas
-    ]
-    return replace(sections, syringes=tray, mix=mix, areas=areas)
+        return without_syringe(sections, label)
+    return with_syringe(sections)
 
 
 def _with_area(
