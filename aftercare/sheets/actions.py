@@ -52,13 +52,15 @@ def _techniques_said(session: Session, language: str) -> list[str]:
 
 
 def _products_said(session: Session, language: str) -> list[dict[str, str]]:
+    """Each lot once, though it may be in two syringes."""
+    lots = {part.lot_id: part.lot for part in session.mix.select_related("lot__product")}
     return [
         {
-            "name": component.lot.product.said("name", language),
-            "lot": component.lot.number,
-            "expires": component.lot.expires_on.isoformat(),
+            "name": lot.product.said("name", language),
+            "lot": lot.number,
+            "expires": lot.expires_on.isoformat(),
         }
-        for component in session.mix.select_related("lot__product")
+        for lot in lots.values()
     ]
 
 

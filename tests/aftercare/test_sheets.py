@@ -11,8 +11,9 @@ from clinic.errors import ActionRefused
 from patients.messages.models import Message
 from tests.access.world import World, make_world
 from tests.conftest import Cast
-from treatments.catalogue.models import AdviceBlock, Area, Technique
-from treatments.sessions.models import Session, TreatedArea
+from treatments.catalogue.models import AdviceBlock, Area, Lot, Technique
+from treatments.mixes.models import Syringe
+from treatments.sessions.models import MixComponent, Session, TreatedArea
 
 pytestmark = pytest.mark.django_db
 
@@ -73,6 +74,16 @@ def test_the_area_decides_what_is_said(draft: Session) -> None:
     draft.treated_areas.all().delete()
     treat(draft, "vertex")
     assert set(said(draft)) != face
+
+
+def test_a_lot_in_two_syringes_is_listed_once(draft: Session) -> None:
+    lot = Lot.objects.first()
+    assert lot
+    for label in "AB":
+        syringe = Syringe.objects.create(session=draft, label=label)
+        MixComponent.objects.create(session=draft, syringe=syringe, lot=lot, ml=Decimal(1))
+    products = content_of(draft, language="en", at=draft.started_at)["products"]
+    assert [one["lot"] for one in products].count(lot.number) == 1
 
 
 def test_a_sheet_is_given_once_and_sent_as_a_link(cast: Cast, world: World) -> None:
