@@ -138,7 +138,6 @@ SETS = (
         ),
     ),
 )
-SHOTS = {shot.key: shot for one in SETS for shot in one.shots}
 
 
 def shot_set(code: str) -> ShotSet:

@@ -36,7 +36,7 @@ from patients.photos.allowing import give, is_allowed, standing, withdraw
 from patients.photos.gallery import IN_A_STRIP, PAGE, by_series, compared
 from patients.photos.models import SIZES, Photo, PhotoPermission, PhotoQuerySet, Use
 from patients.photos.naming import Names
-from patients.photos.standards import SETS, SHOTS, parse_key
+from patients.photos.standards import SETS, parse_key
 from patients.portal.actions import open_link
 from patients.registry.merges import merge_patients, unmerge_patients
 from patients.registry.models import Patient, Registration
@@ -47,6 +47,7 @@ from treatments.catalogue.models import Area
 
 pytestmark = pytest.mark.django_db
 FRONT = "face.none.front"
+SHOTS = {shot.key: shot for one in SETS for shot in one.shots}
 
 
 @pytest.fixture
