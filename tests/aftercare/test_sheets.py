@@ -79,7 +79,7 @@ def test_the_area_decides_what_is_said(draft: Session) -> None:
 def test_a_lot_in_two_syringes_is_listed_once(draft: Session) -> None:
     lot = Lot.objects.first()
     assert lot
-    for label in "AB":
+    for label in "BC":
         syringe = Syringe.objects.create(session=draft, label=label)
         MixComponent.objects.create(session=draft, syringe=syringe, lot=lot, ml=Decimal(1))
     products = content_of(draft, language="en", at=draft.started_at)["products"]

@@ -279,7 +279,9 @@ def test_a_code_of_another_product_is_a_manager_s_to_change(practitioner, manage
 
 
 def test_the_reader_may_run_where_it_is_needed_and_nowhere_else(practitioner):
-    assert "'wasm-unsafe-eval'" in practitioner.get(RECEIVE)["Content-Security-Policy"]
+    page = practitioner.get(RECEIVE)
+    assert "'wasm-unsafe-eval'" in page["Content-Security-Policy"]
+    assert "camera=(self)" in page["Permissions-Policy"]
     for url in (SHELF, "/today/", "/catalogue/"):
         policy = practitioner.get(url)["Content-Security-Policy"]
         assert "wasm" not in policy

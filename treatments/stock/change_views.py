@@ -19,6 +19,7 @@ from clinic.access.gate import fetch
 from clinic.access.permissions import Permission, requires
 from clinic.access.request import location_of, staff_of
 from clinic.errors import ActionRefused
+from clinic.web.camera import with_camera
 from clinic.web.forms import ClinicForm, refuse
 from clinic.web.templatetags.clinic_web import clinical_date, clock
 from treatments.catalogue.models import Lot
@@ -43,6 +44,7 @@ FORM = "treatments/stock_form.html"
 # The camera's reader is WebAssembly, which a strict policy refuses unless it is named; here alone.
 @csp_update({"script-src": [WASM_UNSAFE_EVAL]})
 @requires(Permission.MANAGE_STOCK)
+@with_camera
 @require_http_methods(["GET", "POST"])
 def receive(request: HttpRequest) -> HttpResponse:
     """Put a delivery on the shelf. `read` only fills in what the code says, and writes nothing."""
