@@ -128,6 +128,15 @@ function slotFailed(event) {
   const words = document.body.dataset.slotFailed;
   if (slot && words) slot.replaceChildren(Object.assign(document.createElement("span"), { className: "slot-error", textContent: words }));
 }
+// A page that is being left listens to nobody: a part still loading, whose login the way out has
+// just ended, would otherwise turn towards the sign-in page.
+let leaving = false;
+addEventListener("beforeunload", () => {
+  leaving = true;
+  setTimeout(() => { leaving = false; }, 5000); // It was a download, or somebody stayed.
+});
+document.addEventListener("htmx:beforeOnLoad", (event) => { if (leaving) event.preventDefault(); });
+
 document.addEventListener("htmx:responseError", slotFailed);
 document.addEventListener("htmx:sendError", slotFailed);
 document.addEventListener("htmx:timeout", slotFailed);
@@ -171,7 +180,7 @@ export function setSaving(element, state, words) {
   element.querySelector("[data-words]").textContent = words;
 }
 
-// Copies of unsaved words (local-copy.js): old ones go, and a list says where one's own are waiting.
+// Copies of unsaved words (sealed.js): old ones go, and a list says where one's own are waiting.
 const KEPT_MS = 7 * 24 * 3600 * 1000;
 function keptHere() {
   try {

@@ -1,68 +1,50 @@
-// What could not be sent is kept on this device, so that a dead network, a closed tab or an ended
-// login loses nothing. It is encrypted with a key that comes with the page, for this person and
-// this record, and is never stored: after signing out nobody can read what lies here.
-
-const bytes = (text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
-const text = (buffer) => btoa(Array.from(new Uint8Array(buffer), (byte) => String.fromCharCode(byte)).join(""));
+// What could not be sent is kept on this device (sealed.js), so that a dead network, a closed tab or
+// an ended login loses nothing. One state for each record, the newest.
+import { keyOf, PREFIX, seal, unseal } from "./sealed.js";
 
 export class Keeper {
   constructor(name, key) {
-    this.name = name;
-    this.raw = key;
+    this.name = PREFIX + name;
+    this.key = keyOf(key);
     this.last = Promise.resolve();
-  }
-
-  // Only a secure page has the means; without them nothing is kept, and nothing claims to be.
-  get able() {
-    return Boolean(this.raw && globalThis.crypto?.subtle && this.store);
-  }
-
-  get store() {
-    try {
-      return globalThis.localStorage;
-    } catch {
-      return null;
-    }
-  }
-
-  async key() {
-    this.made ??= crypto.subtle.importKey("raw", bytes(this.raw), "AES-GCM", false, ["encrypt", "decrypt"]);
-    return this.made;
   }
 
   // One after the other: an older state never lands on a newer one. True once it is on the device.
   put(data) {
-    if (!this.able) return Promise.resolve(false);
-    const plain = new TextEncoder().encode(JSON.stringify(data));
-    this.last = this.last.then(() => this.write(plain));
+    const state = structuredClone(data);
+    this.last = this.last.then(() => this.write(state));
     return this.last;
   }
 
-  async write(plain) {
-    const iv = crypto.getRandomValues(new Uint8Array(12));
-    const sealed = await crypto.subtle.encrypt({ name: "AES-GCM", iv }, await this.key(), plain);
+  async write(data) {
+    const key = await this.key;
+    if (!key) return false;
     try {
-      this.store.setItem(this.name, `${text(iv)}.${text(sealed)}`);
+      localStorage.setItem(this.name, await seal(key, data));
       return true;
     } catch {
-      return false; // The device has no room left.
+      return false; // The device has no room left, or may keep nothing.
     }
   }
 
   async get() {
-    const found = this.able && this.store.getItem(this.name);
-    if (!found) return null;
-    const [iv, sealed] = found.split(".").map(bytes);
+    const key = await this.key;
     try {
-      const plain = await crypto.subtle.decrypt({ name: "AES-GCM", iv }, await this.key(), sealed);
-      return JSON.parse(new TextDecoder().decode(plain));
+      const found = key && localStorage.getItem(this.name);
+      return found ? await unseal(key, found) : null;
     } catch {
-      return null; // Kept with another key: not ours to read.
+      return null; // Nothing can be kept here.
     }
   }
 
   drop() {
-    this.last = this.last.then(() => this.store?.removeItem(this.name));
+    this.last = this.last.then(() => {
+      try {
+        localStorage.removeItem(this.name);
+      } catch {
+        // Nothing could be kept here either.
+      }
+    });
     return this.last;
   }
 }

@@ -1,23 +1,14 @@
-// Words that the clinic has not saved yet, kept in this browser. They are encrypted (AES-256-GCM)
-// with a key that the server makes for one person and one note and writes only into that person's
-// own signed-in page: whoever else uses this device finds noise. A copy goes as soon as the clinic
-// has saved it, and after a week in any case (clinic.js).
-const PREFIX = "kept:";
-
-const toText = (bytes) => btoa(Array.from(new Uint8Array(bytes), (byte) => String.fromCharCode(byte)).join(""));
-const toBytes = (text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
+// Words that the clinic has not saved yet, kept in this browser (sealed.js). A copy goes as soon as
+// the clinic has saved it. Each open page has one of its own.
+import { keyOf, PREFIX, seal, unseal } from "./sealed.js";
 
 export class LocalCopy {
-  // `owner` is "person:record"; each open page has a copy of its own.
   constructor(owner, key) {
     this.prefix = `${PREFIX}${owner}:`;
     this.name = this.prefix + crypto.getRandomValues(new Uint32Array(2)).join("-");
     this.last = Promise.resolve(false);
     this.wanted = null;
-    // Without a secure connection there is no encryption, and nothing is kept.
-    this.key = crypto.subtle
-      ? crypto.subtle.importKey("raw", toBytes(key), "AES-GCM", false, ["encrypt", "decrypt"]).catch(() => null)
-      : Promise.resolve(null);
+    this.key = keyOf(key);
     navigator.locks?.request(this.name, () => new Promise(() => {}));
   }
 
@@ -34,11 +25,10 @@ export class LocalCopy {
     this.wanted = null;
     const key = await this.key;
     if (!key || value === undefined) return false;
-    const iv = crypto.getRandomValues(new Uint8Array(12));
-    const sealed = await crypto.subtle.encrypt({ name: "AES-GCM", iv }, key, new TextEncoder().encode(JSON.stringify(value)));
+    const text = await seal(key, value);
     if (this.wanted === undefined) return false;
     try {
-      localStorage.setItem(this.name, `${Date.now()}.${toText(iv)}.${toText(sealed)}`);
+      localStorage.setItem(this.name, text);
       return true;
     } catch {
       return false;
@@ -75,20 +65,10 @@ export class LocalCopy {
         continue;
       }
       const text = localStorage.getItem(name);
-      const value = await this.open(key, text);
+      const value = await unseal(key, text);
       if (value) found.push({ name, text, value, at: Number(text.split(".")[0]) });
     }
     return found.sort((a, b) => a.at - b.at);
-  }
-
-  async open(key, text) {
-    const [, iv, sealed] = text.split(".");
-    try {
-      const bytes = await crypto.subtle.decrypt({ name: "AES-GCM", iv: toBytes(iv) }, key, toBytes(sealed));
-      return JSON.parse(new TextDecoder().decode(bytes));
-    } catch {
-      return null;
-    }
   }
 
   // Take away what was taken over, unless its page has written more since.

@@ -9,7 +9,7 @@ import pytest
 from django.conf import settings
 from django.utils import timezone
 
-from clinic.rendering.pdf import PROCESS
+from clinic.confined.run import CELL
 from patients.documents.actions import read_pdf, request_document
 from patients.documents.models import Document
 from patients.messages.actions import queue_message
@@ -51,7 +51,7 @@ def rendering() -> bool:
 def renderers() -> list[psutil.Process]:
     found = []
     for process in psutil.process_iter(["cmdline"]):
-        if str(PROCESS) in (process.info["cmdline"] or []):
+        if str(CELL) in (process.info["cmdline"] or []):
             found.append(process)
     return found
 

@@ -19,6 +19,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from clinic.errors import ActionRefused
+from clinic.web.local_copy import copy_key
 from patients.intake.models import History
 from tests.conftest import make_patient
 from tests.treatments.plan_parts import COMPLETE_NOTE, hand_in_history, signed_note
@@ -37,7 +38,6 @@ from treatments.consultations.actions import (
 from treatments.consultations.alternatives import ALTERNATIVES
 from treatments.consultations.fitzpatrick import computed_type, skin_type
 from treatments.consultations.indications import indication_choices
-from treatments.consultations.local_copy import copy_key
 from treatments.consultations.missing import missing_parts
 from treatments.consultations.models import ChartMark, Consultation
 from treatments.consultations.skin import SCALE, current_scales, kept_answers

@@ -225,7 +225,11 @@ def test_distress_warns_and_asks_for_a_reason(cast, psychology, acts):
 def test_distress_lets_a_note_be_signed_that_refers(cast):
     hand_in(cast.patient, psychology={"cops": 55})
     note = start_consultation(by=cast.practitioner, patient=cast.patient, location=cast.here)
-    values = COMPLETE_NOTE | {"decision": "refer"}
+    values = COMPLETE_NOTE | {
+        "decision": "refer",
+        "decision_reason": "Distress before the treatment",
+        "refer_to": "Dr Lemoine",
+    }
     note = save_consultation(by=cast.practitioner, consultation=note, revision=0, values=values)
     signed = sign_consultation(by=cast.practitioner, consultation=note, at=AT)
     (kept,) = [v for v in signed.screening if v["rule"] == "contraindication:bddq-positive"]

@@ -8,11 +8,11 @@ from django.utils import timezone
 
 from clinic.access.models import Staff
 from clinic.access.permissions import Permission
+from clinic.web.local_copy import copy_key, copy_name
 from treatments.catalogue.drawings import CHART_TITLES, drawings
 from treatments.catalogue.models import NoteTemplate
 from treatments.consultations.filling import last_signed
 from treatments.consultations.forms import ConsultationForm
-from treatments.consultations.local_copy import copy_key
 from treatments.consultations.marks import marks_json
 from treatments.consultations.models import ChartMark, Consultation
 from treatments.consultations.reading import NoteText, drawn_charts, origin_words
@@ -41,6 +41,7 @@ def edit_context(note: Consultation, form: ConsultationForm, staff: Staff) -> di
         "first_chart": first_chart(note, marks, form),
         "signs": SIGNS,
         "copy_key": copy_key(staff, note),
+        "copy_name": copy_name(staff, note),
         "staff": staff,
         "written": "",
         "held": "",
@@ -90,5 +91,6 @@ def read_context(note: Consultation, staff: Staff) -> dict[str, Any]:
         "addenda": note.addenda.select_related("written_by"),
         "plans": note.plans.all(),
         "copy_key": copy_key(staff, note) if staff.may(Permission.WRITE_NOTES) else "",
+        "copy_name": copy_name(staff, note),
         "staff": staff,
     }

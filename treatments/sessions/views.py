@@ -20,6 +20,7 @@ from clinic.access.request import location_of, staff_of
 from clinic.audit.actions import record_refusal
 from clinic.errors import ActionRefused
 from clinic.web.forms import refuse
+from clinic.web.local_copy import copy_key, copy_name
 from patients.intake.facts import latest_history
 from patients.registry.models import Patient
 from treatments.consents.coverage import coverage
@@ -42,7 +43,6 @@ from treatments.sessions.editing import added, edited, repeated, with_syringe, w
 from treatments.sessions.entries import AreaEntry, Attempt, Sections
 from treatments.sessions.forms import AddendumForm, SessionForms, Shelf
 from treatments.sessions.gather import due_after, given, last_signed
-from treatments.sessions.keeping import device_key, device_name
 from treatments.sessions.lines import written
 from treatments.sessions.models import Session
 from treatments.sessions.points import read_points
@@ -390,7 +390,7 @@ def _context(
             obstacle.message
             for obstacle in consent_obstacles(coverage(session.patient, session.plan, now))
         ],
-        "keep": {"name": device_name(me, session), "key": device_key(me, session)},
+        "keep": {"name": copy_name(me, session), "key": copy_key(me, session)},
         "verdicts": verdicts,
         "blocked": bool(blocking(verdicts)),
         "charts": page.charts_of(rows, forms.shelf),
