@@ -26,7 +26,8 @@ check: setup-test
 
 # The long proofs: load, kills, big property runs.
 soak: setup-test
-	@exec $(VENV) -m clinic.embedded test -- $(VENV) -m pytest tests/soak -o addopts='--strict-markers -ra'
+	@$(VENV) -m clinic.embedded test -- $(VENV) -m pytest tests/soak -o addopts='--strict-markers -ra'
+	@exec $(VENV) -m clinic.embedded test -- $(VENV) -m pytest tests/browser -m soak -o addopts='--strict-markers -ra'
 
 # What each page costs above a bare Django view, at 30,000 patients; SCALE=1 is quick.
 # ARGS="--only pages" or ARGS="--only diary-growth" measures that part alone.

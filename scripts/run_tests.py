@@ -22,7 +22,7 @@ COVERAGE = (
 )
 RUNS = (
     ("rules and pages", [*PYTEST, "tests", *COVERAGE]),
-    ("browser", [*PYTEST, "tests/browser", "-o", "addopts=--strict-markers -ra"]),
+    ("browser", [*PYTEST, "tests/browser", "-m", "not soak", "-o", "addopts=--strict-markers -ra"]),
 )
 
 

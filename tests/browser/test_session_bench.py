@@ -253,6 +253,7 @@ FRAMES = """
 """
 
 
+@pytest.mark.soak
 def test_500_points_stay_fluid_while_one_is_dragged(
     world: World, cast: Cast, person: Callable[..., Person]
 ) -> None:
