@@ -17,6 +17,7 @@ from random import Random
 from typing import Any
 from uuid import UUID
 
+from django.apps import apps
 from django.db import connection, models, transaction
 from psycopg import sql
 
@@ -44,6 +45,7 @@ from treatments.diary.slots import Span
 from treatments.plans.models import MixLine, Phase, Plan, PlanArea
 from treatments.sessions.models import MixComponent, Session, TreatedArea
 
+OWN = ("clinic", "patients", "treatments", "aftercare")
 PATIENTS_PER_SCALE = 300
 APPOINTMENTS_PER_SCALE = 1_500
 ROOMS_OF_A_NEW_PLACE = 4
@@ -168,8 +170,18 @@ def add_crowd(
         say(f"{crowd.write_appointments()} more appointments")
         crowd.write_courses()
         say(f"{crowd.notes} more notes, {crowd.plans} plans, {crowd.sessions} sessions")
+    count_anew()
+
+
+def count_anew() -> None:
+    """Let the planner know how much there is by now: it may take what was just filled for empty.
+
+    Not the tables that all databases share: another one may be at them just now.
+    """
+    own = [model._meta.db_table for name in OWN for model in apps.get_app_config(name).get_models()]
+    tables = ", ".join(map(connection.ops.quote_name, own))
     with connection.cursor() as cursor:
-        cursor.execute("SET statement_timeout = 0; ANALYZE; RESET statement_timeout")
+        cursor.execute(f"SET statement_timeout = 0; ANALYZE {tables}; RESET statement_timeout")
 
 
 class Crowd:

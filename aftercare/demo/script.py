@@ -202,6 +202,7 @@ def tell(*, seed: int, now: datetime, say: Say) -> Ground:
         everyone = [patient.pk for *_rest, patient in story.everyone]
         bulk.fill_full_day(ground, everyone, story.today)
         put_tablets(ground, now)
+    bulk.count_anew()
     hours.keep_hours(ground, now, story.today)
     book_courses(ground, random, now)
     desk.keep_pauses(ground, now, story.today)

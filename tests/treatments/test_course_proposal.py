@@ -294,7 +294,13 @@ def test_where_a_lawful_course_exists_it_is_found(count, least, more, open_days)
         {START + timedelta(days=n): [slot(START + timedelta(days=n), time(9))] for n in open_days}
     )
     found = propose(task([phase(count, least, least + more)], diary))
-    possible = {n for n in open_days if n <= 28}
-    for _n in range(count - 1):
-        possible = {n for n in open_days if any(least <= n - p <= least + more for p in possible)}
-    assert all(one.is_lawful for one in found) == bool(possible)
+
+    def can_be(firsts: set[int]) -> bool:
+        for _n in range(count - 1):
+            firsts = {n for n in open_days if any(least <= n - p <= least + more for p in firsts)}
+        return bool(firsts)
+
+    # The first session is looked for in 28 days; where none is free, a later one may do as well.
+    is_lawful = all(one.is_lawful for one in found)
+    assert is_lawful or not can_be({n for n in open_days if n <= 28})
+    assert can_be(open_days) or not is_lawful
