@@ -34,10 +34,8 @@ from treatments.diary.models import Service
 CLIENTS = 32
 PRACTITIONERS = 5
 DAYS = 5
-PAUSE_S = 2.0
-"""At most, between two actions of one person: a booking or a move each second, which nobody does.
-Much less, and two cores are asked for more than they can give: then the wait says only that.
-"""
+PAUSE_S = 0.5
+"""At most, between two actions of one person; no receptionist is as quick as the mean of it."""
 QUARTERS = 40
 """Of a day, from 8 to 18 o'clock."""
 TOKEN = "c" * 32
