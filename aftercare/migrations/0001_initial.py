@@ -102,6 +102,35 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("state", "planned")),
+                        fields=["due_at"],
+                        name="check_in_due",
+                    ),
+                    models.Index(fields=["patient", "due_at"], name="check_in_of_patient"),
+                    models.Index(
+                        condition=models.Q(("state", "open")),
+                        fields=["-due_at"],
+                        name="check_in_unanswered",
+                    ),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(fields=("session", "step"), name="check_in_step_once"),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("state", "answered"), _negated=True),
+                            models.Q(
+                                ("answered_at__isnull", False),
+                                models.Q(("colour", ""), _negated=True),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="check_in_answer_has_colour",
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="Call",
@@ -170,6 +199,27 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("done_at__isnull", True)),
+                        fields=["location", "due_at"],
+                        name="call_waiting",
+                    )
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("done_at__isnull", True),
+                            models.Q(
+                                models.Q(("outcome", ""), _negated=True), ("done_by__isnull", False)
+                            ),
+                            _connector="OR",
+                        ),
+                        name="call_done_has_outcome",
+                    )
+                ],
+            },
         ),
         migrations.CreateModel(
             name="Sheet",
@@ -219,61 +269,5 @@ class Migration(migrations.Migration):
             options={
                 "abstract": False,
             },
-        ),
-        migrations.AddIndex(
-            model_name="checkin",
-            index=models.Index(
-                condition=models.Q(("state", "planned")), fields=["due_at"], name="check_in_due"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="checkin",
-            index=models.Index(fields=["patient", "due_at"], name="check_in_of_patient"),
-        ),
-        migrations.AddIndex(
-            model_name="checkin",
-            index=models.Index(
-                condition=models.Q(("state", "open")),
-                fields=["-due_at"],
-                name="check_in_unanswered",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="checkin",
-            constraint=models.UniqueConstraint(
-                fields=("session", "step"), name="check_in_step_once"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="checkin",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("state", "answered"), _negated=True),
-                    models.Q(
-                        ("answered_at__isnull", False), models.Q(("colour", ""), _negated=True)
-                    ),
-                    _connector="OR",
-                ),
-                name="check_in_answer_has_colour",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="call",
-            index=models.Index(
-                condition=models.Q(("done_at__isnull", True)),
-                fields=["location", "due_at"],
-                name="call_waiting",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="call",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("done_at__isnull", True),
-                    models.Q(models.Q(("outcome", ""), _negated=True), ("done_by__isnull", False)),
-                    _connector="OR",
-                ),
-                name="call_done_has_outcome",
-            ),
         ),
     ]

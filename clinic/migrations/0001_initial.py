@@ -229,6 +229,13 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["name"],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("closes_at__gt", models.F("opens_at"))),
+                        name="location_closes_after_it_opens",
+                        violation_error_message="Closing time must be after opening time.",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
@@ -287,6 +294,11 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(fields=("staff", "location"), name="membership_once")
+                ]
+            },
         ),
         migrations.CreateModel(
             name="Room",
@@ -310,26 +322,11 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["location_id", "name"],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("location", "name"), name="room_name_once_per_location"
+                    )
+                ],
             },
-        ),
-        migrations.AddConstraint(
-            model_name="location",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("closes_at__gt", models.F("opens_at"))),
-                name="location_closes_after_it_opens",
-                violation_error_message="Closing time must be after opening time.",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="membership",
-            constraint=models.UniqueConstraint(
-                fields=("staff", "location"), name="membership_once"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="room",
-            constraint=models.UniqueConstraint(
-                fields=("location", "name"), name="room_name_once_per_location"
-            ),
         ),
     ]

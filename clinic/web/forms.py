@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from crispy_forms.helper import FormHelper
@@ -16,6 +17,16 @@ def plain_helper() -> FormHelper:
     helper.form_tag = False
     helper.disable_csrf = True
     return helper
+
+
+class ReadOnce(forms.models.ModelChoiceIterator):  # type: ignore[type-arg]
+    """The choices of a `ModelChoiceField`, read once: a select asks for them twice when drawn."""
+
+    def __iter__(self) -> Iterator[Any]:
+        if self.field.empty_label is not None:
+            yield ("", self.field.empty_label)
+        for row in self.queryset:
+            yield self.choice(row)
 
 
 class ClinicForm(forms.Form):

@@ -80,6 +80,48 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "indexes": [
+                    django.contrib.postgres.indexes.GinIndex(
+                        django.contrib.postgres.indexes.OpClass(
+                            models.F("folded_name"), name="gin_trgm_ops"
+                        ),
+                        fastupdate=False,
+                        name="patient_name_trigrams",
+                    ),
+                    models.Index(
+                        django.db.models.functions.comparison.Collate(models.F("folded_name"), "C"),
+                        models.F("id"),
+                        name="patient_name_in_order",
+                    ),
+                    models.Index(fields=["birth_date"], name="patient_birth_date"),
+                    models.Index(
+                        django.contrib.postgres.indexes.OpClass(
+                            models.Func(
+                                models.F("phone"),
+                                function="reverse",
+                                output_field=models.TextField(),
+                            ),
+                            name="text_pattern_ops",
+                        ),
+                        name="patient_phone_backwards",
+                    ),
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("birth_date__gte", datetime.date(1890, 1, 1))),
+                        name="patient_birth_date_possible",
+                        violation_error_message="This date of birth is too long ago.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("given_name", ""), _negated=True),
+                            models.Q(("family_name", ""), _negated=True),
+                        ),
+                        name="patient_has_names",
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="Link",
@@ -150,6 +192,11 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(fields=("patient", "location"), name="registered_once")
+                ]
+            },
         ),
         migrations.AddField(
             model_name="patient",
@@ -462,63 +509,5 @@ class Migration(migrations.Migration):
                     )
                 ],
             },
-        ),
-        migrations.AddConstraint(
-            model_name="registration",
-            constraint=models.UniqueConstraint(
-                fields=("patient", "location"), name="registered_once"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="patient",
-            index=django.contrib.postgres.indexes.GinIndex(
-                django.contrib.postgres.indexes.OpClass(
-                    models.F("folded_name"), name="gin_trgm_ops"
-                ),
-                fastupdate=False,
-                name="patient_name_trigrams",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="patient",
-            index=models.Index(
-                django.db.models.functions.comparison.Collate(models.F("folded_name"), "C"),
-                models.F("id"),
-                name="patient_name_in_order",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="patient",
-            index=models.Index(fields=["birth_date"], name="patient_birth_date"),
-        ),
-        migrations.AddIndex(
-            model_name="patient",
-            index=models.Index(
-                django.contrib.postgres.indexes.OpClass(
-                    models.Func(
-                        models.F("phone"), function="reverse", output_field=models.TextField()
-                    ),
-                    name="text_pattern_ops",
-                ),
-                name="patient_phone_backwards",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="patient",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("birth_date__gte", datetime.date(1890, 1, 1))),
-                name="patient_birth_date_possible",
-                violation_error_message="This date of birth is too long ago.",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="patient",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("given_name", ""), _negated=True),
-                    models.Q(("family_name", ""), _negated=True),
-                ),
-                name="patient_has_names",
-            ),
         ),
     ]

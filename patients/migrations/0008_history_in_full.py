@@ -8,129 +8,238 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('patients', '0007_photos'),
+        ("patients", "0007_photos"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Confirmation',
+            name="Confirmation",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), default=django.utils.timezone.now, editable=False)),
-                ('confirmed_at', models.DateTimeField()),
-                ('origin', models.CharField(choices=[('link', "by the patient's link"), ('tablet', "by the patient, on the clinic's tablet"), ('desk', 'typed at the clinic'), ('merge', 'taken together from two files')], max_length=10)),
-                ('signed_name', models.CharField(max_length=200, verbose_name='signed as')),
-                ('signed_how', models.CharField(choices=[('drawn', 'signed by hand'), ('typed', 'typed name'), ('told', 'told to the staff, not signed')], max_length=6)),
-                ('signature_svg', models.TextField(blank=True)),
-                ('signature_strokes', models.JSONField(blank=True, null=True)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "created_at",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(),
+                        default=django.utils.timezone.now,
+                        editable=False,
+                    ),
+                ),
+                ("confirmed_at", models.DateTimeField()),
+                (
+                    "origin",
+                    models.CharField(
+                        choices=[
+                            ("link", "by the patient's link"),
+                            ("tablet", "by the patient, on the clinic's tablet"),
+                            ("desk", "typed at the clinic"),
+                            ("merge", "taken together from two files"),
+                        ],
+                        max_length=10,
+                    ),
+                ),
+                ("signed_name", models.CharField(max_length=200, verbose_name="signed as")),
+                (
+                    "signed_how",
+                    models.CharField(
+                        choices=[
+                            ("drawn", "signed by hand"),
+                            ("typed", "typed name"),
+                            ("told", "told to the staff, not signed"),
+                        ],
+                        max_length=6,
+                    ),
+                ),
+                ("signature_svg", models.TextField(blank=True)),
+                ("signature_strokes", models.JSONField(blank=True, null=True)),
+                (
+                    "history",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="confirmations",
+                        to="patients.history",
+                    ),
+                ),
+                (
+                    "patient",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="history_confirmations",
+                        to="patients.patient",
+                    ),
+                ),
+                (
+                    "taken_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
+            options={
+                "indexes": [
+                    models.Index(
+                        fields=["patient", "-confirmed_at"], name="confirmation_of_patient"
+                    )
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("signed_name", ""), _negated=True),
+                        name="confirmation_has_name",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("signed_how", "drawn"), _negated=True),
+                            models.Q(("signature_svg", ""), _negated=True),
+                            _connector="OR",
+                        ),
+                        name="confirmation_drawn_has_drawing",
+                    ),
+                ],
+            },
         ),
         migrations.AddField(
-            model_name='history',
-            name='allergy_reaction',
-            field=models.CharField(blank=True, db_default='', default='', max_length=500, verbose_name='what happened'),
+            model_name="history",
+            name="allergy_reaction",
+            field=models.CharField(
+                blank=True, db_default="", default="", max_length=500, verbose_name="what happened"
+            ),
         ),
         migrations.AddField(
-            model_name='history',
-            name='breastfeeding',
-            field=models.BooleanField(blank=True, null=True, verbose_name='breastfeeding'),
+            model_name="history",
+            name="breastfeeding",
+            field=models.BooleanField(blank=True, null=True, verbose_name="breastfeeding"),
         ),
         migrations.AddField(
-            model_name='history',
-            name='details',
-            field=models.JSONField(blank=True, db_default=models.Value({}, models.JSONField()), default=dict),
+            model_name="history",
+            name="details",
+            field=models.JSONField(
+                blank=True, db_default=models.Value({}, models.JSONField()), default=dict
+            ),
         ),
         migrations.AddField(
-            model_name='history',
-            name='pregnancy_applies',
-            field=models.BooleanField(blank=True, null=True, verbose_name='pregnancy can concern them'),
+            model_name="history",
+            name="pregnancy_applies",
+            field=models.BooleanField(
+                blank=True, null=True, verbose_name="pregnancy can concern them"
+            ),
         ),
         migrations.AddField(
-            model_name='history',
-            name='procedures',
-            field=models.JSONField(blank=True, db_default=models.Value([], models.JSONField()), default=list),
+            model_name="history",
+            name="procedures",
+            field=models.JSONField(
+                blank=True, db_default=models.Value([], models.JSONField()), default=list
+            ),
         ),
         migrations.AddField(
-            model_name='history',
-            name='psychology',
-            field=models.JSONField(blank=True, db_default=models.Value({}, models.JSONField()), default=dict),
+            model_name="history",
+            name="psychology",
+            field=models.JSONField(
+                blank=True, db_default=models.Value({}, models.JSONField()), default=dict
+            ),
         ),
         migrations.AddField(
-            model_name='history',
-            name='review_changes',
-            field=models.JSONField(blank=True, db_default=models.Value([], models.JSONField()), default=list),
+            model_name="history",
+            name="review_changes",
+            field=models.JSONField(
+                blank=True, db_default=models.Value([], models.JSONField()), default=list
+            ),
         ),
         migrations.AddField(
-            model_name='history',
-            name='review_note',
-            field=models.CharField(blank=True, db_default='', default='', max_length=1000, verbose_name='note of the review'),
+            model_name="history",
+            name="review_note",
+            field=models.CharField(
+                blank=True,
+                db_default="",
+                default="",
+                max_length=1000,
+                verbose_name="note of the review",
+            ),
         ),
         migrations.AddField(
-            model_name='history',
-            name='signature_strokes',
+            model_name="history",
+            name="signature_strokes",
             field=models.JSONField(blank=True, null=True),
         ),
         migrations.AddField(
-            model_name='history',
-            name='signature_svg',
-            field=models.TextField(blank=True, db_default='', default=''),
+            model_name="history",
+            name="signature_svg",
+            field=models.TextField(blank=True, db_default="", default=""),
         ),
         migrations.AddField(
-            model_name='history',
-            name='signed_how',
-            field=models.CharField(blank=True, choices=[('drawn', 'signed by hand'), ('typed', 'typed name'), ('told', 'told to the staff, not signed')], db_default='', default='', max_length=6),
+            model_name="history",
+            name="signed_how",
+            field=models.CharField(
+                blank=True,
+                choices=[
+                    ("drawn", "signed by hand"),
+                    ("typed", "typed name"),
+                    ("told", "told to the staff, not signed"),
+                ],
+                db_default="",
+                default="",
+                max_length=6,
+            ),
         ),
         migrations.AddField(
-            model_name='history',
-            name='typed_by',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
+            model_name="history",
+            name="typed_by",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to=settings.AUTH_USER_MODEL,
+            ),
         ),
         migrations.AlterField(
-            model_name='history',
-            name='origin',
-            field=models.CharField(choices=[('link', "by the patient's link"), ('tablet', "by the patient, on the clinic's tablet"), ('desk', 'typed at the clinic'), ('merge', 'taken together from two files')], max_length=10),
+            model_name="history",
+            name="origin",
+            field=models.CharField(
+                choices=[
+                    ("link", "by the patient's link"),
+                    ("tablet", "by the patient, on the clinic's tablet"),
+                    ("desk", "typed at the clinic"),
+                    ("merge", "taken together from two files"),
+                ],
+                max_length=10,
+            ),
         ),
         migrations.AlterField(
-            model_name='history',
-            name='pregnant',
-            field=models.BooleanField(blank=True, null=True, verbose_name='pregnant'),
+            model_name="history",
+            name="pregnant",
+            field=models.BooleanField(blank=True, null=True, verbose_name="pregnant"),
         ),
         migrations.AddIndex(
-            model_name='history',
-            index=models.Index(condition=models.Q(('reviewed_at__isnull', True), ('submitted_at__isnull', False), ('withdrawn_at__isnull', True)), fields=['submitted_at'], name='history_to_review'),
+            model_name="history",
+            index=models.Index(
+                condition=models.Q(
+                    ("reviewed_at__isnull", True),
+                    ("submitted_at__isnull", False),
+                    ("withdrawn_at__isnull", True),
+                ),
+                fields=["submitted_at"],
+                name="history_to_review",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='history',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('signed_how', 'drawn'), _negated=True), models.Q(('signature_svg', ''), _negated=True), _connector='OR'), name='history_drawn_has_drawing'),
-        ),
-        migrations.AddField(
-            model_name='confirmation',
-            name='history',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='confirmations', to='patients.history'),
-        ),
-        migrations.AddField(
-            model_name='confirmation',
-            name='patient',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='history_confirmations', to='patients.patient'),
-        ),
-        migrations.AddField(
-            model_name='confirmation',
-            name='taken_by',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
-        ),
-        migrations.AddIndex(
-            model_name='confirmation',
-            index=models.Index(fields=['patient', '-confirmed_at'], name='confirmation_of_patient'),
-        ),
-        migrations.AddConstraint(
-            model_name='confirmation',
-            constraint=models.CheckConstraint(condition=models.Q(('signed_name', ''), _negated=True), name='confirmation_has_name'),
-        ),
-        migrations.AddConstraint(
-            model_name='confirmation',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('signed_how', 'drawn'), _negated=True), models.Q(('signature_svg', ''), _negated=True), _connector='OR'), name='confirmation_drawn_has_drawing'),
+            model_name="history",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("signed_how", "drawn"), _negated=True),
+                    models.Q(("signature_svg", ""), _negated=True),
+                    _connector="OR",
+                ),
+                name="history_drawn_has_drawing",
+            ),
         ),
     ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 from crispy_forms.layout import Div, Layout
@@ -72,7 +73,7 @@ class WishForm(ClinicForm):
     def __init__(self, *args: Any, location: Location, left: int, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.location = location
-        self.fields["practitioner"].widget.choices = self._practitioners
+        self.fields["practitioner"].widget.choices = cache(self._practitioners)
         most = min(left, MOST_AT_ONCE)
         if most > 1:
             self.fields["count"] = forms.IntegerField(

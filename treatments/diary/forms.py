@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
+from functools import cache
 from typing import Any
 
 from crispy_forms.layout import Div, Layout
@@ -14,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from clinic.access.models import Staff, StaffQuerySet
 from clinic.places.models import Device, Location, Room
-from clinic.web.forms import ClinicForm
+from clinic.web.forms import ClinicForm, ReadOnce
 from treatments.diary.actions import LONGEST, SHORTEST
 from treatments.diary.models import Service
 from treatments.diary.slots import NoSuchTimeError, instant
@@ -34,6 +35,8 @@ def service_name(service: Service) -> str:
 
 class ServiceField(forms.ModelChoiceField):  # type: ignore[type-arg]
     """The services that can be booked, each with its length."""
+
+    iterator = ReadOnce
 
     def label_from_instance(self, obj: Any) -> str:
         return _("%(name)s, %(minutes)s min") % {
@@ -86,9 +89,9 @@ class WhenForm(ClinicForm):
     def __init__(self, *args: Any, location: Location, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.location = location
-        # Callables: asked for only when the form is shown, not when it is sent and succeeds.
-        self.fields["practitioner"].widget.choices = self._practitioners
-        self.fields["room"].widget.choices = self._rooms
+        # Asked for only when the form is shown, and then once; not when it is sent and succeeds.
+        self.fields["practitioner"].widget.choices = cache(self._practitioners)
+        self.fields["room"].widget.choices = cache(self._rooms)
         self.helper.layout = Layout(
             Div("date", "time", css_class="form-row"),
             Div("practitioner", "room", css_class="form-row"),
@@ -238,7 +241,7 @@ class WalkInForm(ClinicForm):
         super().__init__(*args, **kwargs)
         self.location = location
         self.fields["key"].initial = uuid.uuid4
-        self.fields["practitioner"].widget.choices = self._practitioners
+        self.fields["practitioner"].widget.choices = cache(self._practitioners)
         self.helper.layout = Layout("service", "practitioner", "patient", "key")
 
     def _practitioners(self) -> list[tuple[str, Any]]:
@@ -268,7 +271,7 @@ class BlockForm(ClinicForm):
         super().__init__(*args, **kwargs)
         self.location = location
         what: Any = self.fields["what"]
-        what.choices = self._choices
+        what.choices = cache(self._choices)
         self.helper.layout = Layout(
             "what", Div("date", "starts", "ends", css_class="form-row"), "reason"
         )

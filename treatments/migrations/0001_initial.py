@@ -131,6 +131,16 @@ class Migration(migrations.Migration):
             ],
             options={
                 "abstract": False,
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("code", "version"), name="anaesthetic_version_once"
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(("is_current", True)),
+                        fields=("code",),
+                        name="anaesthetic_one_current",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -212,6 +222,76 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "indexes": [
+                    models.Index(fields=["location", "starts_at"], name="appointment_by_day"),
+                    models.Index(
+                        fields=["practitioner", "starts_at"], name="appointment_by_practitioner"
+                    ),
+                    models.Index(fields=["patient", "-starts_at"], name="appointment_by_patient"),
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("ends_at__gt", models.F("starts_at"))),
+                        name="appointment_ends_after_it_starts",
+                        violation_error_message="The end must be after the start.",
+                    ),
+                    django.contrib.postgres.constraints.ExclusionConstraint(
+                        condition=models.Q(("status__in", ["cancelled", "no_show"]), _negated=True),
+                        expressions=[
+                            (
+                                treatments.diary.models.TimeSpan(
+                                    "starts_at",
+                                    "ends_at",
+                                    django.contrib.postgres.fields.ranges.RangeBoundary(
+                                        inclusive_lower=True
+                                    ),
+                                ),
+                                "&&",
+                            ),
+                            ("practitioner", "="),
+                        ],
+                        name="practitioner_not_twice",
+                        violation_error_message="The practitioner is already booked at that time.",
+                    ),
+                    django.contrib.postgres.constraints.ExclusionConstraint(
+                        condition=models.Q(("status__in", ["cancelled", "no_show"]), _negated=True),
+                        expressions=[
+                            (
+                                treatments.diary.models.TimeSpan(
+                                    "starts_at",
+                                    "ends_at",
+                                    django.contrib.postgres.fields.ranges.RangeBoundary(
+                                        inclusive_lower=True
+                                    ),
+                                ),
+                                "&&",
+                            ),
+                            ("room", "="),
+                        ],
+                        name="room_not_twice",
+                        violation_error_message="The room is already taken at that time.",
+                    ),
+                    django.contrib.postgres.constraints.ExclusionConstraint(
+                        condition=models.Q(("status__in", ["cancelled", "no_show"]), _negated=True),
+                        expressions=[
+                            (
+                                treatments.diary.models.TimeSpan(
+                                    "starts_at",
+                                    "ends_at",
+                                    django.contrib.postgres.fields.ranges.RangeBoundary(
+                                        inclusive_lower=True
+                                    ),
+                                ),
+                                "&&",
+                            ),
+                            ("patient", "="),
+                        ],
+                        name="patient_not_twice",
+                        violation_error_message="The patient already has an appointment at that time.",
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="Area",
@@ -292,6 +372,14 @@ class Migration(migrations.Migration):
             ],
             options={
                 "abstract": False,
+                "constraints": [
+                    models.UniqueConstraint(fields=("code", "version"), name="area_version_once"),
+                    models.UniqueConstraint(
+                        condition=models.Q(("is_current", True)),
+                        fields=("code",),
+                        name="area_one_current",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -424,6 +512,26 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "indexes": [
+                    models.Index(fields=["patient", "-created_at"], name="consultation_of_patient")
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("signed_at__isnull", True),
+                            models.Q(
+                                models.Q(("decision", ""), _negated=True),
+                                models.Q(("concern", ""), _negated=True),
+                                ("fitzpatrick__isnull", False),
+                                ("signed_by__isnull", False),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="consultation_signed_is_complete",
+                    )
+                ],
+            },
         ),
         migrations.CreateModel(
             name="ConsultationAddendum",
@@ -563,6 +671,16 @@ class Migration(migrations.Migration):
             ],
             options={
                 "abstract": False,
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("code", "version"), name="contraindication_version_once"
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(("is_current", True)),
+                        fields=("code",),
+                        name="contraindication_one_current",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -656,6 +774,16 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name_plural": "incompatibilities",
                 "abstract": False,
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("code", "version"), name="incompatibility_version_once"
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(("is_current", True)),
+                        fields=("code",),
+                        name="incompatibility_one_current",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -730,6 +858,16 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name_plural": "modalities",
                 "abstract": False,
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("code", "version"), name="modality_version_once"
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(("is_current", True)),
+                        fields=("code",),
+                        name="modality_one_current",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -770,6 +908,17 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("patient", "rule", "history_version"), name="override_once"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("reason", ""), _negated=True),
+                        name="override_has_reason",
+                    ),
+                ]
+            },
         ),
         migrations.CreateModel(
             name="Plan",
@@ -846,6 +995,19 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "indexes": [
+                    models.Index(fields=["patient", "-created_at"], name="plan_of_patient")
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("state", "draft"), ("accepted_at__isnull", False), _connector="OR"
+                        ),
+                        name="plan_in_force_was_accepted",
+                    )
+                ],
+            },
         ),
         migrations.CreateModel(
             name="Phase",
@@ -898,6 +1060,23 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["position"],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("plan", "position"), name="phase_position_once"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("sessions__gte", 1), ("sessions__lte", 60)),
+                        name="phase_has_sessions",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("gap_min_days__gte", 1),
+                            ("gap_max_days__gte", models.F("gap_min_days")),
+                        ),
+                        name="phase_gaps_in_order",
+                        violation_error_message="The longest gap cannot be shorter than the shortest.",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -1005,6 +1184,33 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "indexes": [
+                    models.Index(fields=["patient", "-created_at"], name="consent_of_patient")
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("signed_at__isnull", True),
+                            models.Q(
+                                models.Q(("signed_name", ""), _negated=True),
+                                models.Q(("method", ""), _negated=True),
+                                models.Q(("text_sha256", ""), _negated=True),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="consent_signed_is_complete",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("method", "drawn"), _negated=True),
+                            models.Q(("signature_svg", ""), _negated=True),
+                            _connector="OR",
+                        ),
+                        name="consent_drawn_has_drawing",
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="Product",
@@ -1096,6 +1302,16 @@ class Migration(migrations.Migration):
             ],
             options={
                 "abstract": False,
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("code", "version"), name="product_version_once"
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(("is_current", True)),
+                        fields=("code",),
+                        name="product_one_current",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -1145,6 +1361,12 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["pk"],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("ml__gt", 0), ("ml__lte", 100)),
+                        name="mix_line_volume_possible",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
@@ -1204,6 +1426,22 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("location", "product", "number"),
+                        name="lot_number_once",
+                        violation_error_message="This lot is already on the shelf here.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("quantity_ml__gte", 0)),
+                        name="lot_quantity_not_negative",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("number", ""), _negated=True), name="lot_has_number"
+                    ),
+                ]
+            },
         ),
         migrations.CreateModel(
             name="Protocol",
@@ -1275,6 +1513,16 @@ class Migration(migrations.Migration):
             ],
             options={
                 "abstract": False,
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("code", "version"), name="protocol_version_once"
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(("is_current", True)),
+                        fields=("code",),
+                        name="protocol_one_current",
+                    ),
+                ],
             },
         ),
         migrations.AddField(
@@ -1355,6 +1603,16 @@ class Migration(migrations.Migration):
             ],
             options={
                 "abstract": False,
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("code", "version"), name="riskline_version_once"
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(("is_current", True)),
+                        fields=("code",),
+                        name="riskline_one_current",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -1432,6 +1690,14 @@ class Migration(migrations.Migration):
             ],
             options={
                 "abstract": False,
+                "constraints": [
+                    models.UniqueConstraint(fields=("code", "version"), name="scale_version_once"),
+                    models.UniqueConstraint(
+                        condition=models.Q(("is_current", True)),
+                        fields=("code",),
+                        name="scale_one_current",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -1594,6 +1860,36 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "indexes": [
+                    models.Index(fields=["patient", "-started_at"], name="session_of_patient")
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("plan", "number"), name="session_number_once_per_plan"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("signed_at__isnull", True),
+                            models.Q(
+                                models.Q(("adverse_events", ""), _negated=True),
+                                models.Q(("antiseptic", ""), _negated=True),
+                                ("signed_by__isnull", False),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="session_signed_is_complete",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("discarded_ml__isnull", True),
+                            ("discarded_ml__gte", 0),
+                            _connector="OR",
+                        ),
+                        name="session_discarded_not_negative",
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="MixComponent",
@@ -1632,6 +1928,12 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["pk"],
+                "constraints": [
+                    models.UniqueConstraint(fields=("session", "lot"), name="mix_lot_once"),
+                    models.CheckConstraint(
+                        condition=models.Q(("ml__gt", 0)), name="mix_volume_positive"
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -1690,6 +1992,20 @@ class Migration(migrations.Migration):
             ],
             options={
                 "verbose_name_plural": "anaesthesia",
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("area_cm2__gt", 0), ("grams__gt", 0)),
+                        name="anaesthesia_positive",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("off_at__isnull", True),
+                            ("off_at__gte", models.F("on_at")),
+                            _connector="OR",
+                        ),
+                        name="anaesthesia_off_after_on",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -1849,6 +2165,16 @@ class Migration(migrations.Migration):
             ],
             options={
                 "abstract": False,
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("code", "version"), name="substance_version_once"
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(("is_current", True)),
+                        fields=("code",),
+                        name="substance_one_current",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -1886,6 +2212,17 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("product", "substance"), name="ingredient_once"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("per_ml__gt", Decimal("0"))),
+                        name="ingredient_strength_positive",
+                    ),
+                ]
+            },
         ),
         migrations.CreateModel(
             name="Technique",
@@ -1982,6 +2319,16 @@ class Migration(migrations.Migration):
             ],
             options={
                 "abstract": False,
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("code", "version"), name="technique_version_once"
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(("is_current", True)),
+                        fields=("code",),
+                        name="technique_one_current",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -2079,6 +2426,19 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["pk"],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("plan", "area", "side"),
+                        name="plan_area_once",
+                        violation_error_message="This area is already in the plan.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("depth_mm__gt", 0), ("depth_mm__lte", 40), ("ml_per_point__gte", 0)
+                        ),
+                        name="plan_area_figures_possible",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -2216,6 +2576,20 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["pk"],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("session", "area", "side"), name="treated_area_once"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("depth_mm__gt", 0),
+                            ("depth_mm__lte", 40),
+                            ("extra_ml__gte", 0),
+                            ("ml_per_point__gte", 0),
+                        ),
+                        name="treated_area_figures_possible",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -2401,472 +2775,5 @@ class Migration(migrations.Migration):
                     ),
                 ],
             },
-        ),
-        migrations.AddConstraint(
-            model_name="anaesthetic",
-            constraint=models.UniqueConstraint(
-                fields=("code", "version"), name="anaesthetic_version_once"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="anaesthetic",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("is_current", True)),
-                fields=("code",),
-                name="anaesthetic_one_current",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="area",
-            constraint=models.UniqueConstraint(
-                fields=("code", "version"), name="area_version_once"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="area",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("is_current", True)), fields=("code",), name="area_one_current"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="consultation",
-            index=models.Index(fields=["patient", "-created_at"], name="consultation_of_patient"),
-        ),
-        migrations.AddConstraint(
-            model_name="consultation",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("signed_at__isnull", True),
-                    models.Q(
-                        models.Q(("decision", ""), _negated=True),
-                        models.Q(("concern", ""), _negated=True),
-                        ("fitzpatrick__isnull", False),
-                        ("signed_by__isnull", False),
-                    ),
-                    _connector="OR",
-                ),
-                name="consultation_signed_is_complete",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="contraindication",
-            constraint=models.UniqueConstraint(
-                fields=("code", "version"), name="contraindication_version_once"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="contraindication",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("is_current", True)),
-                fields=("code",),
-                name="contraindication_one_current",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="incompatibility",
-            constraint=models.UniqueConstraint(
-                fields=("code", "version"), name="incompatibility_version_once"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="incompatibility",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("is_current", True)),
-                fields=("code",),
-                name="incompatibility_one_current",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="modality",
-            constraint=models.UniqueConstraint(
-                fields=("code", "version"), name="modality_version_once"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="modality",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("is_current", True)),
-                fields=("code",),
-                name="modality_one_current",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="override",
-            constraint=models.UniqueConstraint(
-                fields=("patient", "rule", "history_version"), name="override_once"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="override",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("reason", ""), _negated=True), name="override_has_reason"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="phase",
-            constraint=models.UniqueConstraint(
-                fields=("plan", "position"), name="phase_position_once"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="phase",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("sessions__gte", 1), ("sessions__lte", 60)),
-                name="phase_has_sessions",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="phase",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("gap_min_days__gte", 1), ("gap_max_days__gte", models.F("gap_min_days"))
-                ),
-                name="phase_gaps_in_order",
-                violation_error_message="The longest gap cannot be shorter than the shortest.",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="consent",
-            index=models.Index(fields=["patient", "-created_at"], name="consent_of_patient"),
-        ),
-        migrations.AddConstraint(
-            model_name="consent",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("signed_at__isnull", True),
-                    models.Q(
-                        models.Q(("signed_name", ""), _negated=True),
-                        models.Q(("method", ""), _negated=True),
-                        models.Q(("text_sha256", ""), _negated=True),
-                    ),
-                    _connector="OR",
-                ),
-                name="consent_signed_is_complete",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="consent",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("method", "drawn"), _negated=True),
-                    models.Q(("signature_svg", ""), _negated=True),
-                    _connector="OR",
-                ),
-                name="consent_drawn_has_drawing",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="product",
-            constraint=models.UniqueConstraint(
-                fields=("code", "version"), name="product_version_once"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="product",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("is_current", True)),
-                fields=("code",),
-                name="product_one_current",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="mixline",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("ml__gt", 0), ("ml__lte", 100)), name="mix_line_volume_possible"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="lot",
-            constraint=models.UniqueConstraint(
-                fields=("location", "product", "number"),
-                name="lot_number_once",
-                violation_error_message="This lot is already on the shelf here.",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="lot",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("quantity_ml__gte", 0)), name="lot_quantity_not_negative"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="lot",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("number", ""), _negated=True), name="lot_has_number"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="protocol",
-            constraint=models.UniqueConstraint(
-                fields=("code", "version"), name="protocol_version_once"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="protocol",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("is_current", True)),
-                fields=("code",),
-                name="protocol_one_current",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="plan",
-            index=models.Index(fields=["patient", "-created_at"], name="plan_of_patient"),
-        ),
-        migrations.AddConstraint(
-            model_name="plan",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("state", "draft"), ("accepted_at__isnull", False), _connector="OR"
-                ),
-                name="plan_in_force_was_accepted",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="riskline",
-            constraint=models.UniqueConstraint(
-                fields=("code", "version"), name="riskline_version_once"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="riskline",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("is_current", True)),
-                fields=("code",),
-                name="riskline_one_current",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="scale",
-            constraint=models.UniqueConstraint(
-                fields=("code", "version"), name="scale_version_once"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="scale",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("is_current", True)), fields=("code",), name="scale_one_current"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="appointment",
-            index=models.Index(fields=["location", "starts_at"], name="appointment_by_day"),
-        ),
-        migrations.AddIndex(
-            model_name="appointment",
-            index=models.Index(
-                fields=["practitioner", "starts_at"], name="appointment_by_practitioner"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="appointment",
-            index=models.Index(fields=["patient", "-starts_at"], name="appointment_by_patient"),
-        ),
-        migrations.AddConstraint(
-            model_name="appointment",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("ends_at__gt", models.F("starts_at"))),
-                name="appointment_ends_after_it_starts",
-                violation_error_message="The end must be after the start.",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="appointment",
-            constraint=django.contrib.postgres.constraints.ExclusionConstraint(
-                condition=models.Q(("status__in", ["cancelled", "no_show"]), _negated=True),
-                expressions=[
-                    (
-                        treatments.diary.models.TimeSpan(
-                            "starts_at",
-                            "ends_at",
-                            django.contrib.postgres.fields.ranges.RangeBoundary(
-                                inclusive_lower=True
-                            ),
-                        ),
-                        "&&",
-                    ),
-                    ("practitioner", "="),
-                ],
-                name="practitioner_not_twice",
-                violation_error_message="The practitioner is already booked at that time.",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="appointment",
-            constraint=django.contrib.postgres.constraints.ExclusionConstraint(
-                condition=models.Q(("status__in", ["cancelled", "no_show"]), _negated=True),
-                expressions=[
-                    (
-                        treatments.diary.models.TimeSpan(
-                            "starts_at",
-                            "ends_at",
-                            django.contrib.postgres.fields.ranges.RangeBoundary(
-                                inclusive_lower=True
-                            ),
-                        ),
-                        "&&",
-                    ),
-                    ("room", "="),
-                ],
-                name="room_not_twice",
-                violation_error_message="The room is already taken at that time.",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="appointment",
-            constraint=django.contrib.postgres.constraints.ExclusionConstraint(
-                condition=models.Q(("status__in", ["cancelled", "no_show"]), _negated=True),
-                expressions=[
-                    (
-                        treatments.diary.models.TimeSpan(
-                            "starts_at",
-                            "ends_at",
-                            django.contrib.postgres.fields.ranges.RangeBoundary(
-                                inclusive_lower=True
-                            ),
-                        ),
-                        "&&",
-                    ),
-                    ("patient", "="),
-                ],
-                name="patient_not_twice",
-                violation_error_message="The patient already has an appointment at that time.",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="session",
-            index=models.Index(fields=["patient", "-started_at"], name="session_of_patient"),
-        ),
-        migrations.AddConstraint(
-            model_name="session",
-            constraint=models.UniqueConstraint(
-                fields=("plan", "number"), name="session_number_once_per_plan"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="session",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("signed_at__isnull", True),
-                    models.Q(
-                        models.Q(("adverse_events", ""), _negated=True),
-                        models.Q(("antiseptic", ""), _negated=True),
-                        ("signed_by__isnull", False),
-                    ),
-                    _connector="OR",
-                ),
-                name="session_signed_is_complete",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="session",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("discarded_ml__isnull", True), ("discarded_ml__gte", 0), _connector="OR"
-                ),
-                name="session_discarded_not_negative",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="mixcomponent",
-            constraint=models.UniqueConstraint(fields=("session", "lot"), name="mix_lot_once"),
-        ),
-        migrations.AddConstraint(
-            model_name="mixcomponent",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("ml__gt", 0)), name="mix_volume_positive"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="anaesthesia",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("area_cm2__gt", 0), ("grams__gt", 0)),
-                name="anaesthesia_positive",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="anaesthesia",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("off_at__isnull", True), ("off_at__gte", models.F("on_at")), _connector="OR"
-                ),
-                name="anaesthesia_off_after_on",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="substance",
-            constraint=models.UniqueConstraint(
-                fields=("code", "version"), name="substance_version_once"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="substance",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("is_current", True)),
-                fields=("code",),
-                name="substance_one_current",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="ingredient",
-            constraint=models.UniqueConstraint(
-                fields=("product", "substance"), name="ingredient_once"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="ingredient",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("per_ml__gt", Decimal("0"))),
-                name="ingredient_strength_positive",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="technique",
-            constraint=models.UniqueConstraint(
-                fields=("code", "version"), name="technique_version_once"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="technique",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("is_current", True)),
-                fields=("code",),
-                name="technique_one_current",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="planarea",
-            constraint=models.UniqueConstraint(
-                fields=("plan", "area", "side"),
-                name="plan_area_once",
-                violation_error_message="This area is already in the plan.",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="planarea",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("depth_mm__gt", 0), ("depth_mm__lte", 40), ("ml_per_point__gte", 0)
-                ),
-                name="plan_area_figures_possible",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="treatedarea",
-            constraint=models.UniqueConstraint(
-                fields=("session", "area", "side"), name="treated_area_once"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="treatedarea",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("depth_mm__gt", 0),
-                    ("depth_mm__lte", 40),
-                    ("extra_ml__gte", 0),
-                    ("ml_per_point__gte", 0),
-                ),
-                name="treated_area_figures_possible",
-            ),
         ),
     ]

@@ -61,179 +61,360 @@ DROP FUNCTION treatments_keep_out_of_blocks();
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('clinic', '0002_places_and_hours'),
-        ('patients', '0002_initial'),
-        ('treatments', '0002_services'),
+        ("clinic", "0002_places_and_hours"),
+        ("patients", "0002_initial"),
+        ("treatments", "0002_services"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Block',
+            name="Block",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('pause', 'Blocked'), ('leave', 'Leave'), ('out_of_service', 'Out of service'), ('closed', 'Closed')], default='pause', max_length=14)),
-                ('starts_at', models.DateTimeField(verbose_name='starts')),
-                ('ends_at', models.DateTimeField(verbose_name='ends')),
-                ('reason', models.CharField(blank=True, max_length=200, verbose_name='reason')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("pause", "Blocked"),
+                            ("leave", "Leave"),
+                            ("out_of_service", "Out of service"),
+                            ("closed", "Closed"),
+                        ],
+                        default="pause",
+                        max_length=14,
+                    ),
+                ),
+                ("starts_at", models.DateTimeField(verbose_name="starts")),
+                ("ends_at", models.DateTimeField(verbose_name="ends")),
+                ("reason", models.CharField(blank=True, max_length=200, verbose_name="reason")),
+                (
+                    "device",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="blocks",
+                        to="clinic.device",
+                    ),
+                ),
+                (
+                    "location",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="blocks",
+                        to="clinic.location",
+                    ),
+                ),
+                (
+                    "made_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "room",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="blocks",
+                        to="clinic.room",
+                    ),
+                ),
+                (
+                    "staff",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="blocks",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'ordering': ['starts_at', 'pk'],
+                "ordering": ["starts_at", "pk"],
+                "indexes": [
+                    models.Index(fields=["location", "ends_at"], name="block_of_location"),
+                    models.Index(fields=["staff", "ends_at"], name="block_of_person"),
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("ends_at__gt", models.F("starts_at"))),
+                        name="block_ends_after_it_starts",
+                        violation_error_message="The end must be after the start.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("room__isnull", True), ("staff__isnull", True)),
+                            models.Q(("device__isnull", True), ("staff__isnull", True)),
+                            models.Q(("device__isnull", True), ("room__isnull", True)),
+                            _connector="OR",
+                        ),
+                        name="block_of_one_thing",
+                    ),
+                ],
             },
         ),
         migrations.RemoveConstraint(
-            model_name='appointment',
-            name='practitioner_not_twice',
+            model_name="appointment",
+            name="practitioner_not_twice",
         ),
         migrations.RemoveConstraint(
-            model_name='appointment',
-            name='room_not_twice',
+            model_name="appointment",
+            name="room_not_twice",
         ),
         migrations.AddField(
-            model_name='appointment',
-            name='device',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='appointments', to='clinic.device'),
+            model_name="appointment",
+            name="device",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="appointments",
+                to="clinic.device",
+            ),
         ),
         migrations.AddField(
-            model_name='appointment',
-            name='directed_by',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
+            model_name="appointment",
+            name="directed_by",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to=settings.AUTH_USER_MODEL,
+            ),
         ),
         migrations.AddField(
-            model_name='appointment',
-            name='overlap_reason',
-            field=models.CharField(blank=True, db_default='', default='', max_length=300),
+            model_name="appointment",
+            name="overlap_reason",
+            field=models.CharField(blank=True, db_default="", default="", max_length=300),
         ),
         migrations.AddField(
-            model_name='appointment',
-            name='practitioner_from',
+            model_name="appointment",
+            name="practitioner_from",
             field=models.DateTimeField(blank=True, null=True),
         ),
         migrations.AddField(
-            model_name='appointment',
-            name='room_until',
+            model_name="appointment",
+            name="room_until",
             field=models.DateTimeField(blank=True, null=True),
         ),
         migrations.AddField(
-            model_name='service',
-            name='adults_only',
-            field=models.BooleanField(default=False, verbose_name='toxin or filler: where the law says so, from 18'),
+            model_name="service",
+            name="adults_only",
+            field=models.BooleanField(
+                default=False, verbose_name="toxin or filler: where the law says so, from 18"
+            ),
         ),
         migrations.AddField(
-            model_name='service',
-            name='after_minutes',
-            field=models.PositiveSmallIntegerField(db_default=0, default=0, verbose_name='minutes of cleaning after the patient has left'),
+            model_name="service",
+            name="after_minutes",
+            field=models.PositiveSmallIntegerField(
+                db_default=0,
+                default=0,
+                verbose_name="minutes of cleaning after the patient has left",
+            ),
         ),
         migrations.AddField(
-            model_name='service',
-            name='before_minutes',
-            field=models.PositiveSmallIntegerField(db_default=0, default=0, verbose_name='of these, preparation before the practitioner comes'),
+            model_name="service",
+            name="before_minutes",
+            field=models.PositiveSmallIntegerField(
+                db_default=0,
+                default=0,
+                verbose_name="of these, preparation before the practitioner comes",
+            ),
         ),
         migrations.AddField(
-            model_name='service',
-            name='device_kind',
-            field=models.CharField(blank=True, db_default='', default='', max_length=40, verbose_name='kind of device'),
+            model_name="service",
+            name="device_kind",
+            field=models.CharField(
+                blank=True, db_default="", default="", max_length=40, verbose_name="kind of device"
+            ),
         ),
         migrations.AddField(
-            model_name='service',
-            name='is_online',
-            field=models.BooleanField(db_default=False, default=False, verbose_name='patients may book it themselves'),
+            model_name="service",
+            name="is_online",
+            field=models.BooleanField(
+                db_default=False, default=False, verbose_name="patients may book it themselves"
+            ),
         ),
         migrations.AddField(
-            model_name='service',
-            name='role',
-            field=models.CharField(choices=[('practitioner', 'Practitioner'), ('front_desk', 'Front desk'), ('manager', 'Manager')], db_default='practitioner', default='practitioner', max_length=12, verbose_name='done by'),
+            model_name="service",
+            name="role",
+            field=models.CharField(
+                choices=[
+                    ("practitioner", "Practitioner"),
+                    ("front_desk", "Front desk"),
+                    ("manager", "Manager"),
+                ],
+                db_default="practitioner",
+                default="practitioner",
+                max_length=12,
+                verbose_name="done by",
+            ),
         ),
         migrations.AddField(
-            model_name='service',
-            name='room_kind',
-            field=models.CharField(blank=True, choices=[('treatment', 'Treatment room'), ('consultation', 'Consultation room')], db_default='', default='', max_length=12, verbose_name='kind of room'),
+            model_name="service",
+            name="room_kind",
+            field=models.CharField(
+                blank=True,
+                choices=[("treatment", "Treatment room"), ("consultation", "Consultation room")],
+                db_default="",
+                default="",
+                max_length=12,
+                verbose_name="kind of room",
+            ),
         ),
         migrations.AlterField(
-            model_name='service',
-            name='is_active',
-            field=models.BooleanField(default=True, verbose_name='can be booked'),
+            model_name="service",
+            name="is_active",
+            field=models.BooleanField(default=True, verbose_name="can be booked"),
         ),
         migrations.AlterField(
-            model_name='service',
-            name='minutes',
-            field=models.PositiveSmallIntegerField(default=45, verbose_name='minutes for the patient'),
+            model_name="service",
+            name="minutes",
+            field=models.PositiveSmallIntegerField(
+                default=45, verbose_name="minutes for the patient"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='appointment',
-            constraint=models.CheckConstraint(condition=models.Q(('practitioner_from__isnull', True), models.Q(('practitioner_from__gte', models.F('starts_at')), ('practitioner_from__lt', models.F('ends_at'))), _connector='OR'), name='appointment_preparation_within_visit'),
+            model_name="appointment",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("practitioner_from__isnull", True),
+                    models.Q(
+                        ("practitioner_from__gte", models.F("starts_at")),
+                        ("practitioner_from__lt", models.F("ends_at")),
+                    ),
+                    _connector="OR",
+                ),
+                name="appointment_preparation_within_visit",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='appointment',
-            constraint=models.CheckConstraint(condition=models.Q(('room_until__isnull', True), ('room_until__gte', models.F('ends_at')), _connector='OR'), name='appointment_room_until_end'),
+            model_name="appointment",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("room_until__isnull", True),
+                    ("room_until__gte", models.F("ends_at")),
+                    _connector="OR",
+                ),
+                name="appointment_room_until_end",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='appointment',
-            constraint=django.contrib.postgres.constraints.ExclusionConstraint(condition=models.Q(models.Q(('status__in', ['cancelled', 'no_show']), _negated=True), ('overlap_reason', '')), expressions=[(treatments.diary.models.TimeSpan(django.db.models.functions.comparison.Coalesce('practitioner_from', 'starts_at'), 'ends_at', django.contrib.postgres.fields.ranges.RangeBoundary(inclusive_lower=True)), '&&'), ('practitioner', '=')], name='practitioner_not_twice', violation_error_message='The practitioner is already booked at that time.'),
+            model_name="appointment",
+            constraint=django.contrib.postgres.constraints.ExclusionConstraint(
+                condition=models.Q(
+                    models.Q(("status__in", ["cancelled", "no_show"]), _negated=True),
+                    ("overlap_reason", ""),
+                ),
+                expressions=[
+                    (
+                        treatments.diary.models.TimeSpan(
+                            django.db.models.functions.comparison.Coalesce(
+                                "practitioner_from", "starts_at"
+                            ),
+                            "ends_at",
+                            django.contrib.postgres.fields.ranges.RangeBoundary(
+                                inclusive_lower=True
+                            ),
+                        ),
+                        "&&",
+                    ),
+                    ("practitioner", "="),
+                ],
+                name="practitioner_not_twice",
+                violation_error_message="The practitioner is already booked at that time.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='appointment',
-            constraint=django.contrib.postgres.constraints.ExclusionConstraint(condition=models.Q(models.Q(('status__in', ['cancelled', 'no_show']), _negated=True), ('overlap_reason', '')), expressions=[(treatments.diary.models.TimeSpan('starts_at', django.db.models.functions.comparison.Coalesce('room_until', 'ends_at'), django.contrib.postgres.fields.ranges.RangeBoundary(inclusive_lower=True)), '&&'), ('room', '=')], name='room_not_twice', violation_error_message='The room is already taken at that time.'),
+            model_name="appointment",
+            constraint=django.contrib.postgres.constraints.ExclusionConstraint(
+                condition=models.Q(
+                    models.Q(("status__in", ["cancelled", "no_show"]), _negated=True),
+                    ("overlap_reason", ""),
+                ),
+                expressions=[
+                    (
+                        treatments.diary.models.TimeSpan(
+                            "starts_at",
+                            django.db.models.functions.comparison.Coalesce("room_until", "ends_at"),
+                            django.contrib.postgres.fields.ranges.RangeBoundary(
+                                inclusive_lower=True
+                            ),
+                        ),
+                        "&&",
+                    ),
+                    ("room", "="),
+                ],
+                name="room_not_twice",
+                violation_error_message="The room is already taken at that time.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='appointment',
-            constraint=django.contrib.postgres.constraints.ExclusionConstraint(condition=models.Q(models.Q(('status__in', ['cancelled', 'no_show']), _negated=True), ('overlap_reason', ''), ('device__isnull', False)), expressions=[(treatments.diary.models.TimeSpan(django.db.models.functions.comparison.Coalesce('practitioner_from', 'starts_at'), django.db.models.functions.comparison.Coalesce('room_until', 'ends_at'), django.contrib.postgres.fields.ranges.RangeBoundary(inclusive_lower=True)), '&&'), ('device', '=')], name='device_not_twice', violation_error_message='The device is already taken at that time.'),
+            model_name="appointment",
+            constraint=django.contrib.postgres.constraints.ExclusionConstraint(
+                condition=models.Q(
+                    models.Q(("status__in", ["cancelled", "no_show"]), _negated=True),
+                    ("overlap_reason", ""),
+                    ("device__isnull", False),
+                ),
+                expressions=[
+                    (
+                        treatments.diary.models.TimeSpan(
+                            django.db.models.functions.comparison.Coalesce(
+                                "practitioner_from", "starts_at"
+                            ),
+                            django.db.models.functions.comparison.Coalesce("room_until", "ends_at"),
+                            django.contrib.postgres.fields.ranges.RangeBoundary(
+                                inclusive_lower=True
+                            ),
+                        ),
+                        "&&",
+                    ),
+                    ("device", "="),
+                ],
+                name="device_not_twice",
+                violation_error_message="The device is already taken at that time.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='service',
-            constraint=models.CheckConstraint(condition=models.Q(('before_minutes__lt', models.F('minutes'))), name='service_preparation_within_visit', violation_error_message='The preparation must be shorter than the visit.'),
+            model_name="service",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("before_minutes__lt", models.F("minutes"))),
+                name="service_preparation_within_visit",
+                violation_error_message="The preparation must be shorter than the visit.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='service',
-            constraint=models.CheckConstraint(condition=models.Q(('after_minutes__lte', 120)), name='service_cleaning_possible', violation_error_message='Cleaning takes two hours at most.'),
+            model_name="service",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("after_minutes__lte", 120)),
+                name="service_cleaning_possible",
+                violation_error_message="Cleaning takes two hours at most.",
+            ),
         ),
         migrations.AlterConstraint(
-            model_name='service',
-            name='service_length_possible',
-            constraint=models.CheckConstraint(condition=models.Q(('minutes__gte', 5), ('minutes__lte', 480)), name='service_length_possible', violation_error_message='A visit takes from 5 minutes to 8 hours.'),
-        ),
-        migrations.AddField(
-            model_name='block',
-            name='device',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='blocks', to='clinic.device'),
-        ),
-        migrations.AddField(
-            model_name='block',
-            name='location',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='blocks', to='clinic.location'),
-        ),
-        migrations.AddField(
-            model_name='block',
-            name='made_by',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
-        ),
-        migrations.AddField(
-            model_name='block',
-            name='room',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='blocks', to='clinic.room'),
-        ),
-        migrations.AddField(
-            model_name='block',
-            name='staff',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='blocks', to=settings.AUTH_USER_MODEL),
-        ),
-        migrations.AddIndex(
-            model_name='block',
-            index=models.Index(fields=['location', 'ends_at'], name='block_of_location'),
-        ),
-        migrations.AddIndex(
-            model_name='block',
-            index=models.Index(fields=['staff', 'ends_at'], name='block_of_person'),
-        ),
-        migrations.AddConstraint(
-            model_name='block',
-            constraint=models.CheckConstraint(condition=models.Q(('ends_at__gt', models.F('starts_at'))), name='block_ends_after_it_starts', violation_error_message='The end must be after the start.'),
-        ),
-        migrations.AddConstraint(
-            model_name='block',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('room__isnull', True), ('staff__isnull', True)), models.Q(('device__isnull', True), ('staff__isnull', True)), models.Q(('device__isnull', True), ('room__isnull', True)), _connector='OR'), name='block_of_one_thing'),
+            model_name="service",
+            name="service_length_possible",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("minutes__gte", 5), ("minutes__lte", 480)),
+                name="service_length_possible",
+                violation_error_message="A visit takes from 5 minutes to 8 hours.",
+            ),
         ),
         migrations.RunSQL(KEEP_OUT, LET_IN),
     ]

@@ -10,158 +10,488 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('clinic', '0003_online_and_waiting'),
-        ('patients', '0003_codes'),
-        ('treatments', '0004_block_created_at'),
+        ("clinic", "0003_online_and_waiting"),
+        ("patients", "0003_codes"),
+        ("treatments", "0004_block_created_at"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.AlterField(
-            model_name='appointment',
-            name='status',
-            field=models.CharField(choices=[('booked', 'Booked'), ('confirmed', 'Confirmed'), ('arrived', 'Arrived'), ('in_room', 'In room'), ('done', 'Done'), ('no_show', 'No-show'), ('cancelled', 'Cancelled'), ('held', 'Held')], default='booked', max_length=10),
+            model_name="appointment",
+            name="status",
+            field=models.CharField(
+                choices=[
+                    ("booked", "Booked"),
+                    ("confirmed", "Confirmed"),
+                    ("arrived", "Arrived"),
+                    ("in_room", "In room"),
+                    ("done", "Done"),
+                    ("no_show", "No-show"),
+                    ("cancelled", "Cancelled"),
+                    ("held", "Held"),
+                ],
+                default="booked",
+                max_length=10,
+            ),
         ),
         migrations.CreateModel(
-            name='FreedTime',
+            name="FreedTime",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('starts_at', models.DateTimeField()),
-                ('ends_at', models.DateTimeField()),
-                ('freed_at', models.DateTimeField()),
-                ('look_at', models.DateTimeField()),
-                ('settled_at', models.DateTimeField(blank=True, null=True)),
-                ('appointment', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='freed_times', to='treatments.appointment')),
-                ('location', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='freed_times', to='clinic.location')),
-                ('practitioner', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='freed_times', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("starts_at", models.DateTimeField()),
+                ("ends_at", models.DateTimeField()),
+                ("freed_at", models.DateTimeField()),
+                ("look_at", models.DateTimeField()),
+                ("settled_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "appointment",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="freed_times",
+                        to="treatments.appointment",
+                    ),
+                ),
+                (
+                    "location",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="freed_times",
+                        to="clinic.location",
+                    ),
+                ),
+                (
+                    "practitioner",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="freed_times",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'ordering': ['starts_at', 'pk'],
+                "ordering": ["starts_at", "pk"],
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("settled_at__isnull", True)),
+                        fields=["look_at"],
+                        name="freed_time_to_look",
+                    ),
+                    models.Index(
+                        condition=models.Q(("settled_at__isnull", True)),
+                        fields=["location", "starts_at"],
+                        name="freed_time_of_place",
+                    ),
+                    models.Index(fields=["appointment"], name="freed_time_of_appointment"),
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("ends_at__gt", models.F("starts_at"))),
+                        name="freed_time_ends_after_it_starts",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='VisitRequest',
+            name="VisitRequest",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), default=django.utils.timezone.now, editable=False)),
-                ('public_id', models.UUIDField(default=uuid.uuid4, unique=True)),
-                ('starts_at', models.DateTimeField(blank=True, null=True)),
-                ('confirmed_at', models.DateTimeField(blank=True, null=True)),
-                ('appointment', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='treatments.appointment')),
-                ('code', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='patients.code')),
-                ('location', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='clinic.location')),
-                ('moves', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='treatments.appointment')),
-                ('patient', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='requests', to='patients.patient')),
-                ('practitioner', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('service', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='treatments.service')),
-            ],
-        ),
-        migrations.CreateModel(
-            name='WaitingEntry',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), default=django.utils.timezone.now, editable=False)),
-                ('weekdays', django.contrib.postgres.fields.ArrayField(base_field=models.PositiveSmallIntegerField(choices=[(0, 'Monday'), (1, 'Tuesday'), (2, 'Wednesday'), (3, 'Thursday'), (4, 'Friday'), (5, 'Saturday'), (6, 'Sunday')]), blank=True, default=list, size=None)),
-                ('earliest', models.TimeField(blank=True, null=True, verbose_name='not before')),
-                ('latest', models.TimeField(blank=True, null=True, verbose_name='over by')),
-                ('from_date', models.DateField(verbose_name='from')),
-                ('until_date', models.DateField(blank=True, null=True, verbose_name='until')),
-                ('notice_hours', models.PositiveSmallIntegerField(default=2, verbose_name='hours of notice needed')),
-                ('note', models.CharField(blank=True, max_length=300, verbose_name='note')),
-                ('state', models.CharField(choices=[('waiting', 'Waiting'), ('offered', 'Offered'), ('booked', 'Booked'), ('withdrawn', 'Withdrawn')], default='waiting', max_length=10)),
-                ('appointment', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='treatments.appointment')),
-                ('instead_of', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='treatments.appointment')),
-                ('location', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='waiting_entries', to='clinic.location')),
-                ('made_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('patient', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='waiting_entries', to='patients.patient')),
-                ('practitioner', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='waiting_entries', to=settings.AUTH_USER_MODEL)),
-                ('service', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='waiting_entries', to='treatments.service')),
-            ],
-        ),
-        migrations.CreateModel(
-            name='WaitingOffer',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), default=django.utils.timezone.now, editable=False)),
-                ('expires_at', models.DateTimeField()),
-                ('answer', models.CharField(choices=[('open', 'No answer yet'), ('accepted', 'Accepted'), ('declined', 'Declined'), ('no_answer', 'No answer in time'), ('taken_back', 'Taken back')], default='open', max_length=10)),
-                ('answered_at', models.DateTimeField(blank=True, null=True)),
-                ('answered_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('appointment', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='offer', to='treatments.appointment')),
-                ('entry', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='offers', to='treatments.waitingentry')),
-                ('freed', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='offers', to='treatments.freedtime')),
-                ('message', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='patients.message')),
-                ('patient', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='offers', to='patients.patient')),
-                ('sent_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "created_at",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(),
+                        default=django.utils.timezone.now,
+                        editable=False,
+                    ),
+                ),
+                ("public_id", models.UUIDField(default=uuid.uuid4, unique=True)),
+                ("starts_at", models.DateTimeField(blank=True, null=True)),
+                ("confirmed_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "appointment",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to="treatments.appointment",
+                    ),
+                ),
+                (
+                    "code",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to="patients.code",
+                    ),
+                ),
+                (
+                    "location",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="clinic.location",
+                    ),
+                ),
+                (
+                    "moves",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="treatments.appointment",
+                    ),
+                ),
+                (
+                    "patient",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="requests",
+                        to="patients.patient",
+                    ),
+                ),
+                (
+                    "practitioner",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "service",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="treatments.service",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-pk'],
+                "indexes": [
+                    models.Index(fields=["patient", "-created_at"], name="request_of_patient")
+                ]
             },
         ),
-        migrations.AddIndex(
-            model_name='freedtime',
-            index=models.Index(condition=models.Q(('settled_at__isnull', True)), fields=['look_at'], name='freed_time_to_look'),
+        migrations.CreateModel(
+            name="WaitingEntry",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "created_at",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(),
+                        default=django.utils.timezone.now,
+                        editable=False,
+                    ),
+                ),
+                (
+                    "weekdays",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.PositiveSmallIntegerField(
+                            choices=[
+                                (0, "Monday"),
+                                (1, "Tuesday"),
+                                (2, "Wednesday"),
+                                (3, "Thursday"),
+                                (4, "Friday"),
+                                (5, "Saturday"),
+                                (6, "Sunday"),
+                            ]
+                        ),
+                        blank=True,
+                        default=list,
+                        size=None,
+                    ),
+                ),
+                ("earliest", models.TimeField(blank=True, null=True, verbose_name="not before")),
+                ("latest", models.TimeField(blank=True, null=True, verbose_name="over by")),
+                ("from_date", models.DateField(verbose_name="from")),
+                ("until_date", models.DateField(blank=True, null=True, verbose_name="until")),
+                (
+                    "notice_hours",
+                    models.PositiveSmallIntegerField(
+                        default=2, verbose_name="hours of notice needed"
+                    ),
+                ),
+                ("note", models.CharField(blank=True, max_length=300, verbose_name="note")),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("waiting", "Waiting"),
+                            ("offered", "Offered"),
+                            ("booked", "Booked"),
+                            ("withdrawn", "Withdrawn"),
+                        ],
+                        default="waiting",
+                        max_length=10,
+                    ),
+                ),
+                (
+                    "appointment",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="treatments.appointment",
+                    ),
+                ),
+                (
+                    "instead_of",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="treatments.appointment",
+                    ),
+                ),
+                (
+                    "location",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="waiting_entries",
+                        to="clinic.location",
+                    ),
+                ),
+                (
+                    "made_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "patient",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="waiting_entries",
+                        to="patients.patient",
+                    ),
+                ),
+                (
+                    "practitioner",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="waiting_entries",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "service",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="waiting_entries",
+                        to="treatments.service",
+                    ),
+                ),
+            ],
+            options={
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("state__in", ["waiting", "offered"])),
+                        fields=["location", "created_at"],
+                        name="waiting_at_place",
+                    ),
+                    models.Index(
+                        fields=["location", "state", "-created_at"], name="waiting_by_state"
+                    ),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("state__in", ["waiting", "offered"])),
+                        fields=("patient", "location", "service"),
+                        name="waits_once_for_a_service",
+                        violation_error_message="The patient is already waiting for this.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("until_date__isnull", True),
+                            ("until_date__gte", models.F("from_date")),
+                            _connector="OR",
+                        ),
+                        name="waiting_until_after_from",
+                        violation_error_message="The last day must not be before the first.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("earliest__isnull", True),
+                            ("latest__isnull", True),
+                            ("latest__gt", models.F("earliest")),
+                            _connector="OR",
+                        ),
+                        name="waiting_latest_after_earliest",
+                        violation_error_message="The end must be after the start.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("notice_hours__lte", 720)),
+                        name="waiting_notice_possible",
+                        violation_error_message="At most 720 hours of notice.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("state", "booked"), _negated=True),
+                            ("appointment__isnull", False),
+                            _connector="OR",
+                        ),
+                        name="waiting_booked_has_appointment",
+                    ),
+                ],
+            },
         ),
-        migrations.AddIndex(
-            model_name='freedtime',
-            index=models.Index(condition=models.Q(('settled_at__isnull', True)), fields=['location', 'starts_at'], name='freed_time_of_place'),
-        ),
-        migrations.AddIndex(
-            model_name='freedtime',
-            index=models.Index(fields=['appointment'], name='freed_time_of_appointment'),
-        ),
-        migrations.AddConstraint(
-            model_name='freedtime',
-            constraint=models.CheckConstraint(condition=models.Q(('ends_at__gt', models.F('starts_at'))), name='freed_time_ends_after_it_starts'),
-        ),
-        migrations.AddIndex(
-            model_name='visitrequest',
-            index=models.Index(fields=['patient', '-created_at'], name='request_of_patient'),
-        ),
-        migrations.AddIndex(
-            model_name='waitingentry',
-            index=models.Index(condition=models.Q(('state__in', ['waiting', 'offered'])), fields=['location', 'created_at'], name='waiting_at_place'),
-        ),
-        migrations.AddIndex(
-            model_name='waitingentry',
-            index=models.Index(fields=['location', 'state', '-created_at'], name='waiting_by_state'),
-        ),
-        migrations.AddConstraint(
-            model_name='waitingentry',
-            constraint=models.UniqueConstraint(condition=models.Q(('state__in', ['waiting', 'offered'])), fields=('patient', 'location', 'service'), name='waits_once_for_a_service', violation_error_message='The patient is already waiting for this.'),
-        ),
-        migrations.AddConstraint(
-            model_name='waitingentry',
-            constraint=models.CheckConstraint(condition=models.Q(('until_date__isnull', True), ('until_date__gte', models.F('from_date')), _connector='OR'), name='waiting_until_after_from', violation_error_message='The last day must not be before the first.'),
-        ),
-        migrations.AddConstraint(
-            model_name='waitingentry',
-            constraint=models.CheckConstraint(condition=models.Q(('earliest__isnull', True), ('latest__isnull', True), ('latest__gt', models.F('earliest')), _connector='OR'), name='waiting_latest_after_earliest', violation_error_message='The end must be after the start.'),
-        ),
-        migrations.AddConstraint(
-            model_name='waitingentry',
-            constraint=models.CheckConstraint(condition=models.Q(('notice_hours__lte', 720)), name='waiting_notice_possible', violation_error_message='At most 720 hours of notice.'),
-        ),
-        migrations.AddConstraint(
-            model_name='waitingentry',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'booked'), _negated=True), ('appointment__isnull', False), _connector='OR'), name='waiting_booked_has_appointment'),
-        ),
-        migrations.AddIndex(
-            model_name='waitingoffer',
-            index=models.Index(condition=models.Q(('answer', 'open')), fields=['expires_at'], name='offer_to_end'),
-        ),
-        migrations.AddConstraint(
-            model_name='waitingoffer',
-            constraint=models.UniqueConstraint(condition=models.Q(('answer', 'open')), fields=('entry',), name='one_open_offer_each'),
-        ),
-        migrations.AddConstraint(
-            model_name='waitingoffer',
-            constraint=models.UniqueConstraint(condition=models.Q(('answer', 'open')), fields=('freed',), name='one_open_offer_of_a_time'),
-        ),
-        migrations.AddConstraint(
-            model_name='waitingoffer',
-            constraint=models.CheckConstraint(condition=models.Q(('answer', 'open'), ('answered_at__isnull', False), _connector='OR'), name='offer_answered_has_time'),
+        migrations.CreateModel(
+            name="WaitingOffer",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "created_at",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(),
+                        default=django.utils.timezone.now,
+                        editable=False,
+                    ),
+                ),
+                ("expires_at", models.DateTimeField()),
+                (
+                    "answer",
+                    models.CharField(
+                        choices=[
+                            ("open", "No answer yet"),
+                            ("accepted", "Accepted"),
+                            ("declined", "Declined"),
+                            ("no_answer", "No answer in time"),
+                            ("taken_back", "Taken back"),
+                        ],
+                        default="open",
+                        max_length=10,
+                    ),
+                ),
+                ("answered_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "answered_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "appointment",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="offer",
+                        to="treatments.appointment",
+                    ),
+                ),
+                (
+                    "entry",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="offers",
+                        to="treatments.waitingentry",
+                    ),
+                ),
+                (
+                    "freed",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="offers",
+                        to="treatments.freedtime",
+                    ),
+                ),
+                (
+                    "message",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="patients.message",
+                    ),
+                ),
+                (
+                    "patient",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="offers",
+                        to="patients.patient",
+                    ),
+                ),
+                (
+                    "sent_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+            ],
+            options={
+                "ordering": ["-pk"],
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("answer", "open")),
+                        fields=["expires_at"],
+                        name="offer_to_end",
+                    )
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("answer", "open")),
+                        fields=("entry",),
+                        name="one_open_offer_each",
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(("answer", "open")),
+                        fields=("freed",),
+                        name="one_open_offer_of_a_time",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("answer", "open"), ("answered_at__isnull", False), _connector="OR"
+                        ),
+                        name="offer_answered_has_time",
+                    ),
+                ],
+            },
         ),
     ]

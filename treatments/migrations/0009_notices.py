@@ -16,49 +16,91 @@ WHERE starts_at > now() AND status NOT IN ('cancelled', 'no_show')
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('clinic', '0002_places_and_hours'),
-        ('patients', '0006_messages_in_own_words'),
-        ('treatments', '0008_arrival_tablets'),
+        ("clinic", "0002_places_and_hours"),
+        ("patients", "0006_messages_in_own_words"),
+        ("treatments", "0008_arrival_tablets"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Notice',
+            name="Notice",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), default=django.utils.timezone.now, editable=False)),
-                ('kind', models.CharField(choices=[('confirmation', 'Confirmation'), ('change', 'Change'), ('cancellation', 'Cancellation'), ('reminder', 'Reminder'), ('no-show', 'After a no-show'), ('offer', 'Offer from the waiting list'), ('recall', 'Invitation to come again')], max_length=20)),
-                ('lead', models.PositiveSmallIntegerField(db_default=0, default=0)),
-                ('starts_at', models.DateTimeField()),
-                ('sequence', models.PositiveIntegerField()),
-                ('held_back_at', models.DateTimeField(blank=True, null=True)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "created_at",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(),
+                        default=django.utils.timezone.now,
+                        editable=False,
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("confirmation", "Confirmation"),
+                            ("change", "Change"),
+                            ("cancellation", "Cancellation"),
+                            ("reminder", "Reminder"),
+                            ("no-show", "After a no-show"),
+                            ("offer", "Offer from the waiting list"),
+                            ("recall", "Invitation to come again"),
+                        ],
+                        max_length=20,
+                    ),
+                ),
+                ("lead", models.PositiveSmallIntegerField(db_default=0, default=0)),
+                ("starts_at", models.DateTimeField()),
+                ("sequence", models.PositiveIntegerField()),
+                ("held_back_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "appointment",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="notices",
+                        to="treatments.appointment",
+                    ),
+                ),
+                (
+                    "message",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="notices",
+                        to="patients.message",
+                    ),
+                ),
             ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("held_back_at__isnull", True)),
+                        fields=("appointment", "kind", "lead", "sequence"),
+                        name="notice_once",
+                    )
+                ]
+            },
         ),
         migrations.AddField(
-            model_name='appointment',
-            name='notice_due_at',
+            model_name="appointment",
+            name="notice_due_at",
             field=models.DateTimeField(blank=True, null=True),
         ),
         migrations.AddIndex(
-            model_name='appointment',
-            index=models.Index(condition=models.Q(('notice_due_at__isnull', False)), fields=['notice_due_at'], name='appointment_news'),
-        ),
-        migrations.AddField(
-            model_name='notice',
-            name='appointment',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='notices', to='treatments.appointment'),
-        ),
-        migrations.AddField(
-            model_name='notice',
-            name='message',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='notices', to='patients.message'),
-        ),
-        migrations.AddConstraint(
-            model_name='notice',
-            constraint=models.UniqueConstraint(condition=models.Q(('held_back_at__isnull', True)), fields=('appointment', 'kind', 'lead', 'sequence'), name='notice_once'),
+            model_name="appointment",
+            index=models.Index(
+                condition=models.Q(("notice_due_at__isnull", False)),
+                fields=["notice_due_at"],
+                name="appointment_news",
+            ),
         ),
         migrations.RunSQL(KNOWN_BEFORE, migrations.RunSQL.noop),
     ]

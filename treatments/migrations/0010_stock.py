@@ -17,206 +17,364 @@ FROM treatments_lot WHERE quantity_ml > 0
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('clinic', '0003_online_and_waiting'),
-        ('treatments', '0009_notices'),
+        ("clinic", "0003_online_and_waiting"),
+        ("treatments", "0009_notices"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Movement',
+            name="Movement",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.PositiveIntegerField()),
-                ('kind', models.CharField(choices=[('received', 'received'), ('used', 'used in a session'), ('opened', 'opened'), ('counted', 'counted'), ('wasted', 'thrown away'), ('corrected', 'corrected'), ('state', 'state changed')], max_length=10)),
-                ('change_ml', models.DecimalField(decimal_places=2, max_digits=8)),
-                ('before_ml', models.DecimalField(decimal_places=2, max_digits=8)),
-                ('after_ml', models.DecimalField(decimal_places=2, max_digits=8)),
-                ('session_id', models.BigIntegerField(blank=True, db_index=True, null=True)),
-                ('package', models.CharField(blank=True, db_default='', default='', max_length=40)),
-                ('reason', models.CharField(blank=True, db_default='', default='', max_length=300, verbose_name='reason')),
-                ('key', models.UUIDField(blank=True, null=True, unique=True)),
-                ('at', models.DateTimeField()),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
-            ],
-        ),
-        migrations.CreateModel(
-            name='OpenContainer',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('opened_at', models.DateTimeField()),
-                ('discard_by', models.DateTimeField()),
-                ('held_ml', models.DecimalField(decimal_places=2, max_digits=8)),
-                ('left_ml', models.DecimalField(decimal_places=2, max_digits=8)),
-                ('ended_at', models.DateTimeField(blank=True, null=True)),
-            ],
-        ),
-        migrations.CreateModel(
-            name='PackageCode',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('gtin', models.CharField(max_length=14, unique=True)),
-                ('product_code', models.SlugField(max_length=80)),
-                ('content_ml', models.DecimalField(decimal_places=2, max_digits=8)),
-                ('learned_at', models.DateTimeField()),
-            ],
-        ),
-        migrations.CreateModel(
-            name='Recipe',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('code', models.SlugField(max_length=80, verbose_name='code')),
-                ('version', models.PositiveIntegerField(default=1, verbose_name='version')),
-                ('is_current', models.BooleanField(default=True)),
-                ('origin', models.CharField(choices=[('shipped', 'shipped with the product'), ('clinic', 'edited by the clinic')], default='shipped', max_length=8)),
-                ('name_en', models.CharField(max_length=200, verbose_name='name in English')),
-                ('name_fr', models.CharField(max_length=200, verbose_name='name in French')),
-                ('source_refs', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=20), blank=True, default=list, size=None)),
-                ('source_note', models.TextField(blank=True, verbose_name='what the source says')),
-                ('general_knowledge', models.BooleanField(default=False, verbose_name='general knowledge, unverified')),
-                ('shipped_hash', models.CharField(blank=True, editable=False, max_length=64)),
-                ('approved_at', models.DateTimeField(blank=True, editable=False, null=True)),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
-                ('lines', models.JSONField(default=list)),
-                ('notes_en', models.TextField(blank=True)),
-                ('notes_fr', models.TextField(blank=True)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("number", models.PositiveIntegerField()),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("received", "received"),
+                            ("used", "used in a session"),
+                            ("opened", "opened"),
+                            ("counted", "counted"),
+                            ("wasted", "thrown away"),
+                            ("corrected", "corrected"),
+                            ("state", "state changed"),
+                        ],
+                        max_length=10,
+                    ),
+                ),
+                ("change_ml", models.DecimalField(decimal_places=2, max_digits=8)),
+                ("before_ml", models.DecimalField(decimal_places=2, max_digits=8)),
+                ("after_ml", models.DecimalField(decimal_places=2, max_digits=8)),
+                ("session_id", models.BigIntegerField(blank=True, db_index=True, null=True)),
+                ("package", models.CharField(blank=True, db_default="", default="", max_length=40)),
+                (
+                    "reason",
+                    models.CharField(
+                        blank=True, db_default="", default="", max_length=300, verbose_name="reason"
+                    ),
+                ),
+                ("key", models.UUIDField(blank=True, null=True, unique=True)),
+                ("at", models.DateTimeField()),
+                (
+                    "created_at",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(), editable=False
+                    ),
+                ),
+                (
+                    "by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "lot",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="movements",
+                        to="treatments.lot",
+                    ),
+                ),
             ],
             options={
-                'abstract': False,
+                "constraints": [
+                    models.UniqueConstraint(fields=("lot", "number"), name="movement_number_once"),
+                    models.UniqueConstraint(
+                        condition=models.Q(("package", ""), _negated=True),
+                        fields=("lot", "package"),
+                        name="movement_package_once",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            (
+                                "after_ml",
+                                django.db.models.expressions.CombinedExpression(
+                                    models.F("before_ml"), "+", models.F("change_ml")
+                                ),
+                            ),
+                            ("after_ml__gte", 0),
+                            ("before_ml__gte", 0),
+                        ),
+                        name="movement_adds_up",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("change_ml__gt", 0), ("kind", "received")),
+                            models.Q(("change_ml__lt", 0), ("kind__in", ["used", "wasted"])),
+                            models.Q(("change_ml", 0), ("kind__in", ["opened", "state"])),
+                            ("kind__in", ["counted", "corrected"]),
+                            _connector="OR",
+                        ),
+                        name="movement_sign_of_kind",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("kind__in", ["counted", "wasted", "corrected", "state"]),
+                            ("reason", ""),
+                            _negated=True,
+                        ),
+                        name="movement_says_why",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("kind", "used"), ("session_id__isnull", True), _negated=True
+                        ),
+                        name="movement_used_in_a_session",
+                    ),
+                ]
             },
         ),
         migrations.CreateModel(
-            name='StockLevel',
+            name="OpenContainer",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('product_code', models.SlugField(max_length=80)),
-                ('least_ml', models.DecimalField(decimal_places=2, max_digits=8)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("opened_at", models.DateTimeField()),
+                ("discard_by", models.DateTimeField()),
+                ("held_ml", models.DecimalField(decimal_places=2, max_digits=8)),
+                ("left_ml", models.DecimalField(decimal_places=2, max_digits=8)),
+                ("ended_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "lot",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="open_containers",
+                        to="treatments.lot",
+                    ),
+                ),
+                (
+                    "opened_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
+            options={
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("ended_at__isnull", True)),
+                        fields=["lot", "discard_by"],
+                        name="open_container_standing",
+                    )
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("held_ml__gt", 0),
+                            ("left_ml__gte", 0),
+                            ("left_ml__lte", models.F("held_ml")),
+                        ),
+                        name="open_container_amounts_possible",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("discard_by__gte", models.F("opened_at"))),
+                        name="open_container_times_possible",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("ended_at__isnull", True), ("left_ml__gt", 0)),
+                            models.Q(("ended_at__isnull", False), ("left_ml", 0)),
+                            _connector="OR",
+                        ),
+                        name="open_container_ended_is_empty",
+                    ),
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="PackageCode",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("gtin", models.CharField(max_length=14, unique=True)),
+                ("product_code", models.SlugField(max_length=80)),
+                ("content_ml", models.DecimalField(decimal_places=2, max_digits=8)),
+                ("learned_at", models.DateTimeField()),
+                (
+                    "learned_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+            ],
+            options={
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("gtin__regex", "^[0-9]{14}$")),
+                        name="package_code_is_gtin_14",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("content_ml__gt", 0)),
+                        name="package_code_content_positive",
+                    ),
+                ]
+            },
+        ),
+        migrations.CreateModel(
+            name="Recipe",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("code", models.SlugField(max_length=80, verbose_name="code")),
+                ("version", models.PositiveIntegerField(default=1, verbose_name="version")),
+                ("is_current", models.BooleanField(default=True)),
+                (
+                    "origin",
+                    models.CharField(
+                        choices=[
+                            ("shipped", "shipped with the product"),
+                            ("clinic", "edited by the clinic"),
+                        ],
+                        default="shipped",
+                        max_length=8,
+                    ),
+                ),
+                ("name_en", models.CharField(max_length=200, verbose_name="name in English")),
+                ("name_fr", models.CharField(max_length=200, verbose_name="name in French")),
+                (
+                    "source_refs",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(max_length=20),
+                        blank=True,
+                        default=list,
+                        size=None,
+                    ),
+                ),
+                ("source_note", models.TextField(blank=True, verbose_name="what the source says")),
+                (
+                    "general_knowledge",
+                    models.BooleanField(
+                        default=False, verbose_name="general knowledge, unverified"
+                    ),
+                ),
+                ("shipped_hash", models.CharField(blank=True, editable=False, max_length=64)),
+                ("approved_at", models.DateTimeField(blank=True, editable=False, null=True)),
+                (
+                    "created_at",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(), editable=False
+                    ),
+                ),
+                ("lines", models.JSONField(default=list)),
+                ("notes_en", models.TextField(blank=True)),
+                ("notes_fr", models.TextField(blank=True)),
+                (
+                    "approved_by",
+                    models.ForeignKey(
+                        blank=True,
+                        editable=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+            ],
+            options={
+                "abstract": False,
+                "constraints": [
+                    models.UniqueConstraint(fields=("code", "version"), name="recipe_version_once"),
+                    models.UniqueConstraint(
+                        condition=models.Q(("is_current", True)),
+                        fields=("code",),
+                        name="recipe_one_current",
+                    ),
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="StockLevel",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("product_code", models.SlugField(max_length=80)),
+                ("least_ml", models.DecimalField(decimal_places=2, max_digits=8)),
+                (
+                    "location",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="clinic.location",
+                    ),
+                ),
+            ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("location", "product_code"), name="stock_level_once"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("least_ml__gt", 0)), name="stock_level_positive"
+                    ),
+                ]
+            },
         ),
         migrations.AddField(
-            model_name='lot',
-            name='received_from',
-            field=models.CharField(blank=True, db_default='', default='', max_length=120, verbose_name='received from'),
+            model_name="lot",
+            name="received_from",
+            field=models.CharField(
+                blank=True, db_default="", default="", max_length=120, verbose_name="received from"
+            ),
         ),
         migrations.AddField(
-            model_name='product',
-            name='country_flags',
-            field=models.JSONField(blank=True, db_default=models.Value({}, models.JSONField()), default=dict),
+            model_name="product",
+            name="country_flags",
+            field=models.JSONField(
+                blank=True, db_default=models.Value({}, models.JSONField()), default=dict
+            ),
         ),
         migrations.AddField(
-            model_name='product',
-            name='measured_in',
-            field=models.CharField(choices=[('mL', 'mL'), ('g', 'g')], db_default='mL', default='mL', max_length=2),
+            model_name="product",
+            name="measured_in",
+            field=models.CharField(
+                choices=[("mL", "mL"), ("g", "g")], db_default="mL", default="mL", max_length=2
+            ),
         ),
         migrations.AddIndex(
-            model_name='lot',
-            index=models.Index(fields=['location', 'expires_on', 'id'], name='lot_on_shelf'),
+            model_name="lot",
+            index=models.Index(fields=["location", "expires_on", "id"], name="lot_on_shelf"),
         ),
         migrations.AddField(
-            model_name='movement',
-            name='by',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
-        ),
-        migrations.AddField(
-            model_name='movement',
-            name='lot',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='movements', to='treatments.lot'),
-        ),
-        migrations.AddField(
-            model_name='opencontainer',
-            name='lot',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='open_containers', to='treatments.lot'),
-        ),
-        migrations.AddField(
-            model_name='opencontainer',
-            name='opened_by',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
-        ),
-        migrations.AddField(
-            model_name='movement',
-            name='container',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='movements', to='treatments.opencontainer'),
-        ),
-        migrations.AddField(
-            model_name='packagecode',
-            name='learned_by',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
-        ),
-        migrations.AddField(
-            model_name='recipe',
-            name='approved_by',
-            field=models.ForeignKey(blank=True, editable=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
-        ),
-        migrations.AddField(
-            model_name='stocklevel',
-            name='location',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='clinic.location'),
-        ),
-        migrations.AddIndex(
-            model_name='opencontainer',
-            index=models.Index(condition=models.Q(('ended_at__isnull', True)), fields=['lot', 'discard_by'], name='open_container_standing'),
-        ),
-        migrations.AddConstraint(
-            model_name='opencontainer',
-            constraint=models.CheckConstraint(condition=models.Q(('held_ml__gt', 0), ('left_ml__gte', 0), ('left_ml__lte', models.F('held_ml'))), name='open_container_amounts_possible'),
-        ),
-        migrations.AddConstraint(
-            model_name='opencontainer',
-            constraint=models.CheckConstraint(condition=models.Q(('discard_by__gte', models.F('opened_at'))), name='open_container_times_possible'),
-        ),
-        migrations.AddConstraint(
-            model_name='opencontainer',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('ended_at__isnull', True), ('left_ml__gt', 0)), models.Q(('ended_at__isnull', False), ('left_ml', 0)), _connector='OR'), name='open_container_ended_is_empty'),
-        ),
-        migrations.AddConstraint(
-            model_name='movement',
-            constraint=models.UniqueConstraint(fields=('lot', 'number'), name='movement_number_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='movement',
-            constraint=models.UniqueConstraint(condition=models.Q(('package', ''), _negated=True), fields=('lot', 'package'), name='movement_package_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='movement',
-            constraint=models.CheckConstraint(condition=models.Q(('after_ml', django.db.models.expressions.CombinedExpression(models.F('before_ml'), '+', models.F('change_ml'))), ('after_ml__gte', 0), ('before_ml__gte', 0)), name='movement_adds_up'),
-        ),
-        migrations.AddConstraint(
-            model_name='movement',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('change_ml__gt', 0), ('kind', 'received')), models.Q(('change_ml__lt', 0), ('kind__in', ['used', 'wasted'])), models.Q(('change_ml', 0), ('kind__in', ['opened', 'state'])), ('kind__in', ['counted', 'corrected']), _connector='OR'), name='movement_sign_of_kind'),
-        ),
-        migrations.AddConstraint(
-            model_name='movement',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['counted', 'wasted', 'corrected', 'state']), ('reason', ''), _negated=True), name='movement_says_why'),
-        ),
-        migrations.AddConstraint(
-            model_name='movement',
-            constraint=models.CheckConstraint(condition=models.Q(('kind', 'used'), ('session_id__isnull', True), _negated=True), name='movement_used_in_a_session'),
-        ),
-        migrations.AddConstraint(
-            model_name='packagecode',
-            constraint=models.CheckConstraint(condition=models.Q(('gtin__regex', '^[0-9]{14}$')), name='package_code_is_gtin_14'),
-        ),
-        migrations.AddConstraint(
-            model_name='packagecode',
-            constraint=models.CheckConstraint(condition=models.Q(('content_ml__gt', 0)), name='package_code_content_positive'),
-        ),
-        migrations.AddConstraint(
-            model_name='recipe',
-            constraint=models.UniqueConstraint(fields=('code', 'version'), name='recipe_version_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='recipe',
-            constraint=models.UniqueConstraint(condition=models.Q(('is_current', True)), fields=('code',), name='recipe_one_current'),
-        ),
-        migrations.AddConstraint(
-            model_name='stocklevel',
-            constraint=models.UniqueConstraint(fields=('location', 'product_code'), name='stock_level_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='stocklevel',
-            constraint=models.CheckConstraint(condition=models.Q(('least_ml__gt', 0)), name='stock_level_positive'),
+            model_name="movement",
+            name="container",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="movements",
+                to="treatments.opencontainer",
+            ),
         ),
         migrations.RunSQL(BEGIN_LEDGERS, migrations.RunSQL.noop),
     ]

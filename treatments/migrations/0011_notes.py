@@ -9,215 +9,364 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('clinic', '0003_online_and_waiting'),
-        ('patients', '0006_messages_in_own_words'),
-        ('treatments', '0010_stock'),
+        ("clinic", "0003_online_and_waiting"),
+        ("patients", "0006_messages_in_own_words"),
+        ("treatments", "0010_stock"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='ChartMark',
+            name="ChartMark",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), default=django.utils.timezone.now, editable=False)),
-                ('key', models.UUIDField()),
-                ('chart', models.SlugField(max_length=40)),
-                ('kind', models.CharField(choices=[('line', 'line'), ('outline', 'outline'), ('pin', 'pin')], max_length=8)),
-                ('sign', models.SlugField(blank=True, max_length=40)),
-                ('words', models.CharField(blank=True, max_length=200, verbose_name='words')),
-                ('points', models.JSONField(default=list)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "created_at",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(),
+                        default=django.utils.timezone.now,
+                        editable=False,
+                    ),
+                ),
+                ("key", models.UUIDField()),
+                ("chart", models.SlugField(max_length=40)),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[("line", "line"), ("outline", "outline"), ("pin", "pin")],
+                        max_length=8,
+                    ),
+                ),
+                ("sign", models.SlugField(blank=True, max_length=40)),
+                ("words", models.CharField(blank=True, max_length=200, verbose_name="words")),
+                ("points", models.JSONField(default=list)),
+                (
+                    "consultation",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="marks",
+                        to="treatments.consultation",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['pk'],
+                "ordering": ["pk"],
+                "constraints": [
+                    models.UniqueConstraint(fields=("consultation", "key"), name="chart_mark_once")
+                ],
             },
         ),
         migrations.CreateModel(
-            name='NoteTemplate',
+            name="NoteTemplate",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('code', models.SlugField(max_length=80, verbose_name='code')),
-                ('version', models.PositiveIntegerField(default=1, verbose_name='version')),
-                ('is_current', models.BooleanField(default=True)),
-                ('origin', models.CharField(choices=[('shipped', 'shipped with the product'), ('clinic', 'edited by the clinic')], default='shipped', max_length=8)),
-                ('name_en', models.CharField(max_length=200, verbose_name='name in English')),
-                ('name_fr', models.CharField(max_length=200, verbose_name='name in French')),
-                ('source_refs', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=20), blank=True, default=list, size=None)),
-                ('source_note', models.TextField(blank=True, verbose_name='what the source says')),
-                ('general_knowledge', models.BooleanField(default=False, verbose_name='general knowledge, unverified')),
-                ('shipped_hash', models.CharField(blank=True, editable=False, max_length=64)),
-                ('approved_at', models.DateTimeField(blank=True, editable=False, null=True)),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
-                ('indication', models.SlugField(max_length=60)),
-                ('scales', django.contrib.postgres.fields.ArrayField(base_field=models.SlugField(), blank=True, default=list, size=None)),
-                ('risks', django.contrib.postgres.fields.ArrayField(base_field=models.SlugField(max_length=80), blank=True, default=list, size=None)),
-                ('alternatives', django.contrib.postgres.fields.ArrayField(base_field=models.SlugField(), blank=True, default=list, size=None)),
-                ('examination_en', models.TextField(blank=True)),
-                ('examination_fr', models.TextField(blank=True)),
-                ('discussion_en', models.TextField(blank=True)),
-                ('discussion_fr', models.TextField(blank=True)),
-                ('other_ways_en', models.TextField(blank=True)),
-                ('other_ways_fr', models.TextField(blank=True)),
-                ('advice_en', models.TextField(blank=True)),
-                ('advice_fr', models.TextField(blank=True)),
-                ('position', models.PositiveSmallIntegerField(default=0)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("code", models.SlugField(max_length=80, verbose_name="code")),
+                ("version", models.PositiveIntegerField(default=1, verbose_name="version")),
+                ("is_current", models.BooleanField(default=True)),
+                (
+                    "origin",
+                    models.CharField(
+                        choices=[
+                            ("shipped", "shipped with the product"),
+                            ("clinic", "edited by the clinic"),
+                        ],
+                        default="shipped",
+                        max_length=8,
+                    ),
+                ),
+                ("name_en", models.CharField(max_length=200, verbose_name="name in English")),
+                ("name_fr", models.CharField(max_length=200, verbose_name="name in French")),
+                (
+                    "source_refs",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(max_length=20),
+                        blank=True,
+                        default=list,
+                        size=None,
+                    ),
+                ),
+                ("source_note", models.TextField(blank=True, verbose_name="what the source says")),
+                (
+                    "general_knowledge",
+                    models.BooleanField(
+                        default=False, verbose_name="general knowledge, unverified"
+                    ),
+                ),
+                ("shipped_hash", models.CharField(blank=True, editable=False, max_length=64)),
+                ("approved_at", models.DateTimeField(blank=True, editable=False, null=True)),
+                (
+                    "created_at",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(), editable=False
+                    ),
+                ),
+                ("indication", models.SlugField(max_length=60)),
+                (
+                    "scales",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.SlugField(), blank=True, default=list, size=None
+                    ),
+                ),
+                (
+                    "risks",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.SlugField(max_length=80),
+                        blank=True,
+                        default=list,
+                        size=None,
+                    ),
+                ),
+                (
+                    "alternatives",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.SlugField(), blank=True, default=list, size=None
+                    ),
+                ),
+                ("examination_en", models.TextField(blank=True)),
+                ("examination_fr", models.TextField(blank=True)),
+                ("discussion_en", models.TextField(blank=True)),
+                ("discussion_fr", models.TextField(blank=True)),
+                ("other_ways_en", models.TextField(blank=True)),
+                ("other_ways_fr", models.TextField(blank=True)),
+                ("advice_en", models.TextField(blank=True)),
+                ("advice_fr", models.TextField(blank=True)),
+                ("position", models.PositiveSmallIntegerField(default=0)),
+                (
+                    "approved_by",
+                    models.ForeignKey(
+                        blank=True,
+                        editable=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'abstract': False,
+                "abstract": False,
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("code", "version"), name="notetemplate_version_once"
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(("is_current", True)),
+                        fields=("code",),
+                        name="notetemplate_one_current",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Score',
+            name="Score",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), default=django.utils.timezone.now, editable=False)),
-                ('side', models.CharField(blank=True, choices=[('', 'no side'), ('left', 'left'), ('right', 'right')], max_length=5, verbose_name='side')),
-                ('answers', models.JSONField(default=dict)),
-                ('value', models.DecimalField(blank=True, decimal_places=2, max_digits=7, null=True)),
-                ('taken_at', models.DateTimeField()),
-                ('closed_at', models.DateTimeField(blank=True, null=True)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "created_at",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(),
+                        default=django.utils.timezone.now,
+                        editable=False,
+                    ),
+                ),
+                (
+                    "side",
+                    models.CharField(
+                        blank=True,
+                        choices=[("", "no side"), ("left", "left"), ("right", "right")],
+                        max_length=5,
+                        verbose_name="side",
+                    ),
+                ),
+                ("answers", models.JSONField(default=dict)),
+                (
+                    "value",
+                    models.DecimalField(blank=True, decimal_places=2, max_digits=7, null=True),
+                ),
+                ("taken_at", models.DateTimeField()),
+                ("closed_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "consultation",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="scores",
+                        to="treatments.consultation",
+                    ),
+                ),
+                (
+                    "patient",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="scores",
+                        to="patients.patient",
+                    ),
+                ),
+                (
+                    "scale",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="scores",
+                        to="treatments.scale",
+                    ),
+                ),
+                (
+                    "session",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="scores",
+                        to="treatments.session",
+                    ),
+                ),
+                (
+                    "taken_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
+            options={
+                "indexes": [models.Index(fields=["patient", "taken_at"], name="score_of_patient")],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("consultation__isnull", False)),
+                        fields=("consultation", "scale", "side"),
+                        name="score_once_in_a_note",
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(("session__isnull", False)),
+                        fields=("session", "scale", "side"),
+                        name="score_once_in_a_session",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("closed_at__isnull", True), ("value__isnull", False), _connector="OR"
+                        ),
+                        name="score_closed_has_value",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("consultation__isnull", True),
+                            ("session__isnull", True),
+                            _connector="OR",
+                        ),
+                        name="score_of_one_record",
+                    ),
+                ],
+            },
         ),
         migrations.AddField(
-            model_name='consultation',
-            name='advice',
-            field=models.TextField(blank=True, db_default='', default='', max_length=4000, verbose_name='advice'),
+            model_name="consultation",
+            name="advice",
+            field=models.TextField(
+                blank=True, db_default="", default="", max_length=4000, verbose_name="advice"
+            ),
         ),
         migrations.AddField(
-            model_name='consultation',
-            name='alternatives_named',
+            model_name="consultation",
+            name="alternatives_named",
             field=models.JSONField(db_default=models.Value([], models.JSONField()), default=list),
         ),
         migrations.AddField(
-            model_name='consultation',
-            name='decision_reason',
-            field=models.TextField(blank=True, db_default='', default='', max_length=2000, verbose_name='reason'),
+            model_name="consultation",
+            name="decision_reason",
+            field=models.TextField(
+                blank=True, db_default="", default="", max_length=2000, verbose_name="reason"
+            ),
         ),
         migrations.AddField(
-            model_name='consultation',
-            name='edited_at',
+            model_name="consultation",
+            name="edited_at",
             field=models.DateTimeField(blank=True, null=True),
         ),
         migrations.AddField(
-            model_name='consultation',
-            name='editing_since',
+            model_name="consultation",
+            name="editing_since",
             field=models.DateTimeField(blank=True, null=True),
         ),
         migrations.AddField(
-            model_name='consultation',
-            name='editor',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
+            model_name="consultation",
+            name="editor",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to=settings.AUTH_USER_MODEL,
+            ),
         ),
         migrations.AddField(
-            model_name='consultation',
-            name='explained',
+            model_name="consultation",
+            name="explained",
             field=models.JSONField(db_default=models.Value([], models.JSONField()), default=list),
         ),
         migrations.AddField(
-            model_name='consultation',
-            name='findings',
+            model_name="consultation",
+            name="findings",
             field=models.JSONField(db_default=models.Value([], models.JSONField()), default=list),
         ),
         migrations.AddField(
-            model_name='consultation',
-            name='origins',
+            model_name="consultation",
+            name="origins",
             field=models.JSONField(db_default=models.Value({}, models.JSONField()), default=dict),
         ),
         migrations.AddField(
-            model_name='consultation',
-            name='refer_to',
-            field=models.CharField(blank=True, db_default='', default='', max_length=200, verbose_name='referred to'),
+            model_name="consultation",
+            name="refer_to",
+            field=models.CharField(
+                blank=True, db_default="", default="", max_length=200, verbose_name="referred to"
+            ),
         ),
         migrations.AddField(
-            model_name='consultation',
-            name='scales',
+            model_name="consultation",
+            name="scales",
             field=models.JSONField(db_default=models.Value([], models.JSONField()), default=list),
         ),
         migrations.AddField(
-            model_name='consultation',
-            name='sections',
+            model_name="consultation",
+            name="sections",
             field=models.JSONField(db_default=models.Value({}, models.JSONField()), default=dict),
         ),
         migrations.AddField(
-            model_name='consultation',
-            name='think_until',
-            field=models.DateField(blank=True, null=True, verbose_name='to think it over until'),
+            model_name="consultation",
+            name="think_until",
+            field=models.DateField(blank=True, null=True, verbose_name="to think it over until"),
         ),
         migrations.AddIndex(
-            model_name='consultation',
-            index=models.Index(condition=models.Q(('signed_at__isnull', True)), fields=['practitioner', 'created_at'], name='consultation_unsigned'),
+            model_name="consultation",
+            index=models.Index(
+                condition=models.Q(("signed_at__isnull", True)),
+                fields=["practitioner", "created_at"],
+                name="consultation_unsigned",
+            ),
         ),
         migrations.AddIndex(
-            model_name='consultation',
-            index=models.Index(condition=models.Q(('signed_at__isnull', True)), fields=['editor'], name='consultation_unsigned_editor'),
-        ),
-        migrations.AddField(
-            model_name='chartmark',
-            name='consultation',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='marks', to='treatments.consultation'),
-        ),
-        migrations.AddField(
-            model_name='notetemplate',
-            name='approved_by',
-            field=models.ForeignKey(blank=True, editable=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
-        ),
-        migrations.AddField(
-            model_name='score',
-            name='consultation',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='scores', to='treatments.consultation'),
-        ),
-        migrations.AddField(
-            model_name='score',
-            name='patient',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='scores', to='patients.patient'),
-        ),
-        migrations.AddField(
-            model_name='score',
-            name='scale',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='scores', to='treatments.scale'),
-        ),
-        migrations.AddField(
-            model_name='score',
-            name='session',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='scores', to='treatments.session'),
-        ),
-        migrations.AddField(
-            model_name='score',
-            name='taken_by',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
-        ),
-        migrations.AddConstraint(
-            model_name='chartmark',
-            constraint=models.UniqueConstraint(fields=('consultation', 'key'), name='chart_mark_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='notetemplate',
-            constraint=models.UniqueConstraint(fields=('code', 'version'), name='notetemplate_version_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='notetemplate',
-            constraint=models.UniqueConstraint(condition=models.Q(('is_current', True)), fields=('code',), name='notetemplate_one_current'),
-        ),
-        migrations.AddIndex(
-            model_name='score',
-            index=models.Index(fields=['patient', 'taken_at'], name='score_of_patient'),
-        ),
-        migrations.AddConstraint(
-            model_name='score',
-            constraint=models.UniqueConstraint(condition=models.Q(('consultation__isnull', False)), fields=('consultation', 'scale', 'side'), name='score_once_in_a_note'),
-        ),
-        migrations.AddConstraint(
-            model_name='score',
-            constraint=models.UniqueConstraint(condition=models.Q(('session__isnull', False)), fields=('session', 'scale', 'side'), name='score_once_in_a_session'),
-        ),
-        migrations.AddConstraint(
-            model_name='score',
-            constraint=models.CheckConstraint(condition=models.Q(('closed_at__isnull', True), ('value__isnull', False), _connector='OR'), name='score_closed_has_value'),
-        ),
-        migrations.AddConstraint(
-            model_name='score',
-            constraint=models.CheckConstraint(condition=models.Q(('consultation__isnull', True), ('session__isnull', True), _connector='OR'), name='score_of_one_record'),
+            model_name="consultation",
+            index=models.Index(
+                condition=models.Q(("signed_at__isnull", True)),
+                fields=["editor"],
+                name="consultation_unsigned_editor",
+            ),
         ),
     ]
