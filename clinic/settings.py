@@ -233,13 +233,16 @@ STATIC_URL = "/static/"
 STATIC_ROOT = Path(env.str("STATIC_ROOT", default=str(BASE_DIR / "staticfiles")))
 STATICFILES_DIRS = [BASE_DIR / "static"]
 MEDIA_ROOT = Path(env.str("MEDIA_ROOT", default=str(CLINIC_HOME / "media")))
+if DEBUG:
+    STATIC_STORAGE = "django.contrib.staticfiles.storage.StaticFilesStorage"
+elif DEMO:
+    # Compressing everything takes longer than the rest of the start, for a browser next door.
+    STATIC_STORAGE = "clinic.web.static_storage.HashedStorage"
+else:
+    STATIC_STORAGE = "clinic.web.static_storage.CompressedHashedStorage"
 STORAGES = {
     "default": {"BACKEND": "clinic.vault.EncryptedFileStorage"},
-    "staticfiles": {
-        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
-        if DEBUG
-        else "clinic.web.static_storage.CompressedHashedStorage"
-    },
+    "staticfiles": {"BACKEND": STATIC_STORAGE},
 }
 # A page in a test or a fresh checkout may be asked for before `collectstatic` has run.
 WHITENOISE_USE_FINDERS = DEMO

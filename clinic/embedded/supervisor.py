@@ -99,7 +99,7 @@ class Supervisor:
         if "EMAIL_URL" not in os.environ:
             with step("Starting the mail sink"):
                 self._start_mailbox()
-        # Hashing and compressing takes a core of its own while the database is made ready.
+        # Goes on while the database is made ready.
         gather = [sys.executable, "manage.py", "collectstatic", "--noinput", "--verbosity=0"]
         gathering = self._begin(gather)
         self._finish("preparing", [sys.executable, "-m", "clinic.embedded.prepare"], owner=True)

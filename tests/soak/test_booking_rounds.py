@@ -1,4 +1,4 @@
-"""Twenty rounds of 64 simultaneous bookings, where the everyday run makes three."""
+"""Twenty rounds of 64 simultaneous bookings, where the everyday run makes one."""
 
 from __future__ import annotations
 
