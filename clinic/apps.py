@@ -12,4 +12,7 @@ class ClinicConfig(AppConfig):
     name = "clinic"
 
     def ready(self) -> None:
+        from clinic.audit import refused  # noqa: PLC0415  (needs the models)
+
         connection_created.connect(context.install, dispatch_uid="audit-context")
+        connection_created.connect(refused.install, dispatch_uid="audit-refused")

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from django.db import connection, transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
 
 from clinic.audit import context
 from clinic.audit.models import Action
@@ -25,16 +26,31 @@ def record_read(*, what: str, patients: Iterable[int | None], object_id: str) ->
     _record(Action.READ, what, patients, object_id)
 
 
-def record_refusal(*, what: str, patients: Iterable[int | None], object_id: str) -> None:
-    """Leave one row that says the current actor tried to change a record that is closed."""
-    _record(Action.REFUSE, what, patients, object_id)
+def record_refusal(
+    *,
+    what: str,
+    patients: Iterable[int | None],
+    object_id: str,
+    over: BaseDatabaseWrapper | None = None,
+) -> None:
+    """Leave one row that says the current actor tried to change a record that is closed.
+
+    `over` another connection it stays, whatever becomes of the transaction in force.
+    """
+    _record(Action.REFUSE, what, patients, object_id, over)
 
 
-def _record(action: Action, what: str, patients: Iterable[int | None], object_id: str) -> None:
+def _record(
+    action: Action,
+    what: str,
+    patients: Iterable[int | None],
+    object_id: str,
+    over: BaseDatabaseWrapper | None = None,
+) -> None:
     actor = context.current() or context.NOBODY
     known = [pk for pk in patients if pk is not None]
     values = [actor.kind, actor.id, actor.who, actor.role, actor.request_id]
-    with connection.cursor() as cursor:
+    with (over or connection).cursor() as cursor:
         cursor.execute(RECORD_SQL, [*values, known, action.value, what, object_id])
 
 

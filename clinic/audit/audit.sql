@@ -63,37 +63,51 @@ BEGIN
         USING ERRCODE = 'insufficient_privilege';
 END $$;
 
--- A closed record stays as it is. Arguments: condition over $1 (the old row), columns still free.
+-- What a refusal says of itself, from which the trail gets its entry: table, row and patient.
+CREATE OR REPLACE FUNCTION clinic_refused(what text, entry jsonb, way text) RETURNS text
+LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RETURN jsonb_build_object(
+        'what', what, 'object_id', coalesce(entry ->> 'id', ''),
+        'patient', CASE WHEN way <> '' THEN public.clinic_patient_of(entry, way) END);
+END $$;
+
+-- A closed record stays as it is. Arguments: the way to the patient, the condition over $1 (the old
+-- row), columns still free.
 CREATE OR REPLACE FUNCTION clinic_closed() RETURNS trigger
 LANGUAGE plpgsql AS $$
 DECLARE
     is_closed boolean;
-    free text[] := TG_ARGV[1:];
+    free text[] := TG_ARGV[2:];
 BEGIN
     EXECUTE format('SELECT %s FROM (SELECT ($1::%I.%I).*) AS old_row',
-                   TG_ARGV[0], TG_TABLE_SCHEMA, TG_TABLE_NAME)
+                   TG_ARGV[1], TG_TABLE_SCHEMA, TG_TABLE_NAME)
         INTO is_closed USING OLD;
     IF is_closed AND (TG_OP = 'DELETE' OR (to_jsonb(OLD) - free) <> (to_jsonb(NEW) - free)) THEN
         RAISE EXCEPTION '% % is signed and closed', TG_TABLE_NAME, OLD.id
-            USING ERRCODE = 'object_not_in_prerequisite_state';
+            USING ERRCODE = 'object_not_in_prerequisite_state',
+                DETAIL = public.clinic_refused(TG_TABLE_NAME, to_jsonb(OLD), TG_ARGV[0]);
     END IF;
     RETURN CASE TG_OP WHEN 'DELETE' THEN OLD ELSE NEW END;
 END $$;
 
 -- The parts of a closed record stay too, and cannot be moved out of it or into it.
--- Arguments: the column, the parent's table, its condition.
+-- Arguments: the way to the patient, the column, the parent's table, its condition.
 CREATE OR REPLACE FUNCTION clinic_parent_closed() RETURNS trigger
 LANGUAGE plpgsql AS $$
 DECLARE
     is_closed boolean;
+    old_row jsonb := CASE WHEN TG_OP <> 'INSERT' THEN to_jsonb(OLD) END;
+    new_row jsonb := CASE WHEN TG_OP <> 'DELETE' THEN to_jsonb(NEW) END;
 BEGIN
-    EXECUTE format('SELECT bool_or(%s) FROM public.%I WHERE id IN ($1, $2)', TG_ARGV[2], TG_ARGV[1])
+    EXECUTE format('SELECT bool_or(%s) FROM public.%I WHERE id IN ($1, $2)', TG_ARGV[3], TG_ARGV[2])
         INTO is_closed
-        USING CASE WHEN TG_OP <> 'INSERT' THEN (to_jsonb(OLD) ->> TG_ARGV[0])::bigint END,
-              CASE WHEN TG_OP <> 'DELETE' THEN (to_jsonb(NEW) ->> TG_ARGV[0])::bigint END;
+        USING (old_row ->> TG_ARGV[1])::bigint, (new_row ->> TG_ARGV[1])::bigint;
     IF coalesce(is_closed, false) THEN
         RAISE EXCEPTION '% of a signed record cannot change', TG_TABLE_NAME
-            USING ERRCODE = 'object_not_in_prerequisite_state';
+            USING ERRCODE = 'object_not_in_prerequisite_state',
+                DETAIL = public.clinic_refused(
+                    TG_TABLE_NAME, coalesce(old_row, new_row), TG_ARGV[0]);
     END IF;
     RETURN CASE TG_OP WHEN 'DELETE' THEN OLD ELSE NEW END;
 END $$;

@@ -41,7 +41,7 @@ def triggers_for(model: type[models.Model]) -> Iterator[str]:
     )
     if closed_when := getattr(model, "closed_when", ""):
         free = ", ".join(
-            _quote(value) for value in (closed_when, *getattr(model, "closed_except", ()))
+            _quote(value) for value in (way, closed_when, *getattr(model, "closed_except", ()))
         )
         yield (
             f"CREATE OR REPLACE TRIGGER aa_closed BEFORE UPDATE OR DELETE ON {table} "
@@ -50,7 +50,7 @@ def triggers_for(model: type[models.Model]) -> Iterator[str]:
     if closed_by := getattr(model, "closed_by", ""):
         column, rest = closed_by.split(">", 1)
         parent, condition = rest.split(":", 1)
-        parts = ", ".join(_quote(value) for value in (column, parent, condition))
+        parts = ", ".join(_quote(value) for value in (way, column, parent, condition))
         yield (
             f"CREATE OR REPLACE TRIGGER aa_parent_closed BEFORE INSERT OR UPDATE OR DELETE "
             f"ON {table} FOR EACH ROW EXECUTE FUNCTION clinic_parent_closed({parts})"

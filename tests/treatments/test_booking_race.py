@@ -76,12 +76,8 @@ def slot(cast: Cast, number: int) -> dict[str, object]:
 
 
 def browsers(cast: Cast, client_for: Callable[..., Client], count: int) -> list[Client]:
-    """As many browsers of one person, who has signed in once."""
-    signed_in = client_for(cast.front_desk)
-    every = [Client() for _n in range(count)]
-    for browser in every:
-        browser.cookies = signed_in.cookies.copy()
-    return every
+    """As many browsers of the front desk, each signed in for itself."""
+    return [client_for(cast.front_desk) for _n in range(count)]
 
 
 def crowd(cast: Cast, clients: list[Client], number: int) -> list[Callable[[], int]]:

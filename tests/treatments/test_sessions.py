@@ -14,8 +14,10 @@ from django.db import DatabaseError, connection, transaction
 from django.test import Client
 from django.urls import reverse
 
+from clinic.access.actor import actor_of
 from clinic.access.models import Staff
 from clinic.audit.context import SYSTEM, acting
+from clinic.audit.models import AuditEntry, AuditEntryQuerySet
 from clinic.errors import ActionRefused
 from clinic.places.models import Device
 from tests.treatments.plan_parts import product
@@ -494,10 +496,27 @@ REWRITES = [
 ]
 
 
-def test_a_signed_session_is_closed_to_raw_sql_too(signed: Session) -> None:
-    for sql in REWRITES:
-        with pytest.raises(DatabaseError), transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute(sql, [signed.pk])
+def refusals(session: Session) -> AuditEntryQuerySet:
+    return AuditEntry.objects.about(session.patient_id).filter(action="refuse")
+
+
+@pytest.mark.parametrize("sql", REWRITES)
+def test_raw_sql_on_a_signed_session_is_refused_and_written_down(
+    signed: Session, cast: Any, sql: str
+) -> None:
+    known = list(refusals(signed).values_list("pk", flat=True))
+    with (
+        acting(actor_of(cast.practitioner)),
+        pytest.raises(DatabaseError, match="signed"),
+        transaction.atomic(),
+        connection.cursor() as cursor,
+    ):
+        cursor.execute("SET LOCAL ROLE clinic_app")
+        cursor.execute(sql, [signed.pk])
+    entry = refusals(signed).exclude(pk__in=known).get()
+    assert entry.what == sql.replace("DELETE FROM", "UPDATE").split()[1]
+    assert entry.actor_id == cast.practitioner.pk
+    assert entry.object_id.isdigit()
 
 
 def test_an_open_session_is_not(session: Session) -> None:
