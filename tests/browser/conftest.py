@@ -208,8 +208,19 @@ def axe(page: Page) -> None:
     assert not found, f"{page.url} breaks WCAG:\n" + "\n".join(lines)
 
 
+CUT_OFF = """() => [...document.querySelectorAll("main .panel-flush")].flatMap((panel) => {
+  const edge = panel.getBoundingClientRect().right + 1;
+  const over = (e) => Math.round(e.getBoundingClientRect().right - edge);
+  return [...panel.querySelectorAll("table, .btn")]
+    .filter((e) => !e.closest(".rows-scroll") && over(e) > 0)
+    .map((e) => `${over(e)} px: ${e.outerHTML.slice(0, 140)}`);
+})"""
+
+
 def no_overflow(page: Page) -> None:
-    """Nothing sticks out sideways."""
+    """Nothing sticks out sideways, of the page or of a panel that would cut it off."""
+    cut_off = page.evaluate(CUT_OFF)
+    assert not cut_off, f"{page.url} cuts off:\n" + "\n".join(cut_off)
     wide, room = page.evaluate(
         "[document.documentElement.scrollWidth, document.documentElement.clientWidth]"
     )
