@@ -13,7 +13,7 @@ import psycopg
 
 READY = "clinic_ready"
 """A database as a fresh installation has it, from which each process copies its own."""
-PYTEST = [sys.executable, "-m", "pytest", "-n", "2", "--dist", "worksteal"]
+PYTEST = [sys.executable, "-m", "pytest", "-n", "2", "--dist", "worksteal", "--durations=12"]
 # Counting branches makes the run a third longer, so it is asked for: `make coverage`.
 COVERAGE = (
     ["--cov", "--cov-branch", "--cov-report=term:skip-covered"]
