@@ -23,7 +23,7 @@ from patients.photos.naming import Names
 from patients.registry.models import Patient
 from treatments.diary.slots import whole_day
 
-DAYS = 12
+DAYS = 20
 Placed = tuple[Source, Any]
 
 

@@ -77,3 +77,33 @@ def test_first(cast: Cast, client_for: ClientFor) -> None:
         print(time.time()-t)
     import collections
     for q in captured: print(q['time'], q['sql'][:260])
+
+
+def test_print(cast: Cast, client_for: ClientFor) -> None:
+    import time
+    from clinic.rendering.pdf import render_html
+    from aftercare.story.actions import print_record, print_session
+    from django.template.loader import render_to_string
+    from pathlib import Path
+    import io
+    from PIL import Image
+    import random
+    from patients.photos.models import Photo
+    from clinic.vault import keep
+    many = LongRecord(cast.here, cast.practitioner).write()
+    im = Image.effect_noise((270, 360), 60).convert("RGB")
+    b = io.BytesIO(); im.save(b, "JPEG", quality=78); print("thumb", len(b.getvalue()))
+    for photo in Photo.objects.all():
+        keep(photo.stored_name("thumb"), b.getvalue())
+    from patients.documents.pictures import with_pictures
+    for name, make in (("session", lambda: print_session(by=cast.practitioner, session=many.sessions.latest("pk"))),("record", lambda: print_record(by=cast.practitioner, patient=many)),("photos", lambda: print_record(by=cast.practitioner, patient=many, with_photos=True))):
+        t = time.time()
+        with CaptureQueriesContext(connection) as captured:
+            p = make()
+        html = with_pictures(p.document.html, many.pk)
+        print(name, "html", len(p.document.html), len(html), round(time.time()-t,2), len(captured))
+        t = time.time()
+        Path(f"/tmp/w/story_{name}.html").write_text(html)
+        out = render_html(html)
+        print("  pdf", len(out.pdf), out.pages, round(time.time()-t,2))
+        Path(f"/tmp/w/story_{name}.pdf").write_bytes(out.pdf)
