@@ -16,6 +16,7 @@ from aftercare.watch.models import Call, CheckIn
 from clinic.places.models import Location
 from patients.intake.facts import Line, lines
 from patients.intake.models import Confirmation, History
+from patients.photos.gallery import Day, by_day
 from patients.photos.models import Photo
 from patients.photos.naming import Names
 from patients.registry.models import Patient
@@ -48,6 +49,8 @@ class SessionSheet:
     shown: SessionShown
     settings: dict[int, Sequence[tuple[str, str]]]
     syringes: Sequence[SyringeSheet]
+    answers: Sequence[CheckIn]
+    unanswered: Sequence[CheckIn]
     zone: ZoneInfo
     inks: Sequence[str] = INKS
 
@@ -68,6 +71,7 @@ def sheets_of(sessions: Any) -> list[SessionSheet]:
         "anaesthesia__lot",
         "syringes__prepared_by",
         "addenda__written_by",
+        "check_ins",
     )
     return [_sheet(row) for row in rows.defer("consent__html", "consent__signature_svg")]
 
@@ -79,11 +83,14 @@ def session_of(pk: int) -> SessionSheet:
 
 def _sheet(session: Session) -> SessionSheet:
     signed = {one["label"]: one for one in session.totals.get("syringes", [])}
+    asked = sorted(session.check_ins.all(), key=lambda row: row.due_at)
     return SessionSheet(
         session=session,
         shown=session_shown(session),
         settings={row.pk: settings_said(row) for row in session.treated_areas.all()},
         syringes=[SyringeSheet(row, signed.get(row.label)) for row in session.syringes.all()],
+        answers=[row for row in asked if row.state == CheckIn.State.ANSWERED],
+        unanswered=[row for row in asked if row.state == CheckIn.State.OPEN],
         zone=session.location.zone,
     )
 
@@ -129,11 +136,8 @@ def record_of(patient: Patient, *, with_photos: bool) -> dict[str, Any]:
         .order_by("signed_at"),
         "scores": _scores(files, names, place.zone),
         "sheets": sheets_of(_of(Session, files).order_by("started_at", "pk")),
-        "photos": _photos(files, names),
+        "photo_days": _photo_days(files, names, place.zone),
         "with_photos": with_photos,
-        "check_ins": _of(CheckIn, files)
-        .exclude(state__in=[CheckIn.State.PLANNED, CheckIn.State.CANCELLED])
-        .order_by("due_at"),
         "calls": _of(Call, files)
         .filter(done_at__isnull=False)
         .select_related("done_by", "check_in")
@@ -192,6 +196,7 @@ def _scores(
     ]
 
 
-def _photos(files: Sequence[int], names: Names) -> list[Photo]:
-    shown = Photo.objects.filter(patient_id__in=files).shown()
-    return names.name(shown.order_by("taken_at", "pk"))
+def _photo_days(files: Sequence[int], names: Names, zone: ZoneInfo) -> list[Day]:
+    """The photos that the record may show, from first to last."""
+    shown = Photo.objects.filter(patient_id__in=files).shown().newest_first()
+    return by_day(names.name(shown), zone)[::-1]

@@ -35,6 +35,7 @@ class SmallMap:
     width: float
     height: float
     marks: Sequence[Marks]
+    areas: frozenset[str]
 
     @property
     def lines(self) -> SafeString:
@@ -48,8 +49,14 @@ class SmallMap:
 
     @property
     def outlines(self) -> list[str]:
-        """The borders of the regions: what a map of a few centimetres needs."""
-        return [region.path for region in charts()[self.code].regions]
+        """Borders alone, of the large regions and of the treated ones: for a map on paper of a
+        few centimetres, of which a document holds many.
+        """
+        return [
+            " ".join(f"{x:.0f},{y:.0f}" for x, y in region.outline)
+            for region in charts()[self.code].regions
+            if region.is_parent or region.area in self.areas
+        ]
 
 
 def small_maps(rows: Iterable[TreatedArea]) -> list[SmallMap]:
@@ -74,7 +81,14 @@ def _map(code: str, placed: Sequence[tuple[int, TreatedArea]]) -> SmallMap:
         for number, row in placed
         if row.chart == code and row.points
     ]
-    return SmallMap(code, str(CHART_TITLES.get(code, code)), scale.width, scale.height, marks)
+    return SmallMap(
+        code=code,
+        title=str(CHART_TITLES.get(code, code)),
+        width=scale.width,
+        height=scale.height,
+        marks=marks,
+        areas=frozenset(row.area.code for _n, row in placed if row.chart == code),
+    )
 
 
 def mark(shape: int, x: float, y: float, size: float) -> str:
@@ -87,7 +101,7 @@ def mark(shape: int, x: float, y: float, size: float) -> str:
     if shape == 2:
         return f"M{x:.1f} {y - half:.1f}l{half:.1f} {size:.1f}h-{size:.1f}z"
     if shape == 3:
-        return f"M{x:.1f} {y - half:.1f}l{half:.1f} {half:.1f} -{half:.1f} {half:.1f} -{half:.1f} -{half:.1f}z"
+        return f"M{x:.1f} {y - half:.1f}" + "l{0} {0} -{0} {0} -{0} -{0}z".format(f"{half:.1f}")
     if shape == 4:
         return f"M{x - half:.1f} {y:.1f}h{size:.1f}M{x:.1f} {y - half:.1f}v{size:.1f}"
     return (
