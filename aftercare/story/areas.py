@@ -31,7 +31,9 @@ class AreaTree:
         """An area and everything inside it: the face has cheeks."""
         found = [code]
         for inner in found:
-            found += [r.code for r in self.rows.values() if r.parent == inner and r.code not in found]
+            found += [
+                r.code for r in self.rows.values() if r.parent == inner and r.code not in found
+            ]
         return found
 
     def choices(self, named: Sequence[str]) -> list[tuple[str, str]]:

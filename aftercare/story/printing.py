@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from aftercare.story.shown import SessionShown, scores_shown, session_shown
 from aftercare.story.timeline import files_of
-from aftercare.watch.models import Call, CheckIn
+from aftercare.watch.models import Call
 from clinic.places.models import Location
 from patients.intake.facts import Line, lines
 from patients.intake.models import Confirmation, History
@@ -49,8 +49,6 @@ class SessionSheet:
     shown: SessionShown
     settings: dict[int, Sequence[tuple[str, str]]]
     syringes: Sequence[SyringeSheet]
-    answers: Sequence[CheckIn]
-    unanswered: Sequence[CheckIn]
     zone: ZoneInfo
     inks: Sequence[str] = INKS
 
@@ -83,14 +81,11 @@ def session_of(pk: int) -> SessionSheet:
 
 def _sheet(session: Session) -> SessionSheet:
     signed = {one["label"]: one for one in session.totals.get("syringes", [])}
-    asked = sorted(session.check_ins.all(), key=lambda row: row.due_at)
     return SessionSheet(
         session=session,
         shown=session_shown(session),
         settings={row.pk: settings_said(row) for row in session.treated_areas.all()},
         syringes=[SyringeSheet(row, signed.get(row.label)) for row in session.syringes.all()],
-        answers=[row for row in asked if row.state == CheckIn.State.ANSWERED],
-        unanswered=[row for row in asked if row.state == CheckIn.State.OPEN],
         zone=session.location.zone,
     )
 
@@ -185,14 +180,17 @@ def _notes(files: Sequence[int]) -> list[NoteSheet]:
     return [NoteSheet(row, [fact for fact in note_facts(row) if fact[1]]) for row in rows]
 
 
-def _scores(
-    files: Sequence[int], names: Names, zone: ZoneInfo
-) -> list[tuple[datetime, str, str]]:
+def _scores(files: Sequence[int], names: Names, zone: ZoneInfo) -> list[tuple[datetime, str, str]]:
     rows: Iterable[Score] = (
-        _of(Score, files).filter(closed_at__isnull=False).select_related("scale").order_by("taken_at")
+        _of(Score, files)
+        .filter(closed_at__isnull=False)
+        .select_related("scale")
+        .order_by("taken_at")
     )
     return [
-        (row.taken_at.astimezone(zone), *said) for row in rows for said in scores_shown([row], names)
+        (row.taken_at.astimezone(zone), *said)
+        for row in rows
+        for said in scores_shown([row], names)
     ]
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from aftercare.watch.models import CheckIn
 from patients.photos.models import Photo
 from patients.photos.naming import Names
 from treatments.consents.models import Consent
@@ -44,21 +45,29 @@ class AreaLine:
 
 @dataclass(frozen=True)
 class SessionShown:
-    """A session's areas, small maps, and lots; `reaction` is what was seen, empty for none."""
+    """A session's areas and small maps. `reaction` is what was seen, empty for none.
+
+    `answers` are the check-ins after it that were answered, `silent` those that were not.
+    """
 
     areas: Sequence[AreaLine]
     maps: Sequence[SmallMap]
     reaction: str
+    answers: Sequence[CheckIn]
+    silent: Sequence[CheckIn]
 
 
 def session_shown(session: Session, names: Names | None = None) -> SessionShown:
-    """Needs the session's areas and lots loaded."""
+    """Needs the session's areas, lots and check-ins loaded."""
     rows = sorted(session.treated_areas.all(), key=lambda row: row.pk)
     said = session.adverse_events
+    asked = sorted(session.check_ins.all(), key=lambda row: row.due_at)
     return SessionShown(
         areas=[AreaLine(n % SHAPES, side_name(r.area, r.side), r) for n, r in enumerate(rows)],
         maps=small_maps(rows),
         reaction="" if said == "none" else said,
+        answers=[row for row in asked if row.state == CheckIn.State.ANSWERED],
+        silent=[row for row in asked if row.state == CheckIn.State.OPEN],
     )
 
 

@@ -33,6 +33,8 @@ class Source:
     `of_area`: which rows name one of these areas; a source without it has none to name.
     `reacted`: which rows report a reaction; a source without it never does.
     `is_grouped`: all rows of a day are one entry.
+    `folded`: which rows the entry of their session tells; on their own only where sessions are not
+    shown.
     """
 
     name: str
@@ -45,6 +47,7 @@ class Source:
     of_area: Callable[[Codes], Any] | None = None
     reacted: Q | None = None
     is_grouped: bool = False
+    folded: Q | None = None
 
 
 def _treated(reference: str) -> Callable[[Codes], Any]:
@@ -76,6 +79,7 @@ SOURCES: tuple[Source, ...] = (
             "treated_areas__technique",
             "mix__lot__product",
             "addenda__written_by",
+            "check_ins",
         ),
         of_area=_treated("pk"),
         reacted=REPORTED,
@@ -180,6 +184,7 @@ SOURCES: tuple[Source, ...] = (
         lambda: CheckIn.objects.filter(state=CheckIn.State.ANSWERED),
         of_area=_treated("session_id"),
         reacted=Q(colour__in=[CheckIn.Colour.AMBER, CheckIn.Colour.RED]),
+        folded=Q(colour=CheckIn.Colour.GREEN),
     ),
     Source(
         "silence",
@@ -187,6 +192,7 @@ SOURCES: tuple[Source, ...] = (
         F("due_at"),
         lambda: CheckIn.objects.filter(state=CheckIn.State.OPEN),
         of_area=_treated("session_id"),
+        folded=Q(state=CheckIn.State.OPEN),
     ),
     Source(
         "call",
@@ -195,6 +201,6 @@ SOURCES: tuple[Source, ...] = (
         lambda: Call.objects.filter(done_at__isnull=False),
         joins=("done_by", "check_in"),
         of_area=_treated("check_in__session_id"),
-        reacted=Q(),
+        reacted=Q(done_at__isnull=False),
     ),
 )

@@ -23,7 +23,7 @@ from patients.photos.naming import Names
 from patients.registry.models import Patient
 from treatments.diary.slots import whole_day
 
-DAYS = 20
+DAYS = 12
 Placed = tuple[Source, Any]
 
 
@@ -79,7 +79,10 @@ class Page:
 
 def files_of(patient: Patient) -> list[int]:
     """The patient's file and the earlier files that were merged into it. One query."""
-    return [patient.pk, *Patient.objects.filter(merged_into=patient.pk).values_list("pk", flat=True)]
+    return [
+        patient.pk,
+        *Patient.objects.filter(merged_into=patient.pk).values_list("pk", flat=True),
+    ]
 
 
 def story(patient: Patient, files: Sequence[int], wish: Wish, zone: ZoneInfo) -> Page:
@@ -108,6 +111,8 @@ def wished(files: Sequence[int], wish: Wish, zone: ZoneInfo) -> list[tuple[Sourc
         if narrowed is None or (wish.areas and source.of_area is None):
             continue
         rows = source.rows().filter(narrowed, patient_id__in=files).annotate(story_at=source.at)
+        if source.folded is not None and Kind.SESSION in wish.kinds:
+            rows = rows.exclude(source.folded)
         if wish.areas and source.of_area is not None:
             rows = rows.filter(source.of_area(wish.areas))
         found.append((source, _between(rows, wish, zone)))

@@ -55,6 +55,7 @@ def page(request: HttpRequest, number: int) -> HttpResponse:
         "today": timezone.localdate(timezone=zone),
         "zone": zone,
         "form": form,
+        "may_watch": Kind.AFTERCARE in kinds,
         "is_narrowed": form.is_narrowed,
         "told": told,
         "charts": _charts(told),
@@ -121,9 +122,7 @@ def print_whole(request: HttpRequest, number: int) -> HttpResponse:
     """Ask for the whole record as a PDF; the page says where it stands."""
     patient = _patient(request, number)
     with refused_notice(request):
-        print_record(
-            by=staff_of(request), patient=patient, with_photos="photos" in request.POST
-        )
+        print_record(by=staff_of(request), patient=patient, with_photos="photos" in request.POST)
         messages.success(request, _("The whole record is being made into a PDF."))
     return redirect(reverse("story:page", args=[patient.number]) + "#printings")
 

@@ -52,31 +52,37 @@ PAGES = {
 
 def test_first(cast: Cast, client_for: ClientFor) -> None:
     import time
+
     one = LongRecord(cast.here, cast.practitioner, plans=1, sessions_each=1, photos_each=1).write()
-    three = LongRecord(cast.here, cast.practitioner, plans=3, sessions_each=1, photos_each=3).write()
-    t=time.time()
+    three = LongRecord(
+        cast.here, cast.practitioner, plans=3, sessions_each=1, photos_each=3
+    ).write()
+    t = time.time()
     many = LongRecord(cast.here, cast.practitioner).write()
-    print('built', time.time()-t)
+    print("built", time.time() - t)
     client = client_for(cast.practitioner)
     for name, path in PAGES.items():
-      out=[]
-      for p in (one, three, many):
-        n = queries(client, path(p))
-        t=time.time()
-        a = client.get(path(p))
-        out += [n, len(a.content), round(1000*(time.time()-t))]
-      print(name, out)
+        out = []
+        for p in (one, three, many):
+            n = queries(client, path(p))
+            t = time.time()
+            a = client.get(path(p))
+            out += [n, len(a.content), round(1000 * (time.time() - t))]
+        print(name, out)
     from treatments.sessions.actions import start_session
+
     for p in (one, many):
         s = start_session(by=cast.practitioner, plan=p.plans.get(state="accepted"))
         path = reverse("sessions:edit", args=[p.number, s.pk])
         print("edit", queries(client, path))
     with CaptureQueriesContext(connection) as captured:
-        t=time.time()
+        t = time.time()
         client.get(path)
-        print(time.time()-t)
+        print(time.time() - t)
     import collections
-    for q in captured: print(q['time'], q['sql'][:260])
+
+    for q in captured:
+        print(q["time"], q["sql"][:260])
 
 
 def test_print(cast: Cast, client_for: ClientFor) -> None:
@@ -90,20 +96,33 @@ def test_print(cast: Cast, client_for: ClientFor) -> None:
     import random
     from patients.photos.models import Photo
     from clinic.vault import keep
+
     many = LongRecord(cast.here, cast.practitioner).write()
     im = Image.effect_noise((270, 360), 60).convert("RGB")
-    b = io.BytesIO(); im.save(b, "JPEG", quality=78); print("thumb", len(b.getvalue()))
+    b = io.BytesIO()
+    im.save(b, "JPEG", quality=78)
+    print("thumb", len(b.getvalue()))
     for photo in Photo.objects.all():
         keep(photo.stored_name("thumb"), b.getvalue())
     from patients.documents.pictures import with_pictures
-    for name, make in (("session", lambda: print_session(by=cast.practitioner, session=many.sessions.latest("pk"))),("record", lambda: print_record(by=cast.practitioner, patient=many)),("photos", lambda: print_record(by=cast.practitioner, patient=many, with_photos=True))):
+
+    for name, make in (
+        (
+            "session",
+            lambda: print_session(by=cast.practitioner, session=many.sessions.latest("pk")),
+        ),
+        ("record", lambda: print_record(by=cast.practitioner, patient=many)),
+        ("photos", lambda: print_record(by=cast.practitioner, patient=many, with_photos=True)),
+    ):
         t = time.time()
         with CaptureQueriesContext(connection) as captured:
             p = make()
         html = with_pictures(p.document.html, many.pk)
-        print(name, "html", len(p.document.html), len(html), round(time.time()-t,2), len(captured))
+        print(
+            name, "html", len(p.document.html), len(html), round(time.time() - t, 2), len(captured)
+        )
         t = time.time()
         Path(f"/tmp/w/story_{name}.html").write_text(html)
         out = render_html(html)
-        print("  pdf", len(out.pdf), out.pages, round(time.time()-t,2))
+        print("  pdf", len(out.pdf), out.pages, round(time.time() - t, 2))
         Path(f"/tmp/w/story_{name}.pdf").write_bytes(out.pdf)

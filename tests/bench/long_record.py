@@ -79,7 +79,10 @@ class LongRecord:
     def _patient(self) -> Patient:
         at = self.began
         patient = Patient.objects.create(
-            created_at=at, given_name="Wilhelmina", family_name="Longrecord", birth_date="1960-02-29"
+            created_at=at,
+            given_name="Wilhelmina",
+            family_name="Longrecord",
+            birth_date="1960-02-29",
         )
         Registration.objects.create(created_at=at, patient=patient, location=self.place)
         History.objects.create(
@@ -146,9 +149,7 @@ class LongRecord:
         )
         self._parts(plan, at)
         state = "accepted" if number == self.plans - 1 else "finished"
-        Plan.objects.filter(pk=plan.pk).update(
-            state=state, accepted_at=at + timedelta(minutes=20)
-        )
+        Plan.objects.filter(pk=plan.pk).update(state=state, accepted_at=at + timedelta(minutes=20))
         return plan, self._consent(plan, at), at
 
     def _parts(self, plan: Plan, at: datetime) -> None:
