@@ -7,10 +7,14 @@ from datetime import date
 from typing import Any
 
 from django import forms
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.utils.translation import gettext_lazy as _
 
 from aftercare.story.kinds import Kind
 from clinic.web.forms import ClinicForm
+
+FIRST_DAY, LAST_DAY = date(1900, 1, 1), date(2999, 12, 31)
+"""Beyond these there is nothing, and soon no calendar either."""
 
 
 def _day(label: Any) -> forms.DateField:
@@ -18,6 +22,7 @@ def _day(label: Any) -> forms.DateField:
         label=label,
         required=False,
         widget=forms.DateInput({"type": "date"}, format="%Y-%m-%d"),
+        validators=[MinValueValidator(FIRST_DAY), MaxValueValidator(LAST_DAY)],
     )
 
 
@@ -53,8 +58,9 @@ class StoryForm(ClinicForm):
 
 
 def read_day(text: str) -> date | None:
-    """A date out of an address; None for what is none."""
+    """A date out of an address; None for what is none that can be."""
     try:
-        return date.fromisoformat(text)
+        day = date.fromisoformat(text)
     except ValueError:
         return None
+    return day if FIRST_DAY <= day <= LAST_DAY else None

@@ -52,15 +52,15 @@ def prepare() -> None:
     import weasyprint  # noqa: F401, PLC0415  (only once the limits are in force)
 
 
-def _picture(url: str) -> bytes:
-    """The bytes of a picture. Raises `ValueError` for what is no base64, or no JPEG."""
+def _picture(url: str) -> bytes | None:
+    """The picture that came along in an address; None for any other address, or data."""
+    if not url.startswith(PICTURE):
+        return None
     try:
         content = base64.b64decode(url.removeprefix(PICTURE), validate=True)
-    except binascii.Error as error:
-        raise ValueError("not base64") from error
-    if not content.startswith(b"\xff\xd8\xff"):
-        raise ValueError("not a JPEG")
-    return content
+    except binascii.Error:
+        return None
+    return content if content.startswith(b"\xff\xd8\xff") else None
 
 
 def work(source: bytes) -> tuple[bytes, str]:
@@ -80,8 +80,8 @@ def work(source: bytes) -> tuple[bytes, str]:
             self.handle_open.clear()
 
         def fetch(self, url: str, headers: Any = None) -> Any:
-            if url.startswith(PICTURE):
-                return URLFetcherResponse(url, _picture(url), {"Content-Type": "image/jpeg"})
+            if (picture := _picture(url)) is not None:
+                return URLFetcherResponse(url, picture, {"Content-Type": "image/jpeg"})
             scheme, _, name = url.partition(":")
             if scheme.lower() != "asset" or name not in ASSETS:
                 refused.append(scheme.lower()[:20])
