@@ -1,4 +1,4 @@
-"""What the story is narrowed to. The query holds kinds, an area and dates: nothing about a person."""
+"""What the story is narrowed to: kinds, an area and dates, nothing about a person."""
 
 from __future__ import annotations
 

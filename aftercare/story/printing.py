@@ -1,4 +1,4 @@
-"""What a printed session and a printed record say: read once, in few queries, fixed from then on."""
+"""What a printed session and a printed record say: read once, in few queries, then fixed."""
 
 from __future__ import annotations
 

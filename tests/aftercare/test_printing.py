@@ -57,7 +57,8 @@ def thumbnail() -> bytes:
 def rendered(printing: Printing) -> PdfReader:
     """The stored document, decrypted, as a reader."""
     done = render_next()
-    assert done is not None and done.pk == printing.document_id
+    assert done is not None
+    assert done.pk == printing.document_id
     assert done.state == Document.State.READY, done.error
     return PdfReader(BytesIO(read_pdf(done)))
 
@@ -90,7 +91,8 @@ def test_a_printed_session_says_everything_that_was_signed(
         assert part in said, part
     document = printing.document
     document.refresh_from_db()
-    assert document.kind == "session" and len(document.sha256) == 64
+    assert document.kind == "session"
+    assert len(document.sha256) == 64
     with default_storage.open(document.file_name) as stored:
         assert stored.read().startswith(b"%PDF-")
     assert b"%PDF-" not in Path(default_storage.path(document.file_name)).read_bytes()
@@ -108,10 +110,12 @@ def test_asked_again_it_is_the_same_until_something_was_added(cast: Cast, sessio
     assert print_session(by=cast.colleague, session=session) == first
     with translation.override("fr"):
         french = print_session(by=cast.practitioner, session=session)
-    assert french != first and french.document.language == "fr"
+    assert french != first
+    assert french.document.language == "fr"
     add_addendum(by=cast.practitioner, session=session, text="Later.", reason="Call")
     again = print_session(by=cast.practitioner, session=session)
-    assert again != first and "Later." in again.document.html
+    assert again != first
+    assert "Later." in again.document.html
 
 
 def test_one_that_failed_is_made_anew(cast: Cast, session: Session) -> None:
@@ -149,11 +153,13 @@ def test_the_page_says_where_a_printing_stands(
     assert "document-state" not in client.get(reverse("story:printed", args=way)).content.decode()
     printing = print_session(by=cast.practitioner, session=session)
     page = client.get(reverse("story:printed", args=way)).content.decode()
-    assert "Queued" in page and "every 2s" in page
+    assert "Queued" in page
+    assert "every 2s" in page
     rendered(printing)
     page = client.get(reverse("story:printed", args=way)).content.decode()
     opened = reverse("documents:open", args=[way[0], printing.document.public_id])
-    assert opened in page and client.get(opened)["Content-Type"] == "application/pdf"
+    assert opened in page
+    assert client.get(opened)["Content-Type"] == "application/pdf"
 
 
 def test_the_whole_record_tells_all_rooms_and_lists_the_photos(
