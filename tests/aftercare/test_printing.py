@@ -102,7 +102,8 @@ def test_the_map_of_a_printed_session_holds_every_point(cast: Cast, session: Ses
     html = print_session(by=cast.practitioner, session=session).document.html
     points = sum(len(row.points) for row in session.treated_areas.all())
     marks = html.count("h0") + html.count("h3.8v3.8") + html.count("l1.9 3.8")
-    assert points == 120 and marks == points, marks
+    assert points == 120
+    assert marks == points
 
 
 def test_asked_again_it_is_the_same_until_something_was_added(cast: Cast, session: Session) -> None:

@@ -23,7 +23,7 @@ from tests.bench.server import Browser, Server, environment, free_port
 
 PAGES = ("patient", "story", "reactions", "session", "photos", "views", "plan", "start", "edit")
 CONNECTIONS = (1, 4)
-SIZES = {"one": (1, 1, 1), "long": (10, 8, 30)}
+SIZES = {"one": (1, 4, 1), "long": (10, 8, 30)}
 """Plans, sessions of each, photos of each."""
 
 
