@@ -30,7 +30,7 @@ def pdf_response(document: Document) -> HttpResponse:
 
 
 def _document(request: HttpRequest, number: int, public_id: UUID) -> Document:
-    visible = Document.objects.visible_to(staff_of(request)).select_related("patient")
+    visible = Document.objects.visible_to(staff_of(request)).select_related("patient").defer("html")
     return fetch(request, visible, patient_id=number, public_id=public_id)
 
 
