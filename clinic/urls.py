@@ -50,6 +50,7 @@ urlpatterns = [
     path("", include("treatments.sessions.urls")),
     path("patients/<patient:number>/syringes/", include("treatments.mixes.urls")),
     path("patients/<patient:number>/sheets/", include("aftercare.sheets.urls")),
+    path("patients/<patient:number>/story/", include("aftercare.story.urls")),
     path("safety/", include("aftercare.watch.urls")),
 ]
 

@@ -4,6 +4,7 @@ from importlib import import_module
 
 from django.apps import AppConfig
 
+from patients.documents.pictures import provide
 from patients.registry.merge_parts import take_part
 
 
@@ -12,7 +13,9 @@ class PatientsConfig(AppConfig):
 
     def ready(self) -> None:
         """Three rooms have their part in a merge: from then on the allergies of both files count,
-        and what either refused to be written or photographed for.
+        and what either refused to be written or photographed for. A printed record finds its
+        photos.
         """
         for room in ("intake", "messages", "photos"):
             take_part(import_module(f"patients.{room}.merging").PART)
+        provide(import_module("patients.photos.printing").thumbnails)

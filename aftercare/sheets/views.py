@@ -37,7 +37,8 @@ def panel(request: HttpRequest, number: int, session_id: int) -> HttpResponse:
 def panel_all(request: HttpRequest, number: int) -> HttpResponse:
     """On the patient's page: every sheet they were given."""
     patient = fetch(request, Patient.objects.visible_to(staff_of(request)), pk=number)
-    sheets = patient.sheets.select_related("document", "session").order_by("-pk")
+    known = patient.sheets.select_related("document", "session")
+    sheets = known.defer("document__html").order_by("-pk")
     return render(request, "aftercare/sheet_list.html", {"patient": patient, "sheets": sheets})
 
 

@@ -15,7 +15,8 @@ WALL_SECONDS = 20
 PROCESSOR_SECONDS = 20
 ADDRESS_SPACE = 1024 * 1024 * 1024
 """Bytes. WeasyPrint with its fonts maps about 300 MB; half a gigabyte is for the document."""
-LARGEST_HTML = 8 * 1024 * 1024
+LARGEST_HTML = 32 * 1024 * 1024
+"""Bytes. A record brings its thumbnails along: 300 of the largest are 22 MB, and take 250 MB."""
 
 
 class RenderingError(Exception):

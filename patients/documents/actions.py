@@ -15,6 +15,7 @@ from clinic.rendering.pdf import Rendered, RenderingError, render_html
 from clinic.vault import StoredFileDamaged, keep, read_kept
 from clinic.wake import wake
 from patients.documents.models import Document
+from patients.documents.pictures import with_pictures
 from patients.registry.models import Patient
 
 LEASE = timedelta(seconds=45)
@@ -67,7 +68,7 @@ def render_next(*, at: datetime | None = None) -> Document | None:
     if document is None or document.state == Document.State.FAILED:
         return document
     try:
-        rendered = render_html(document.html)
+        rendered = render_html(with_pictures(document.html, document.patient_id))
     except RenderingError as error:
         return _fail(document, str(error))
     return _store(document, rendered)

@@ -42,6 +42,7 @@ class Document(Record):
         CONSENT = "consent", _("Consent")
         SHEET = "sheet", _("Aftercare sheet")
         SESSION = "session", _("Session record")
+        RECORD = "record", _("Whole record")
 
     class State(models.TextChoices):
         QUEUED = "queued", _("Queued")

@@ -30,7 +30,7 @@ def pdf_response(document: Document) -> HttpResponse:
 
 
 def _document(request: HttpRequest, number: int, public_id: UUID) -> Document:
-    visible = Document.objects.visible_to(staff_of(request)).select_related("patient")
+    visible = Document.objects.visible_to(staff_of(request)).select_related("patient").defer("html")
     return fetch(request, visible, patient_id=number, public_id=public_id)
 
 
@@ -54,7 +54,7 @@ def open_document(request: HttpRequest, number: int, public_id: UUID) -> HttpRes
 def document_state(request: HttpRequest, number: int, public_id: UUID) -> HttpResponse:
     """Where a document stands; the fragment asks again until that is final."""
     document = _document(request, number, public_id)
-    return render(request, "patients/document_state.html", _shown(request, document))
+    return render(request, "patients/document_state.html", state_of(request, document))
 
 
 @requires(Permission.SEE_PATIENTS)
@@ -82,12 +82,12 @@ def panel(request: HttpRequest, number: int) -> HttpResponse:
         .defer("html")
         .order_by("-created_at")[:SHOWN]
     )
-    shown = [_shown(request, document) for document in documents]
+    shown = [state_of(request, document) for document in documents]
     context = {"patient": patient, "shown": shown, "zone": location_of(request).zone}
     return render(request, "patients/document_panel.html", context)
 
 
-def _shown(request: HttpRequest, document: Document) -> dict[str, object]:
+def state_of(request: HttpRequest, document: Document) -> dict[str, object]:
     """What the state component needs; the title may be clinical, so it needs the permission."""
     may_open = staff_of(request).may(Permission.SEE_DOCUMENTS)
     way = (document.patient.number, document.public_id)

@@ -198,4 +198,13 @@ function keptHere() {
 document.addEventListener("htmx:afterSwap", keptHere);
 keptHere();
 
+// What sticks below the patient bar stands right under the part of it that stays in sight, however
+// high it is: allergies arrive later, and on a phone only the name stays.
+const [bar, barKey] = [".patient-bar", ".patient-key"].map((name) => document.querySelector(name));
+if (bar && barKey) {
+  const measure = new ResizeObserver(() => root.style.setProperty("--barheight", `${bar.offsetHeight || barKey.offsetHeight}px`));
+  measure.observe(bar);
+  measure.observe(barKey);
+}
+
 export { announce };

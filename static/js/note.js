@@ -514,11 +514,6 @@ function areaName(area, side) {
 
 for (const button of form.querySelectorAll("[data-copy-mine]")) button.hidden = false;
 
-// The strip stands right below the part of the patient bar that stays in sight, however high it is.
-const [bar, key] = [".patient-bar", ".patient-key"].map((name) => document.querySelector(name));
-const measure = new ResizeObserver(() => document.documentElement.style.setProperty("--barheight", `${bar.offsetHeight || key.offsetHeight}px`));
-measure.observe(bar);
-measure.observe(key);
 base = words.written === "*" ? {} : sections();
 baseMarks = drawing.text();
 dress();

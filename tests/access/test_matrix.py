@@ -153,6 +153,7 @@ SUBJECTS = {
     "sessions:": "session",
     "mixes:": "syringe",
     "sheets:": "sheet",
+    "story:": "sheet",
     "documents:": "document",
     "photos:gallery": "patient",
     "photos:panel": "patient",

@@ -23,6 +23,7 @@ from psycopg import sql
 
 from clinic.embedded import urls
 from tests.bench.growth import SIZES, diary_growth
+from tests.bench.record import long_record
 
 RESULTS = urls.REPOSITORY / "bench-results"
 CPU_GOALS = {"diary": 1.7, "search": 2.5, "patient": 2.5, "book": 3.3}
@@ -32,7 +33,9 @@ KEEPS_UP = 0.85
 MEMORY_MB = 150
 GROWTH = 1.3
 """Diary and search at the large scale, p50 against scale 1; a day's diary, by appointments."""
-DIARY_GROWTH, PAGES = "diary-growth", "pages"
+RECORD_P95_MS = 150
+"""Any page of a patient of many years, on 2 cores."""
+DIARY_GROWTH, PAGES, RECORD = "diary-growth", "pages", "record"
 
 
 @dataclass(frozen=True)
@@ -142,6 +145,37 @@ def grown(home: Path, seconds: float) -> tuple[dict[str, Any], list[Goal]]:
     return found, growth_goals(found)
 
 
+def record_goals(found: dict[str, Any]) -> list[Goal]:
+    """That each page of a long record takes no more statements than a short one's, and its time."""
+    goals = []
+    for page, one in found.items():
+        few, many = one["statements"]
+        goals.append(Goal(f"SQL statements of {page}, long record", many, few))
+        p95 = one["connections"]["1"]["p95_ms"]
+        goals.append(Goal(f"p95 of {page}, long record, ms", p95, RECORD_P95_MS))
+    return goals
+
+
+def record_table(found: dict[str, Any]) -> str:
+    """The pages of a long record, one to a line."""
+    lines = [f"  {'page':<10} {'SQL':>4} {'p50 ms':>8} {'p95 ms':>8} {'p95 of 4':>9} {'bad':>4}"]
+    for page, one in found.items():
+        alone, four = one["connections"]["1"], one["connections"]["4"]
+        bad = sum(cell["bad_status"] + cell["broken"] for cell in (alone, four))
+        lines.append(
+            f"  {page:<10} {one['statements'][1]:>4} {alone['p50_ms']:8.1f} "
+            f"{alone['p95_ms']:8.1f} {four['p95_ms']:9.1f} {bad:>4}"
+        )
+    return "\n".join(lines)
+
+
+def recorded(home: Path, seconds: float) -> tuple[dict[str, Any], list[Goal]]:
+    """The pages of a patient with 10 plans, 80 sessions and 300 photos."""
+    found = long_record(database_of("record"), home, seconds)
+    print(f"\n{record_table(found)}\n", flush=True)
+    return found, record_goals(found)
+
+
 def table(large: dict[str, Any]) -> str:
     """All cells, one to a line."""
     head = f"  {'page':<8} {'side':<8} {'conn':>4} {'req/s':>8} {'p50 ms':>8} {'p95 ms':>8}"
@@ -172,7 +206,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
     parser.add_argument("--scale", type=int, default=int(os.environ.get("SCALE", "100")))
     parser.add_argument("--quick", action="store_true", help="one second a round")
-    parser.add_argument("--only", choices=[DIARY_GROWTH, PAGES], help="this part alone")
+    parser.add_argument("--only", choices=[DIARY_GROWTH, PAGES, RECORD], help="this part alone")
     arguments = parser.parse_args()
     if shutil.which("wrk") is None:
         print("wrk is missing: apt-get install wrk", file=sys.stderr)
@@ -183,6 +217,10 @@ def main() -> int:
         found, goals = grown(home, seconds)
         kept(found | {"goals": judged(goals)}, "diary-growth.json")
         return 0
+    if arguments.only == RECORD:
+        found, goals = recorded(home, seconds)
+        kept(found | {"goals": judged(goals)}, "record.json")
+        return 0
     pace = ["--seconds", str(seconds)]
     if arguments.scale == 1:
         result = measured(1, home, *pace)
@@ -191,10 +229,11 @@ def main() -> int:
         measured(1, home, "--only-fill", database=small)
         result = measured(arguments.scale, home, *pace, "--beside", small)
     days, of_days = ({}, []) if arguments.only == PAGES else grown(home, seconds)
-    goals = goals_of(result) + of_days
+    record, of_record = ({}, []) if arguments.only == PAGES else recorded(home, seconds)
+    goals = goals_of(result) + of_days + of_record
     print(f"\n{table(result)}\n\nFilled in {result['filled_s']:.0f} s; ", end="")
     print(f"the diary day holds {result['diary_rows']} visits.\n")
-    kept(result | {"days": days, "goals": judged(goals)}, "bench.json")
+    kept(result | {"days": days, "record": record, "goals": judged(goals)}, "bench.json")
     bad = [name for name, cell in result["cells"].items() if cell["bad"]]
     wrong = [p for p, s in result["statements"].items() if s["status"] not in (200, 302)]
     if bad or wrong:

@@ -97,6 +97,20 @@ def drawing(code: str) -> SafeString:
     return _lettered(code, pgettext("side on a chart", "L"), pgettext("side on a chart", "R"))
 
 
+def linework(code: str, *, shaded: bool = False) -> SafeString:
+    """The chart's lines and letters without its regions, to stand inside another `<svg>`."""
+    return _bare(code, pgettext("side on a chart", "L"), pgettext("side on a chart", "R"), shaded)
+
+
+@cache
+def _bare(code: str, left: str, right: str, shaded: bool) -> SafeString:
+    text = _lettered(code, left, right)
+    start = text.index('<g class="shading"' if shaded else '<g class="lines"')
+    lines, letters = text.index('<g class="regions"'), text.index('<g class="furniture"')
+    kept = text[start:lines] + text[letters : text.rindex("</svg>")]
+    return mark_safe(kept)  # noqa: S308  # nosec: parts of our own static file
+
+
 @cache
 def _lettered(code: str, left: str, right: str) -> SafeString:
     """Our own file and our own translations, never input."""

@@ -98,10 +98,12 @@ def shelf_of(session: Session, at: datetime) -> Shelf:
 
 def _named(model: Any, codes: Iterable[str], used: Iterable[int]) -> list[Any]:
     """The versions in use, and the current one of every other code."""
-    chosen = list(model.objects.filter(pk__in=list(used)))
-    others = model.objects.current().filter(code__in=codes)
-    known = {row.code for row in chosen}
-    return chosen + [row for row in others if row.code not in known]
+    kept = set(used)
+    wanted = Q(pk__in=kept) | Q(is_current=True, code__in=list(codes))
+    rows = list(model.objects.filter(wanted).order_by("code", "version"))
+    known = {row.code for row in rows if row.pk in kept}
+    chosen = [row for row in rows if row.pk in kept]
+    return chosen + [row for row in rows if row.pk not in kept and row.code not in known]
 
 
 def side_name(area: Area, side: str) -> str:

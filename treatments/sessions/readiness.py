@@ -36,9 +36,19 @@ class NotReady(ActionRefused):
         super().__init__(" ".join(obstacle.message for obstacle in self.obstacles))
 
 
-def obstacles(plan: Plan, number: int, location: Location, at: datetime) -> list[Obstacle]:
-    """Everything that stops session `number` of a plan from starting."""
-    verdicts = planned_verdicts(plan, number, location, at)
+def obstacles(
+    plan: Plan,
+    number: int,
+    location: Location,
+    at: datetime,
+    verdicts: list[Verdict] | None = None,
+) -> list[Obstacle]:
+    """Everything that stops session `number` of a plan from starting.
+
+    `verdicts`: what `planned_verdicts` says at that moment, if it was asked already.
+    """
+    if verdicts is None:
+        verdicts = planned_verdicts(plan, number, location, at)
     return [
         *_plan_obstacles(plan, number),
         *consent_obstacles(coverage(plan.patient, plan, at)),

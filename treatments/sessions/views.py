@@ -29,6 +29,7 @@ from treatments.plans.course import total
 from treatments.plans.gather import is_face
 from treatments.plans.models import Plan
 from treatments.screening.actions import blocking
+from treatments.screening.engine import Verdict
 from treatments.sessions import page
 from treatments.sessions.actions import (
     NotSignable,
@@ -62,8 +63,13 @@ MOST_UNANSWERED = 200
 
 
 def _session(request: HttpRequest, number: int, pk: int) -> Session:
-    mine: Any = Session.objects.visible_to(staff_of(request)).select_related(
-        "patient", "location__country", "plan", "consent", "practitioner", "signed_by"
+    mine: Any = (
+        Session.objects.visible_to(staff_of(request))
+        .select_related(
+            "patient", "location__country", "plan", "consent", "practitioner", "signed_by"
+        )
+        .defer("consent__html", "consent__signature_svg", "consent__signature_strokes")
+        .prefetch_related("plan__phases")
     )
     found: Session = fetch(request, mine, pk=pk, patient_id=number)
     return found
@@ -92,8 +98,10 @@ def start(request: HttpRequest, number: int, pk: int) -> HttpResponse:
     )
     if request.method != "POST":
         done = plan.sessions.filter(signed_at__isnull=False).count()
-        found = obstacles(plan, done + 1, plan.location, timezone.now())
-        return _start_page(request, plan, found)
+        now = timezone.now()
+        verdicts = planned_verdicts(plan, done + 1, plan.location, now)
+        found = obstacles(plan, done + 1, plan.location, now, verdicts)
+        return _start_page(request, plan, found, verdicts=verdicts)
     try:
         session = start_session(
             by=staff_of(request),
@@ -120,12 +128,17 @@ def _appointment(request: HttpRequest, number: int) -> Appointment | None:
 
 
 def _start_page(
-    request: HttpRequest, plan: Plan, found: list[Obstacle], status: int = 200
+    request: HttpRequest,
+    plan: Plan,
+    found: list[Obstacle],
+    status: int = 200,
+    verdicts: list[Verdict] | None = None,
 ) -> HttpResponse:
     begun = Session.objects.filter(plan=plan, signed_at__isnull=True).first()
     number = 1 + plan.sessions.filter(signed_at__isnull=False).count()
-    verdicts = []
-    if begun is None and all(obstacle.cure != "history" for obstacle in found):
+    if begun is not None or any(obstacle.cure == "history" for obstacle in found):
+        verdicts = []
+    elif verdicts is None:
         verdicts = planned_verdicts(plan, number, plan.location, timezone.now())
     today = timezone.localdate(timezone=plan.location.zone)
     visits = Appointment.objects.filter(
