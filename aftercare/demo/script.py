@@ -22,6 +22,7 @@ from aftercare.demo.notices import tell_notices
 from aftercare.demo.people import Person, people
 from aftercare.demo.photos import take_photos
 from aftercare.demo.planned import book_courses
+from aftercare.demo.plans import stop_specs, tell_plans
 from aftercare.demo.shelves import use_shelves
 from aftercare.demo.waiting import fill_waiting_list
 from aftercare.sheets.actions import give_sheet
@@ -205,6 +206,7 @@ def tell(*, seed: int, now: datetime, say: Say) -> Ground:
     bulk.count_anew()
     hours.keep_hours(ground, now, story.today)
     book_courses(ground, random, now)
+    tell_plans(ground, now)
     desk.keep_pauses(ground, now, story.today)
     desk.squeeze_in(ground, now, story.today)
     say("Diaries and hours")
@@ -432,6 +434,7 @@ class Story:
                 areas=courses.area_specs(course, self.ground),
                 mix=courses.mix_specs(course, self.ground),
                 phases=courses.phase_specs(course),
+                stop_rules=stop_specs(course),
             )
             return plan if told.consent == "draft" else accept_plan(by=doctor, plan=plan, at=at)
 
