@@ -237,7 +237,9 @@ class Story:
         self.documents = 0
         self.urgency: dict[str, str] = urgencies()
         self.cream: Anaesthetic = Anaesthetic.objects.current().get(code="emla")
-        self.protocols = {row.indication: row for row in Protocol.objects.current().reverse()}
+        published = list(Protocol.objects.current().reverse())
+        self.protocols = {row.indication: row for row in published}
+        self.protocols |= {row.code: row for row in published}
 
     # -- who ---------------------------------------------------------------------------------
 
@@ -428,7 +430,7 @@ class Story:
                 patient=patient,
                 location=place.location,
                 consultation=note,
-                protocol=self.protocols.get(course.indication),
+                protocol=self.protocols.get(course.protocol or course.indication),
                 indication=course.indication,
                 title=course.title,
                 areas=courses.area_specs(course, self.ground),

@@ -21,7 +21,7 @@ class AcceptForm(ClinicForm):
     """What accepting a plan does besides."""
 
     asking = forms.ChoiceField(
-        label=_("The consent"), choices=Asking.choices, widget=forms.RadioSelect
+        label=_("How it is asked for"), choices=Asking.choices, widget=forms.RadioSelect
     )
     language = forms.ChoiceField(
         label=_("Language of the consent"), choices=list(LANGUAGE_NAMES.items())

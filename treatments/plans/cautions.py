@@ -18,7 +18,7 @@ DEEPEST_DERMAL_MM = Decimal(4)
 MOST_FACE_ML = Decimal(3)
 """More than 3 mL in a face in one session is beyond the published totals."""
 
-LONGEST_THORAX_MM = Decimal(4)
+LUNG_NEEDLE_MM = Decimal(4)
 """A longer needle over the chest can reach the lung."""
 
 ANYTHING = "*"
@@ -231,13 +231,13 @@ def _about_needle(area: AreaFacts) -> list[Caution]:
         "area": area.name,
         "needle": _plain(area.needle_mm),
         "depth": _plain(area.depth_mm),
-        "most": _plain(LONGEST_THORAX_MM),
+        "most": _plain(LUNG_NEEDLE_MM),
     }
     found = []
     if area.needle_mm < area.depth_mm:
         text = _("%(area)s: a needle of %(needle)s mm does not reach %(depth)s mm.")
         found.append(Caution(text % said))
-    if area.over_thorax and area.needle_mm > LONGEST_THORAX_MM:
+    if area.over_thorax and area.needle_mm > LUNG_NEEDLE_MM:
         text = _(
             "%(area)s: a needle of %(needle)s mm over the chest; longer than %(most)s mm it can "
             "reach the lung. The consent says so."

@@ -21,6 +21,7 @@ from patients.intake.models import History
 from treatments.catalogue.models import (
     Area,
     CatalogueRow,
+    Contraindication,
     Product,
     Protocol,
     Substance,
@@ -156,7 +157,12 @@ def _substances(earlier: Plan, since: datetime) -> Iterator[Changed]:
 
 
 def _rules(earlier: Plan, since: datetime, at: datetime) -> Iterator[Changed]:
-    """What speaks against the same plan today and did not then: a younger rule or fact."""
+    """What speaks against the same plan today by a rule that is younger than it.
+
+    A plan brought over from before there was a catalogue is not told that every rule is new.
+    """
+    if not Contraindication.objects.filter(created_at__lte=since).exists():
+        return
     day = localtime(since, earlier.location.zone).date()
     for verdict in screen_plan(earlier, at):
         if verdict.rule_since and verdict.rule_since > day:

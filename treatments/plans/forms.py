@@ -91,11 +91,11 @@ class SyringeField(forms.ChoiceField):
     """Which syringe, by its letter; left out, the first."""
 
     def __init__(self) -> None:
-        super().__init__(label=_("Syringe"), choices=LETTERS, initial=FIRST_SYRINGE, required=False)
+        super().__init__(label=_("Syringe"), choices=LETTERS, initial=FIRST_SYRINGE)
 
-    def clean(self, value: Any) -> str:
+    def clean(self, value: Any) -> Any:
         """The letter."""
-        return super().clean(value) or FIRST_SYRINGE
+        return super().clean(value or FIRST_SYRINGE)
 
 
 class AreaForm(RowForm):

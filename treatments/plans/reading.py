@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from treatments.catalogue.models import Protocol
+from treatments.catalogue.models import Protocol, RiskLine
 from treatments.catalogue.sources import Citations, Reference
 from treatments.consultations.indications import indication_name
 from treatments.plans.course import shares_of, total
@@ -66,6 +66,13 @@ def evidence_on(indications: Iterable[str], chosen: str = "") -> list[Evidence]:
         )
         for row in sorted(rows, key=lambda row: (row.code != chosen, not row.is_negative))
     ]
+
+
+def authority_on(country: str) -> list[tuple[str, str]]:
+    """What a country's health authority says of the method itself, and where; the consent prints
+    it too."""
+    rows = RiskLine.objects.current().filter(applies_to=f"country:{country}")
+    return [(row.said("text"), ", ".join(row.source_refs)) for row in rows]
 
 
 def evidence_for(plan: Plan) -> list[Evidence]:

@@ -39,7 +39,7 @@ from treatments.plans.models import Plan
 from treatments.plans.needs import needs_at, needs_of
 from treatments.plans.progress import counted, current_plans, progress_of
 from treatments.plans.reading import (
-    Evidence,
+    authority_on,
     evidence_for,
     evidence_on,
     screen_plan,
@@ -169,7 +169,7 @@ def _totals(
         patient=patient,
         protocol=protocol,
     )
-    return _shown(facts) | {"evidence": _evidence(page, protocol)}
+    return _shown(facts) | _evidence(page, protocol, location)
 
 
 def _shown(facts: PlanFacts) -> dict[str, Any]:
@@ -182,8 +182,11 @@ def _shown(facts: PlanFacts) -> dict[str, Any]:
     }
 
 
-def _evidence(page: PlanPage, protocol: Protocol | None) -> list[Evidence]:
-    return evidence_on(page.indications, protocol.code if protocol else "")
+def _evidence(page: PlanPage, protocol: Protocol | None, location: Location) -> dict[str, Any]:
+    return {
+        "evidence": evidence_on(page.indications, protocol.code if protocol else ""),
+        "authority": authority_on(location.country_id),
+    }
 
 
 def _form_page(
@@ -213,7 +216,7 @@ def _form_page(
             "earlier_plans": Plan.objects.filter(patient=patient).order_by("-created_at")[:10],
             "changes": changes_since(earlier, now) if earlier else [],
             "gone": gone_from(plan) if plan else [],
-            "evidence": _evidence(page, protocol),
+            **_evidence(page, protocol, location),
         }
     if status == 422:
         context |= _totals(request.POST, patient, location, protocol)
@@ -250,6 +253,7 @@ def _detail(
         "is_blocked": any(caution.blocks for caution in shown["cautions"]),
         "progress": progress,
         "evidence": evidence_for(plan),
+        "authority": authority_on(plan.location.country_id),
         "verdicts": screen_plan(plan, now),
         "stops": standing_of(plan),
         "needs": needs_of(plan, progress.done, now) if is_open else [],
