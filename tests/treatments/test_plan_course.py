@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any, cast
 
 import pytest
-from django.db import connection, connections
+from django.db import connection, connections, transaction
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
@@ -629,7 +629,7 @@ class TestDeclining:
             lambda: plan.areas.update(points=3),
             lambda: Plan.objects.filter(pk=plan.pk).update(title="x"),
         ):
-            with pytest.raises(Exception, match=r"declined|closed"):
+            with pytest.raises(Exception, match=r"declined|closed"), transaction.atomic():
                 act()
 
     def test_the_database_wants_a_reason(self, cast: Any) -> None:

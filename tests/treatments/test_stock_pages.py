@@ -299,7 +299,7 @@ def test_a_lot_page_in_the_same_number_of_queries(practitioner, cast, django_ass
         for _again in range(more):
             open_container(by=cast.practitioner, lot=lot)
         # The lot, its ledger, its open containers; and the reading goes into the trail.
-        with django_assert_num_queries(FRAME + 5):
+        with django_assert_num_queries(FRAME + 4):
             page = practitioner.get(url)
     assert "next_url" in page.context
     older = practitioner.get(url + page.context["next_url"])
