@@ -6,6 +6,7 @@ import threading
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, cast
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.db import connection, connections, transaction
@@ -33,7 +34,7 @@ from tests.treatments.plan_parts import (
 )
 from tests.treatments.session_world import NOON, World, make_lot, make_world
 from treatments.catalogue.actions import edit_row, take_out_of_use
-from treatments.catalogue.models import Product, Protocol, Scale
+from treatments.catalogue.models import Product, Protocol, Recipe, Scale
 from treatments.consents.accepting import Asking, accept_and_ask
 from treatments.consents.actions import withdraw
 from treatments.consents.models import Consent
@@ -132,10 +133,12 @@ class TestNoEffect:
         assert facts == ["", "", "", "after:3", "after:3", "after:3", "after:6", "after:6"]
 
     def test_an_adverse_event_is_named_by_its_time(self) -> None:
-        assert not adverse([]).fact
+        paris = ZoneInfo("Europe/Paris")
+        assert not adverse([], paris).fact
         one, two = Report(START, "hives"), Report(START + DAY, "fever")
-        assert adverse([one]).fact != adverse([one, two]).fact
-        assert "fever" in adverse([one, two]).words
+        assert adverse([one], paris).fact != adverse([one, two], paris).fact
+        late = Report(datetime(2026, 3, 28, 23, 30, tzinfo=UTC), "late")
+        assert adverse([one, late], paris).words == "29 March 2026: late"
 
 
 RULES = (
@@ -258,6 +261,17 @@ class TestStopRules:
         page = client.get(plan_page).content.decode()
         assert "Two more sessions agreed" in page
         assert "Go on in spite of it" not in page
+
+    def test_costs_the_same_for_one_and_many_rules(self, cast: Any) -> None:
+        scaled = StopSpec("no-effect", after_sessions=1, scale="masi", least_percent=20)
+        counts = []
+        for times in (1, 3):
+            plan = accepted_plan(cast, stop_rules=[*RULES, scaled] * times)
+            plan = Plan.objects.select_related("patient", "location").get(pk=plan.pk)
+            with CaptureQueriesContext(connection) as queries:
+                assert len(standing_of(plan)) == 5 * times
+            counts.append(len(queries))
+        assert counts[0] == counts[1] <= 8
 
     def test_rules_are_closed_with_the_plan(self, cast: Any) -> None:
         plan = accepted_plan(cast, stop_rules=RULES)
@@ -614,6 +628,28 @@ class TestIndications:
 
 
 @db
+class TestMixesOfTheCatalogue:
+    def test_a_mix_fills_rows_and_keeps_what_was_typed(self, cast: Any, client_for: Any) -> None:
+        recipe = Recipe.objects.current().filter(lines__0__kind="product").first()
+        assert recipe is not None
+        url = reverse("plans:new", args=[cast.patient.number])
+        values = {
+            "title": "Keep this", "do": "recipe", "recipe": recipe.code,
+            "mix-TOTAL_FORMS": 0, "mix-INITIAL_FORMS": 0,
+            **{f"{name}-{part}_FORMS": 0 for name in ("areas", "phases", "stops")
+               for part in ("TOTAL", "INITIAL")},
+        }  # fmt: skip
+        answer = client_for(cast.practitioner).post(url, values)
+        rows = answer.context["page"].mix.forms
+        assert [row["ml"].value() for row in rows] == [str(line["ml"]) for line in recipe.lines]
+        assert rows[0]["product"].value() == recipe.lines[0]["code"]
+        assert answer.context["page"].head["title"].value() == "Keep this"
+        assert not Plan.objects.exists()
+        unknown = client_for(cast.practitioner).post(url, {**values, "recipe": "potion"})
+        assert unknown.status_code == 200
+
+
+@db
 class TestDeclining:
     def test_only_a_draft_with_a_reason_and_then_closed(self, cast: Any, client_for: Any) -> None:
         with pytest.raises(ActionRefused, match="Only a draft"):
@@ -643,7 +679,21 @@ class TestAccepting:
         return reverse("consents:accept", args=[plan.patient.number, plan.pk])
 
     def press(self, client: Any, plan: Plan, **changed: Any) -> Any:
-        return client.post(self.url(plan), {"asking": "later", "language": "en", **changed})
+        values = {"asking": "later", "language": "en", "revision": plan.revision, **changed}
+        return client.post(self.url(plan), values)
+
+    def test_what_was_changed_in_another_tab_is_not_accepted_unseen(
+        self, cast: Any, client_for: Any
+    ) -> None:
+        plan, client = make_pain_plan(cast), client_for(cast.practitioner)
+        change_plan(
+            by=cast.colleague, plan=plan, revision=0, indication="low-back-pain", title="New",
+            areas=[back()], mix=[], phases=[PhaseSpec(5, 3, 3)],
+        )  # fmt: skip
+        answer = self.press(client, plan, revision=0)
+        assert answer.status_code == 422
+        assert "changed since you read it" in answer.content.decode()
+        assert Plan.objects.get(pk=plan.pk).state == "draft"
 
     def test_by_link_makes_the_consent_and_one_message_and_leads_to_the_dates(
         self, cast: Any, client_for: Any
@@ -703,7 +753,7 @@ class TestAccepting:
         assert self.press(client_for(cast.practitioner2), plan).status_code == 404
         other = make_patient(cast.here, "Otto", "Other")
         wrong = reverse("consents:accept", args=[other.number, plan.pk])
-        values = {"asking": "later", "language": "en"}
+        values = {"asking": "later", "language": "en", "revision": 0}
         assert client_for(cast.practitioner).post(wrong, values).status_code == 404
         plan.refresh_from_db()
         assert plan.state == "draft"

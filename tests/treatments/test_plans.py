@@ -417,6 +417,12 @@ def sent(**changed: Any) -> dict[str, Any]:
     return {**values, **changed}
 
 
+def accepting(plan: Plan) -> dict[str, Any]:
+    """Accepting a plan as it was read, with the consent left for later."""
+    revision = Plan.objects.get(pk=plan.pk).revision
+    return {"asking": "later", "language": "en", "revision": revision}
+
+
 def area_row(**changed: Any) -> dict[str, Any]:
     return {
         "area": "lower-back",
@@ -461,7 +467,7 @@ class TestPages:
         assert response.status_code == 302
         plan.refresh_from_db()
         assert (plan.title, plan.revision, plan.areas.count()) == ("Better title", 1, 1)
-        client.post(self.accepting(plan), {"asking": "later", "language": "en"})
+        client.post(self.accepting(plan), accepting(plan))
         plan.refresh_from_db()
         assert plan.state == Plan.State.ACCEPTED
         assert client.get(self.address(plan, "edit"))["Location"] == self.address(plan)
@@ -629,7 +635,7 @@ class TestPages:
     def test_a_blocked_plan_is_not_accepted_and_says_why(self, cast: Any, client_for: Any) -> None:
         plan = make_pain_plan(cast, mix=[MixSpec(shipped("peptide-cosmetic"), D(3))])
         client = client_for(cast.practitioner)
-        answer = client.post(self.accepting(plan), {"asking": "later", "language": "en"})
+        answer = client.post(self.accepting(plan), accepting(plan))
         assert answer.status_code == 422
         assert "not made for injection" in answer.content.decode()
         plan.refresh_from_db()

@@ -39,13 +39,17 @@ def accept(request: HttpRequest, number: int, plan_id: int) -> HttpResponse:
     if plan.state != Plan.State.DRAFT:
         messages.info(request, _("This plan is no draft any more: it stands as it is shown here."))
         return redirect("plans:detail", plan.patient.number, plan.pk)
-    form = AcceptForm(request.POST or None, patient=plan.patient)
+    form = AcceptForm(request.POST or None, plan=plan)
     if request.method != "POST" or not form.is_valid():
         return _page(request, plan, form, 200 if request.method != "POST" else 422)
     asked = form.cleaned_data
     try:
         consent = accept_and_ask(
-            by=staff_of(request), plan=plan, asking=asked["asking"], language=asked["language"]
+            by=staff_of(request),
+            plan=plan,
+            asking=asked["asking"],
+            language=asked["language"],
+            revision=asked["revision"],
         )
     except ActionRefused as refused:
         refuse(form, refused)

@@ -27,7 +27,13 @@ class Asking(TextChoices):
 
 @transaction.atomic
 def accept_and_ask(
-    *, by: Staff, plan: Plan, asking: str, language: str, at: datetime | None = None
+    *,
+    by: Staff,
+    plan: Plan,
+    asking: str,
+    language: str,
+    revision: int | None = None,
+    at: datetime | None = None,
 ) -> Consent | None:
     """Accept a plan, prepare its consent and ask for it; all of it or nothing.
 
@@ -35,7 +41,7 @@ def accept_and_ask(
     refused: no second consent, no second link.
     """
     moment = at or timezone.now()
-    accepted = accept_plan(by=by, plan=plan, at=moment)
+    accepted = accept_plan(by=by, plan=plan, revision=revision, at=moment)
     if asking == Asking.LATER:
         return None
     consent = prepare_consent(by=by, plan=accepted, language=language, at=moment)

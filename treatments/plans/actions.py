@@ -106,13 +106,21 @@ def change_plan(
 
 
 @transaction.atomic
-def accept_plan(*, by: Staff, plan: Plan, at: datetime | None = None) -> Plan:
-    """Fix the plan: from here the database refuses any change of areas, mix and phases."""
+def accept_plan(
+    *, by: Staff, plan: Plan, revision: int | None = None, at: datetime | None = None
+) -> Plan:
+    """Fix the plan: from here the database refuses any change of areas, mix and phases.
+
+    `revision`: the one that was read; a plan changed since is refused, so nobody accepts what they
+    have not seen.
+    """
     draft = _locked(plan)
     if draft.state == Plan.State.DECLINED:
         raise ActionRefused(_("This plan was declined. Make a new plan from it."))
     if draft.state != Plan.State.DRAFT:
         raise ActionRefused(_("This plan has already been accepted."))
+    if revision is not None and draft.revision != revision:
+        raise StalePlan(_("This plan was changed since you read it. Read it again, then accept."))
     _refuse_incomplete(draft)
     for caution in cautions(plan_facts(draft)):
         if caution.blocks:

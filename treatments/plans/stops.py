@@ -7,11 +7,12 @@ on: that answer holds for the fact it was given for, and the next fact asks agai
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Protocol
+from zoneinfo import ZoneInfo
 
 from django.utils.formats import date_format
 from django.utils.timezone import localtime
@@ -67,32 +68,64 @@ class Standing:
 
 
 def standing_of(plan: Plan) -> list[Standing]:
-    """Every stop rule of a plan as it stands; reads only what its rules need."""
+    """Every stop rule of a plan as it stands; what several rules ask for is read once."""
     rules = list(plan.stop_rules.prefetch_related("answers__decided_by"))
     if not rules:
         return []
-    begun = list(
-        plan.sessions.filter(signed_at__isnull=False)
-        .order_by("number")
-        .values_list("started_at", flat=True)
+    known = _known(plan, rules)
+    return [_standing(rule, known) for rule in rules]
+
+
+@dataclass(frozen=True)
+class Known:
+    """What the rules of a plan look at; each part only where a rule asks for it."""
+
+    begun: Sequence[datetime]
+    scales: Mapping[str, Scale]
+    scores: Mapping[str, Sequence[Measured]]
+    reports: Sequence[Report]
+    withdrawn_at: datetime | None
+    zone: ZoneInfo
+
+
+def _known(plan: Plan, rules: Sequence[StopRule]) -> Known:
+    kinds = {rule.kind for rule in rules}
+    signed = plan.sessions.filter(signed_at__isnull=False).order_by("number")
+    codes = {rule.scale for rule in rules if rule.scale}
+    scores: dict[str, list[Measured]] = defaultdict(list)
+    if codes:
+        closed = Score.objects.of_person(plan.patient).closed().filter(scale__code__in=codes)
+        for score in closed.select_related("scale"):
+            scores[score.scale.code].append(score)
+    return Known(
+        begun=list(signed.values_list("started_at", flat=True)),
+        scales={row.code: row for row in Scale.objects.current().filter(code__in=codes)}
+        if codes
+        else {},
+        scores=scores,
+        reports=reports_of(plan) if StopRule.Kind.ADVERSE in kinds else [],
+        withdrawn_at=_withdrawn_at(plan) if StopRule.Kind.WISH in kinds else None,
+        zone=plan.location.zone,
     )
-    scales = {rule.scale for rule in rules if rule.scale}
-    known = {row.code: row for row in Scale.objects.current().filter(code__in=scales)}
-    found = []
-    for rule in rules:
-        seen = _found(plan, rule, begun, known.get(rule.scale))
-        answers = {one.fact: one for one in rule.answers.all()}
-        found.append(
-            Standing(
-                rule=rule,
-                words=rule_words(rule, known.get(rule.scale)),
-                found=seen.words,
-                fact=seen.fact,
-                done=len(begun),
-                answer=answers.get(seen.fact),
-            )
-        )
-    return found
+
+
+def _withdrawn_at(plan: Plan) -> datetime | None:
+    """When the consent was withdrawn; None where none was, or another was signed since."""
+    newest = plan.consents.filter(signed_at__isnull=False).order_by("-pk").first()
+    return newest.withdrawn_at if newest else None
+
+
+def _standing(rule: StopRule, known: Known) -> Standing:
+    seen = _found(rule, known)
+    answers = {one.fact: one for one in rule.answers.all()}
+    return Standing(
+        rule=rule,
+        words=rule_words(rule, known.scales.get(rule.scale)),
+        found=seen.words,
+        fact=seen.fact,
+        done=len(known.begun),
+        answer=answers.get(seen.fact),
+    )
 
 
 def rule_words(rule: StopRule, scale: Scale | None = None) -> str:
@@ -125,40 +158,34 @@ def _no_effect_words(rule: StopRule, scale: Scale | None) -> str:
     return text % {"said": said, "percent": rule.least_percent, "scale": name}
 
 
-def _found(plan: Plan, rule: StopRule, begun: Sequence[datetime], scale: Scale | None) -> Found:
+def _found(rule: StopRule, known: Known) -> Found:
     if rule.kind == StopRule.Kind.ADVERSE:
-        return adverse(reports_of(plan))
+        return adverse(known.reports, known.zone)
     if rule.kind == StopRule.Kind.WISH:
-        return _wish(plan)
+        return _wish(known.withdrawn_at, known.zone)
     if rule.kind == StopRule.Kind.OTHER:
         return Found("")
-    scores: Iterable[Measured] = ()
-    if rule.scale and rule.after_sessions and len(begun) >= rule.after_sessions:
-        scores = Score.objects.of_person(plan.patient).closed().filter(scale__code=rule.scale)
+    scale = known.scales.get(rule.scale)
     lower = scale.lower_is_better if scale else True
-    return no_effect(rule, begun, list(scores), lower_is_better=lower)
+    return no_effect(rule, known.begun, known.scores.get(rule.scale, ()), lower_is_better=lower)
 
 
-def adverse(reports: Sequence[Report]) -> Found:
+def adverse(reports: Sequence[Report], zone: ZoneInfo) -> Found:
     """Met by the newest report."""
     if not reports:
         return Found(_("None reported so far."))
     last = reports[-1]
-    said = _("%(day)s: %(words)s") % {
-        "day": date_format(localtime(last.at), "j F Y"),
-        "words": last.words,
-    }
-    return Found(said, f"report:{last.at.isoformat()}")
+    said = {"day": date_format(localtime(last.at, zone), "j F Y"), "words": last.words}
+    return Found(_("%(day)s: %(words)s") % said, f"report:{last.at.isoformat()}")
 
 
-def _wish(plan: Plan) -> Found:
+def _wish(withdrawn_at: datetime | None, zone: ZoneInfo) -> Found:
     """Met where the patient has withdrawn the consent and signed none since."""
-    newest = plan.consents.filter(signed_at__isnull=False).order_by("-pk").first()
-    if newest is None or newest.withdrawn_at is None:
+    if withdrawn_at is None:
         return Found(_("The consent has not been withdrawn."))
-    day = date_format(localtime(newest.withdrawn_at), "j F Y")
+    day = date_format(localtime(withdrawn_at, zone), "j F Y")
     said = _("The patient withdrew the consent on %(day)s.") % {"day": day}
-    return Found(said, f"withdrawn:{newest.withdrawn_at.isoformat()}")
+    return Found(said, f"withdrawn:{withdrawn_at.isoformat()}")
 
 
 def no_effect(
