@@ -107,6 +107,7 @@ MELASMA = Course(
     phases=((3, 28, 30, INDUCTION),),
     concern="Brown patches on both cheeks since my second pregnancy; worse every summer.",
     examination="Symmetrical malar melasma, borders regular. Sunscreen used in the morning only.",
+    protocol="melasma-txa-100",
 )
 
 SCALP = Course(

@@ -635,7 +635,7 @@ class TestMixesOfTheCatalogue:
         url = reverse("plans:new", args=[cast.patient.number])
         values = {
             "title": "Keep this", "do": "recipe", "recipe": recipe.code,
-            "mix-TOTAL_FORMS": 0, "mix-INITIAL_FORMS": 0,
+            "mix-TOTAL_FORMS": 1, "mix-INITIAL_FORMS": 0, "mix-0-from_session": 1,
             **{f"{name}-{part}_FORMS": 0 for name in ("areas", "phases", "stops")
                for part in ("TOTAL", "INITIAL")},
         }  # fmt: skip

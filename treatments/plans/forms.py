@@ -498,13 +498,25 @@ def with_recipe(data: QueryDict, recipe: Recipe | None) -> QueryDict:
 
     A line that leaves its product open is filled where one product alone holds that substance.
     """
-    more = data
+    more = data.copy()
     for line in recipe.lines if recipe else ():
-        more = with_another_row(more, "mix")
-        number = int(more.get("mix-TOTAL_FORMS") or 1) - 1
+        number = _blank_row(more)
+        if number is None:
+            more = with_another_row(more, "mix")
+            number = int(more.get("mix-TOTAL_FORMS") or 1) - 1
         more[f"mix-{number}-product"] = _product_of(line)
         more[f"mix-{number}-ml"] = str(line["ml"])
     return more
+
+
+def _blank_row(data: QueryDict) -> int | None:
+    """The first row of the mix in which nothing is chosen yet."""
+    sent = data.get("mix-TOTAL_FORMS", "")
+    count = int(sent) if sent.isdigit() and len(sent) < 4 else 0
+    for number in range(min(count, MOST_ROWS)):
+        if not data.get(f"mix-{number}-product") and not data.get(f"mix-{number}-ml"):
+            return number
+    return None
 
 
 def _product_of(line: Mapping[str, Any]) -> str:

@@ -49,7 +49,7 @@ def shown_parts(plan: Plan) -> dict[str, Any]:
 
 def evidence_on(indications: Iterable[str], chosen: str = "") -> list[Evidence]:
     """Every published course for these indications, those that failed too: the chosen one first,
-    then what found no benefit, so that it is not read last. Two queries."""
+    then of each indication what found no benefit, so that it is not read last. Two queries."""
     rows = list(Protocol.objects.current().filter(indication__in=list(indications)))
     citations = Citations.of(rows)
     return [
@@ -64,8 +64,12 @@ def evidence_on(indications: Iterable[str], chosen: str = "") -> list[Evidence]:
             is_verified=row.is_approved,
             sources=citations.resolve(row.source_refs),
         )
-        for row in sorted(rows, key=lambda row: (row.code != chosen, not row.is_negative))
+        for row in sorted(rows, key=lambda row: _order(row, chosen))
     ]
+
+
+def _order(row: Protocol, chosen: str) -> tuple[bool, str, bool]:
+    return row.code != chosen, indication_name(row.indication), not row.is_negative
 
 
 def authority_on(country: str) -> list[tuple[str, str]]:
