@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+
 from django.apps import AppConfig
 from django.db.models.signals import post_migrate
 
@@ -16,3 +18,5 @@ class AftercareConfig(AppConfig):
         # The last wing's tables are there when every other wing's are: one installation serves all.
         post_migrate.connect(install_triggers, sender=self, dispatch_uid="audit-triggers")
         post_migrate.connect(install_merge_guard, sender=self, dispatch_uid="merge-guard")
+        reports = import_module("treatments.plans.reports")
+        reports.provide(import_module("aftercare.watch.reported").red_in_check_ins)

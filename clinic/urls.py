@@ -44,7 +44,7 @@ urlpatterns = [
     path("patients/<patient:number>/screening/", include("treatments.screening.urls")),
     path("", include("treatments.consultations.urls")),
     path("patients/<patient:number>/scales/", include("treatments.scales.urls")),
-    path("patients/<patient:number>/plans/", include("treatments.plans.urls")),
+    path("", include("treatments.plans.urls")),
     path("", include("treatments.courses.urls")),
     path("", include("treatments.consents.urls")),
     path("", include("treatments.sessions.urls")),

@@ -28,7 +28,7 @@ from treatments.diary.notices import Notice
 from treatments.feeds.models import Feed
 from treatments.mixes.models import Syringe
 from treatments.online.models import VisitRequest
-from treatments.plans.models import MixLine, Phase, Plan, PlanArea
+from treatments.plans.models import MixLine, Phase, Plan, PlanArea, StopAnswer, StopRule
 from treatments.scales.models import Score
 from treatments.screening.models import Override
 from treatments.sessions.models import (
@@ -82,6 +82,8 @@ __all__ = [
     "SessionAddendum",
     "Source",
     "StockLevel",
+    "StopAnswer",
+    "StopRule",
     "Substance",
     "Syringe",
     "Tablet",

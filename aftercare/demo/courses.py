@@ -43,7 +43,10 @@ class Share:
 
 @dataclass(frozen=True)
 class Course:
-    """A protocol as this clinic plans it, and what the patient says on the first day."""
+    """A protocol as this clinic plans it, and what the patient says on the first day.
+
+    `protocol`: the code of the published course, where its indication has several.
+    """
 
     indication: str
     title: str
@@ -53,6 +56,7 @@ class Course:
     concern: str
     examination: str
     cream_g: str = ""
+    protocol: str = ""
 
     def sessions(self) -> int:
         """How many sessions in all."""
@@ -91,6 +95,7 @@ FACE = Course(
     concern="My skin looks dull and tired, and make-up settles in the fine lines.",
     examination="Fine lines of cheeks and forehead, skin dry, no inflammation, no cold sore.",
     cream_g="5",
+    protocol="face-4x15",
 )
 """Section 3, first row (S29a): four sessions, 15 days apart."""
 
@@ -102,6 +107,7 @@ MELASMA = Course(
     phases=((3, 28, 30, INDUCTION),),
     concern="Brown patches on both cheeks since my second pregnancy; worse every summer.",
     examination="Symmetrical malar melasma, borders regular. Sunscreen used in the morning only.",
+    protocol="melasma-txa-100",
 )
 
 SCALP = Course(

@@ -22,6 +22,7 @@ from aftercare.demo.notices import tell_notices
 from aftercare.demo.people import Person, people
 from aftercare.demo.photos import take_photos
 from aftercare.demo.planned import book_courses
+from aftercare.demo.plans import stop_specs, tell_plans
 from aftercare.demo.shelves import use_shelves
 from aftercare.demo.waiting import fill_waiting_list
 from aftercare.sheets.actions import give_sheet
@@ -205,6 +206,7 @@ def tell(*, seed: int, now: datetime, say: Say) -> Ground:
     bulk.count_anew()
     hours.keep_hours(ground, now, story.today)
     book_courses(ground, random, now)
+    tell_plans(ground, now)
     desk.keep_pauses(ground, now, story.today)
     desk.squeeze_in(ground, now, story.today)
     say("Diaries and hours")
@@ -235,7 +237,9 @@ class Story:
         self.documents = 0
         self.urgency: dict[str, str] = urgencies()
         self.cream: Anaesthetic = Anaesthetic.objects.current().get(code="emla")
-        self.protocols = {row.indication: row for row in Protocol.objects.current().reverse()}
+        published = list(Protocol.objects.current().reverse())
+        self.protocols = {row.indication: row for row in published}
+        self.protocols |= {row.code: row for row in published}
 
     # -- who ---------------------------------------------------------------------------------
 
@@ -426,12 +430,13 @@ class Story:
                 patient=patient,
                 location=place.location,
                 consultation=note,
-                protocol=self.protocols.get(course.indication),
+                protocol=self.protocols.get(course.protocol or course.indication),
                 indication=course.indication,
                 title=course.title,
                 areas=courses.area_specs(course, self.ground),
                 mix=courses.mix_specs(course, self.ground),
                 phases=courses.phase_specs(course),
+                stop_rules=stop_specs(course),
             )
             return plan if told.consent == "draft" else accept_plan(by=doctor, plan=plan, at=at)
 

@@ -36,7 +36,7 @@ from treatments.feeds.actions import secret_hash
 from treatments.feeds.models import Feed
 from treatments.mixes.models import Syringe
 from treatments.online.models import VisitRequest
-from treatments.plans.models import Phase, Plan, PlanArea
+from treatments.plans.models import Phase, Plan, PlanArea, StopRule
 from treatments.sessions.models import Session, TreatedArea
 from treatments.stock.models import OpenContainer
 from treatments.waiting.models import WaitingEntry, WaitingOffer
@@ -127,6 +127,7 @@ def make_world(place: Location, practitioner: Staff, service: Service) -> World:
     Phase.objects.create(
         plan=plan, position=1, kind="induction", sessions=4, gap_min_days=14, gap_max_days=21
     )
+    rule = StopRule.objects.create(plan=plan, position=1, kind="other", words=secret)
     area = Area.objects.current().get(code="cheek")
     technique = Technique.objects.current().first()
     figures = {"depth_mm": 2, "ml_per_point": Decimal("0.02")}
@@ -295,7 +296,7 @@ def make_world(place: Location, practitioner: Staff, service: Service) -> World:
         "waiting_offer": {"pk": offer.pk},
         "freed": {"pk": freed.pk},
         "consultation": of_patient | {"consultation_id": consultation.pk},
-        "plan": of_patient | {"plan_id": plan.pk, "pk": plan.pk},
+        "plan": of_patient | {"plan_id": plan.pk, "pk": plan.pk, "rule_id": rule.pk},
         "course": of_patient | {"plan_id": plan.pk, "pk": planned_visit.appointment_id},
         "consent": of_patient | {"consent_id": consent.pk, "plan_id": plan.pk},
         "session": of_patient | {"pk": session.pk, "session_id": signed.pk, "plan_id": plan.pk},

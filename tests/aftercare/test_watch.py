@@ -24,6 +24,7 @@ from aftercare.watch.actions import (
     take_call,
 )
 from aftercare.watch.models import Call, CheckIn
+from aftercare.watch.reported import red_in_check_ins
 from aftercare.watch.schedule import STEPS
 from aftercare.watch.tasks import open_check_ins
 from clinic.access.models import Staff
@@ -32,6 +33,7 @@ from clinic.errors import ActionRefused
 from patients.messages.models import Message
 from tests.access.world import World, make_world
 from tests.conftest import Cast
+from treatments.plans.reports import reports_of
 from treatments.sessions.models import Session
 
 pytestmark = pytest.mark.django_db
@@ -187,8 +189,22 @@ def test_a_red_answer_opens_a_call_at_once(open_check_in: CheckIn) -> None:
     assert call.due_at == AT
 
 
+def test_a_red_answer_is_known_to_the_stop_rules_and_a_green_one_is_not(
+    open_check_in: CheckIn,
+) -> None:
+    plan = open_check_in.session.plan
+    before = red_in_check_ins(plan)
+    answer_check_in(check_in=open_check_in, signs=["infection"], well=False, note="hot", at=AT)
+    (report,) = [one for one in red_in_check_ins(plan) if one not in before]
+    assert report in reports_of(plan)
+    assert report.at == AT
+    assert report.words.endswith(": hot")
+
+
 def test_a_green_answer_opens_none_and_words_are_read(open_check_in: CheckIn) -> None:
+    before = red_in_check_ins(open_check_in.session.plan)
     answer_check_in(check_in=open_check_in, signs=[], well=True, at=AT)
+    assert red_in_check_ins(open_check_in.session.plan) == before
     assert not Call.objects.filter(check_in=open_check_in).exists()
 
 

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given as for_all
 from hypothesis import strategies as st
 
+from treatments.catalogue.limits import LidocaineLimits, Limit
 from treatments.mixes.contents import Component, Pair, Strength, drawn_ml
 from treatments.sessions import doses
 from treatments.sessions.doses import (
@@ -18,8 +19,6 @@ from treatments.sessions.doses import (
     Cream,
     Given,
     Injection,
-    LidocaineLimits,
-    Limit,
     Rule,
     SubstanceRule,
 )

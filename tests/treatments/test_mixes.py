@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given as for_all
 from hypothesis import strategies as st
 
+from treatments.catalogue.limits import LidocaineLimits, Limit
 from treatments.mixes.contents import (
     Component,
     Pair,
@@ -53,9 +54,7 @@ def two_syringes(**more: object) -> Given:
     more.setdefault("injections", (into("forehead", "2.5", "A"), into("cheek", "2", "B")))
     more.setdefault("syringes", (made("A", discarded_ml=D("0.5")), made("B")))
     more.setdefault("weight_kg", D(60))
-    more.setdefault(
-        "limits", doses.LidocaineLimits(doses.Limit(D("4.5"), D(300)), doses.Limit(D(7), D(500)))
-    )
+    more.setdefault("limits", LidocaineLimits(Limit(D("4.5"), D(300)), Limit(D(7), D(500))))
     components = (
         vial("lido", "1", LIDO),
         vial("salt", "2", SALT, is_diluent=True),

@@ -44,7 +44,7 @@ from treatments.plans.course import gap_before, mix_for, next_due, sessions_tota
 from treatments.plans.gather import plan_facts
 from treatments.plans.models import Plan
 from treatments.plans.progress import days_words, progress_of
-from treatments.plans.reading import screen_plan
+from treatments.plans.reading import proposal_of, screen_plan
 from treatments.plans.specs import AreaSpec, MixSpec, PhaseSpec
 from treatments.plans.totals import Drawn, Given, Strength, session_totals
 from treatments.screening.actions import override
@@ -270,12 +270,40 @@ class TestCautions:
         plan = Plan.objects.get(pk=plan.pk)
         assert self.found(plan, "authority warns") == [True]
 
-    def test_mixing_only_in_a_pharmacy(self, cast: Any) -> None:
+    def test_mixing_only_in_a_pharmacy_is_said_by_screening_alone(self, cast: Any) -> None:
+        hand_in_history(cast.patient)
         CountryProfile.objects.filter(pk="FR").update(mixing_in_pharmacy_only=True)
         plan = make_pain_plan(cast)
-        assert self.found(plan, "only in a pharmacy") == [False]
+        assert self.screened(plan)
+        assert not self.found(plan, "pharmacy")
+        apart = make_pain_plan(
+            cast,
+            areas=[back(points=10, ml="0.1")],
+            mix=[
+                MixSpec(shipped("lidocaine-2"), D("0.5")),
+                MixSpec(shipped("ketoprofen-160"), D("0.5"), syringe="B"),
+                MixSpec(shipped("methylprednisolone-40"), D("0.5"), from_session=3),
+            ],
+        )
+        mixed = proposal_of(apart).mixtures
+        assert mixed == [("ketoprofen-160",), ("lidocaine-2",),
+                         ("lidocaine-2", "methylprednisolone-40")]  # fmt: skip
+        assert self.screened(apart)
+        plan = make_pain_plan(
+            cast,
+            mix=[
+                MixSpec(shipped("lidocaine-2"), D(3)),
+                MixSpec(shipped("ketoprofen-160"), D(1), syringe="B"),
+            ],
+        )
+        assert not self.screened(plan)
         CountryProfile.objects.filter(pk="FR").update(mixing_in_pharmacy_only=False)
-        assert not self.found(Plan.objects.get(pk=plan.pk), "only in a pharmacy")
+        assert not self.screened(make_pain_plan(cast))
+
+    def screened(self, plan: Plan) -> list[str]:
+        fresh = Plan.objects.get(pk=plan.pk)
+        verdicts = screen_plan(fresh, timezone.now())
+        return [one.title for one in verdicts if one.rule == "screening:mixing"]
 
 
 def few_lines() -> list[MixSpec]:
@@ -384,8 +412,15 @@ def sent(**changed: Any) -> dict[str, Any]:
             "phases",
             {"kind": "induction", "sessions": 5, "gap_min_days": 3, "gap_max_days": 3},
         ),
+        **rows("stops", {"kind": "adverse"}),
     }
     return {**values, **changed}
+
+
+def accepting(plan: Plan) -> dict[str, Any]:
+    """Accepting a plan as it was read, with the consent left for later."""
+    revision = Plan.objects.get(pk=plan.pk).revision
+    return {"asking": "later", "language": "en", "revision": revision}
 
 
 def area_row(**changed: Any) -> dict[str, Any]:
@@ -415,6 +450,9 @@ class TestPages:
     def new(self, cast: Any) -> str:
         return reverse("plans:new", args=[cast.patient.number])
 
+    def accepting(self, plan: Plan) -> str:
+        return reverse("consents:accept", args=[plan.patient.number, plan.pk])
+
     def address(self, plan: Plan, name: str = "detail") -> str:
         return reverse(f"plans:{name}", args=[plan.patient.number, plan.pk])
 
@@ -429,7 +467,7 @@ class TestPages:
         assert response.status_code == 302
         plan.refresh_from_db()
         assert (plan.title, plan.revision, plan.areas.count()) == ("Better title", 1, 1)
-        client.post(self.address(plan, "accept"))
+        client.post(self.accepting(plan), accepting(plan))
         plan.refresh_from_db()
         assert plan.state == Plan.State.ACCEPTED
         assert client.get(self.address(plan, "edit"))["Location"] == self.address(plan)
@@ -587,7 +625,7 @@ class TestPages:
         for name, method in (
             ("detail", "get"),
             ("edit", "get"),
-            ("accept", "post"),
+            ("decline", "post"),
             ("stop", "post"),
         ):
             for staff, expected in ((cast.front_desk, 403), (cast.practitioner2, 404)):
@@ -597,8 +635,9 @@ class TestPages:
     def test_a_blocked_plan_is_not_accepted_and_says_why(self, cast: Any, client_for: Any) -> None:
         plan = make_pain_plan(cast, mix=[MixSpec(shipped("peptide-cosmetic"), D(3))])
         client = client_for(cast.practitioner)
-        page = client.post(self.address(plan, "accept"), follow=True).content.decode()
-        assert "not made for injection" in page
+        answer = client.post(self.accepting(plan), accepting(plan))
+        assert answer.status_code == 422
+        assert "not made for injection" in answer.content.decode()
         plan.refresh_from_db()
         assert plan.state == Plan.State.DRAFT
 

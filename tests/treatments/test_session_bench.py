@@ -46,7 +46,7 @@ from treatments.sessions.entries import (
 )
 from treatments.sessions.models import Session
 
-PAGE_QUERIES = 65
+PAGE_QUERIES = 69
 
 
 @pytest.fixture

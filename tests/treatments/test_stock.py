@@ -430,7 +430,7 @@ def test_attention_in_the_same_number_of_queries(cast, django_assert_num_queries
         deliver(cast, SINGLE, f"SOON{number}", expires_on=date(2026, 4, 1 + number))
         deliver(cast, SINGLE, f"GONE{number}", expires_on=date(2026, 3, 7 + number))
     set_level(by=cast.manager, location=cast.here, product=current(Product, "ha-1"), least_ml=D(1))
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(7):
         found = attention(cast.here, NOON, 2)
         assert [len(part) for part in (found.over, found.low, found.expired, found.expiring)] == [
             2,

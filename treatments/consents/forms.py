@@ -9,10 +9,42 @@ from django.utils.translation import gettext_lazy as _
 
 from clinic.web.fields import SignatureField
 from clinic.web.forms import ClinicForm
+from treatments.consents.accepting import Asking
 from treatments.consents.models import Consent
-from treatments.consents.text import LANGUAGES
+from treatments.consents.text import LANGUAGES, supported
+from treatments.plans.models import Plan
 
 LANGUAGE_NAMES = {"en": "English", "fr": "Français"}
+
+
+class AcceptForm(ClinicForm):
+    """What accepting a plan does besides."""
+
+    revision = forms.IntegerField(min_value=0, widget=forms.HiddenInput)
+    asking = forms.ChoiceField(
+        label=_("How it is asked for"), choices=Asking.choices, widget=forms.RadioSelect
+    )
+    language = forms.ChoiceField(
+        label=_("Language of the consent"), choices=list(LANGUAGE_NAMES.items())
+    )
+    book = forms.BooleanField(label=_("Go on to book the dates"), required=False, initial=True)
+
+    def __init__(self, *args: Any, plan: Plan, **kwargs: Any) -> None:
+        patient = plan.patient
+        can_link = bool(patient.email or patient.phone)
+        first = Asking.LINK if can_link else Asking.TABLET
+        initial = {
+            "revision": plan.revision,
+            "asking": first,
+            "language": supported(patient.language),
+        }
+        super().__init__(*args, initial=initial, **kwargs)
+        if not can_link:
+            offered = [one for one in Asking.choices if one[0] != Asking.LINK]
+            self.fields["asking"].choices = offered  # type: ignore[attr-defined]
+            self.fields["asking"].help_text = _(
+                "There is neither an e-mail address nor a phone number to send a link to."
+            )
 
 
 class SignForm(ClinicForm):

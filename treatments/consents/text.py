@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 
 from django.template.loader import render_to_string
 from django.utils import translation
@@ -13,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from treatments.catalogue.models import Flag, Product, RiskLine, Substance
 from treatments.consultations.indications import indication_name
+from treatments.plans.cautions import LUNG_NEEDLE_MM
 from treatments.plans.models import MixLine, Plan, PlanArea
 
 TEMPLATE_VERSION = "1"
@@ -20,8 +20,6 @@ TEMPLATE_VERSION = "1"
 no longer cover, and patients are asked anew."""
 
 LANGUAGES = ("en", "fr")
-LUNG_NEEDLE_MM = Decimal(4)
-"""Over the chest, a needle or depth beyond 4 mm names the lung among the risks."""
 
 TOLD_FLAGS = (Flag.OFFLABEL, Flag.UNAPPROVED_US, Flag.WARNED)
 """Marks of a substance that the patient is told about and agrees to separately."""
@@ -74,7 +72,7 @@ def compose(plan: Plan, language: str) -> ConsentText:
                 "patient": plan.patient,
                 "location": plan.location,
                 "country": plan.location.country,
-                "indication": indication_name(plan.indication),
+                "indication": ", ".join(indication_name(code) for code in plan.indications),
                 "areas": areas,
                 "techniques": _names(part.technique for part in areas),
                 "substances": lines,

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from treatments.consents import views
+from treatments.consents import accept_views, views
 
 app_name = "consents"
 OF_PATIENT = "patients/<patient:number>/consents/"
@@ -12,6 +12,7 @@ urlpatterns = [
     path(OF_PATIENT, views.panel, name="panel"),
     path(f"{OF_PATIENT}bar/", views.bar, name="bar"),
     path(f"{OF_PATIENT}plan/<int:plan_id>/", views.of_plan, name="plan"),
+    path(f"{OF_PATIENT}plan/<int:plan_id>/accept/", accept_views.accept, name="accept"),
     path(f"{OF_PATIENT}plan/<int:plan_id>/prepare/", views.prepare, name="prepare"),
     path(f"{OF_PATIENT}<int:consent_id>/", views.detail, name="detail"),
     path(f"{OF_PATIENT}<int:consent_id>/sign/", views.sign, name="sign"),

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, tzinfo
 from decimal import Decimal
 
-EPINEPHRINE = "epinephrine"
+from treatments.catalogue.limits import EPINEPHRINE
+
 ANYTHING = "*"
 ACTIVE = "active"
 GROUP = "group:"

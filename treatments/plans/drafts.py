@@ -6,7 +6,7 @@ from typing import Any
 
 from treatments.catalogue.models import Protocol
 from treatments.consultations.models import Consultation
-from treatments.plans.models import Phase, Plan
+from treatments.plans.models import Phase, Plan, StopRule
 
 AREA_FIELDS = (
     "side",
@@ -16,14 +16,25 @@ AREA_FIELDS = (
     "points",
     "needle_gauge",
     "needle_mm",
+    "syringe",
 )
+MIX_FIELDS = ("ml", "from_session", "to_session", "syringe")
 PHASE_FIELDS = ("kind", "sessions", "gap_min_days", "gap_max_days")
+STOP_FIELDS = ("kind", "after_sessions", "scale", "least_percent", "words")
+USUAL_STOPS = [{"kind": StopRule.Kind.ADVERSE}, {"kind": StopRule.Kind.WISH}]
+"""What every new plan begins with. After how many sessions without effect to stop is the
+clinician's figure: no source gives one."""
 
 
 def from_plan(plan: Plan) -> dict[str, Any]:
     """Everything of a stored plan, as the forms show it."""
     return {
-        "head": {"revision": plan.revision, "indication": plan.indication, "title": plan.title},
+        "head": {
+            "revision": plan.revision,
+            "indication": plan.indication,
+            "also_for": plan.also_for,
+            "title": plan.title,
+        },
         "areas": [
             {
                 "area": part.area.code,
@@ -35,14 +46,15 @@ def from_plan(plan: Plan) -> dict[str, Any]:
         "mix": [
             {
                 "product": line.product.code,
-                "ml": line.ml,
-                "from_session": line.from_session,
-                "to_session": line.to_session,
+                **{name: getattr(line, name) for name in MIX_FIELDS},
             }
             for line in plan.mix.select_related("product")
         ],
         "phases": [
             {name: getattr(phase, name) for name in PHASE_FIELDS} for phase in plan.phases.all()
+        ],
+        "stops": [
+            {name: getattr(rule, name) for name in STOP_FIELDS} for rule in plan.stop_rules.all()
         ],
     }
 
@@ -65,9 +77,12 @@ def _phase(phase: dict[str, Any]) -> dict[str, Any]:
 
 
 def from_note(note: Consultation) -> dict[str, Any]:
-    """The indication and the areas that the note names."""
+    """The indications and the areas that the note names."""
     return {
-        "head": {"indication": next(iter(note.indications), "")},
+        "head": {
+            "indication": next(iter(note.indications), ""),
+            "also_for": note.indications[1:],
+        },
         "areas": [{"area": code} for code in note.areas],
     }
 
@@ -80,7 +95,9 @@ def starting_point(
         found = from_plan(earlier)
         found["head"]["revision"] = 0
         return found
-    known = from_note(note) if note else {}
+    known = {"stops": USUAL_STOPS, **(from_note(note) if note else {})}
     if protocol is not None:
-        known = {**known, **from_protocol(protocol)}
+        others = [code for code in note.indications if code != protocol.indication] if note else []
+        known |= from_protocol(protocol)
+        known["head"]["also_for"] = others
     return known

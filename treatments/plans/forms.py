@@ -18,15 +18,17 @@ from django.utils.translation import gettext_lazy as _
 
 from clinic.web.fields import UnitField
 from clinic.web.forms import ClinicForm
-from treatments.catalogue.models import Area, CatalogueRow, Product, Technique
+from treatments.catalogue.models import Area, CatalogueRow, Product, Recipe, Scale, Technique
 from treatments.consultations.forms import GROUPS
 from treatments.consultations.indications import indication_choices, indication_name
 from treatments.plans.course import total
-from treatments.plans.models import Phase, Side
-from treatments.plans.specs import AreaSpec, MixSpec, PhaseSpec
+from treatments.plans.models import FIRST_SYRINGE, SYRINGES, Phase, Side, StopRule
+from treatments.plans.specs import AreaSpec, MixSpec, PhaseSpec, StopSpec
 
 MOST_ROWS = 40
 CHOOSE = [("", _("Choose"))]
+BY_JUDGEMENT = [("", _("the practitioner’s judgement"))]
+LETTERS = [(label, label) for label in SYRINGES]
 
 
 @dataclass
@@ -36,6 +38,7 @@ class Shelf:
     areas: dict[str, Area]
     techniques: dict[str, Technique]
     products: dict[str, Product]
+    scales: dict[str, Scale]
 
     @classmethod
     def current(cls) -> Shelf:
@@ -45,6 +48,7 @@ class Shelf:
             areas=_by_code(Area.objects.current().order_by("group", "pk")),
             techniques=_by_code(Technique.objects.current().order_by("pk")),
             products=_by_code(products.prefetch_related("ingredients__substance")),
+            scales=_by_code(Scale.objects.current().order_by("name_en")),
         )
 
     @cached_property
@@ -81,6 +85,17 @@ class RowForm(ClinicForm):
         """Filled in, and not marked for removal."""
         data = getattr(self, "cleaned_data", {})
         return self.is_valid() and self.has_changed() and not data.get(DELETION_FIELD_NAME)
+
+
+class SyringeField(forms.ChoiceField):
+    """Which syringe, by its letter; left out, the first."""
+
+    def __init__(self) -> None:
+        super().__init__(label=_("Syringe"), choices=LETTERS, initial=FIRST_SYRINGE)
+
+    def clean(self, value: Any) -> Any:
+        """The letter."""
+        return super().clean(value or FIRST_SYRINGE)
 
 
 class AreaForm(RowForm):
@@ -122,6 +137,7 @@ class AreaForm(RowForm):
         decimal_places=1,
         required=False,
     )
+    syringe = SyringeField()
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -142,7 +158,15 @@ class AreaForm(RowForm):
     def spec(self) -> AreaSpec:
         """What the action takes."""
         data = self.cleaned_data
-        same = ("side", "depth_mm", "spacing_mm", "ml_per_point", "points", "needle_gauge")
+        same = (
+            "side",
+            "depth_mm",
+            "spacing_mm",
+            "ml_per_point",
+            "points",
+            "needle_gauge",
+            "syringe",
+        )
         return AreaSpec(
             area=self.shelf.areas[data["area"]],
             technique=self.shelf.techniques[data["technique"]],
@@ -173,6 +197,7 @@ class MixForm(RowForm):
         required=False,
         widget=forms.NumberInput({"placeholder": _("last")}),
     )
+    syringe = SyringeField()
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -195,6 +220,7 @@ class MixForm(RowForm):
             ml=data["ml"],
             from_session=data["from_session"],
             to_session=data["to_session"],
+            syringe=data["syringe"],
         )
 
 
@@ -226,6 +252,58 @@ class PhaseForm(RowForm):
 
 
 _PHASE = ("kind", "sessions", "gap_min_days", "gap_max_days")
+
+
+class StopRuleForm(RowForm):
+    """When the course ends early."""
+
+    kind = forms.ChoiceField(label=_("Stop for"), choices=[*CHOOSE, *StopRule.Kind.choices])
+    after_sessions = forms.IntegerField(
+        label=_("After sessions"), min_value=1, max_value=60, required=False
+    )
+    scale = forms.ChoiceField(label=_("Judged by"), required=False)
+    least_percent = UnitField(
+        label=_("Better by at least"),
+        unit="%",
+        min_value=1,
+        max_value=100,
+        max_digits=3,
+        decimal_places=0,
+        required=False,
+    )
+    words = forms.CharField(label=_("In words"), max_length=300, required=False)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        named = [(code, row.name) for code, row in self.shelf.scales.items()]
+        self.choose("scale", [*BY_JUDGEMENT, *named])
+
+    def clean(self) -> dict[str, Any]:
+        """A count belongs to "no effect", a percent to a scale, other reasons to words."""
+        data: dict[str, Any] = super().clean() or self.cleaned_data
+        kind = data.get("kind")
+        if kind == StopRule.Kind.OTHER and not data.get("words"):
+            self.add_error("words", _("Say when to stop."))
+        if kind != StopRule.Kind.NO_EFFECT:
+            return data | {"after_sessions": None, "scale": "", "least_percent": None}
+        if not data.get("after_sessions") and "after_sessions" not in self.errors:
+            self.add_error("after_sessions", _("Say after how many sessions."))
+        if data.get("least_percent") and not data.get("scale"):
+            self.add_error("scale", _("A percentage needs a scale to read it from."))
+        return data
+
+    @property
+    def spec(self) -> StopSpec:
+        """What the action takes."""
+        data = self.cleaned_data
+        percent = data["least_percent"]
+        return StopSpec(
+            kind=data["kind"],
+            after_sessions=data["after_sessions"],
+            scale=data["scale"],
+            least_percent=int(percent) if percent else None,
+            words=data["words"],
+        )
 
 
 class Rows(forms.BaseFormSet):  # type: ignore[type-arg]
@@ -281,6 +359,7 @@ def _rows(form: type[RowForm], base: type[Rows] = Rows) -> type[Rows]:
 
 
 AREAS, MIX, PHASES = _rows(AreaForm, AreaRows), _rows(MixForm), _rows(PhaseForm)
+STOPS = _rows(StopRuleForm)
 
 
 class PlanForm(ClinicForm):
@@ -288,6 +367,9 @@ class PlanForm(ClinicForm):
 
     revision = forms.IntegerField(min_value=0, initial=0, widget=forms.HiddenInput)
     indication = forms.ChoiceField(label=_("Indication"))
+    also_for = forms.MultipleChoiceField(
+        label=_("Also for"), required=False, widget=forms.CheckboxSelectMultiple
+    )
     title = forms.CharField(
         label=_("Title"), max_length=200, help_text=_("The patient reads it in the consent.")
     )
@@ -295,10 +377,12 @@ class PlanForm(ClinicForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         choices = indication_choices()
-        kept = (kwargs.get("initial") or {}).get("indication")
-        if kept and kept not in {code for code, _name in choices}:
-            choices.append((kept, indication_name(kept)))
+        known = kwargs.get("initial") or {}
+        for kept in (known.get("indication"), *(known.get("also_for") or ())):
+            if kept and kept not in {code for code, _name in choices}:
+                choices.append((kept, indication_name(kept)))
         self.fields["indication"].choices = CHOOSE + choices  # type: ignore[attr-defined]
+        self.fields["also_for"].choices = choices  # type: ignore[attr-defined]
 
 
 class PlanPage:
@@ -311,33 +395,47 @@ class PlanPage:
         self.areas = AREAS(data, initial=known.get("areas"), prefix="areas", **shelf)
         self.mix = MIX(data, initial=known.get("mix"), prefix="mix", **shelf)
         self.phases = PHASES(data, initial=known.get("phases"), prefix="phases", **shelf)
+        self.stops = STOPS(data, initial=known.get("stops"), prefix="stops", **shelf)
         for rows in self.lists:
             rows.extra = 0 if rows.initial else 1
 
     @property
-    def lists(self) -> tuple[Rows, Rows, Rows]:
-        """The three lists."""
-        return self.areas, self.mix, self.phases
+    def lists(self) -> tuple[Rows, Rows, Rows, Rows]:
+        """The four lists."""
+        return self.areas, self.mix, self.phases, self.stops
+
+    @property
+    def indications(self) -> list[str]:
+        """What is chosen so far, the main one first; for what is read beside the form."""
+        head = self.head
+        return [
+            code for code in (head["indication"].value(), *(head["also_for"].value() or ())) if code
+        ]
 
     def is_valid(self) -> bool:
         """Whether everything typed has the right shape; each form is asked, so all errors show."""
         valid = [part.is_valid() for part in (self.head, *self.lists)]
         if all(valid):
             self._check_sessions()
-        return all(valid) and not any(form.errors for form in self.mix.forms)
+        checked = (*self.mix.forms, *self.stops.forms)
+        return all(valid) and not any(form.errors for form in checked)
 
     def _check_sessions(self) -> None:
-        """A share of the mix for sessions that the course does not have helps nobody."""
+        """A share of the mix for sessions that the course does not have helps nobody; nor does a
+        rule that asks after its end."""
         count = total(self.phases.specs)
+        words = _("The course has only %(count)s sessions.") % {"count": count}
+        for form in self.stops.forms:
+            after = form.is_wanted and form.cleaned_data["after_sessions"]
+            if count and after and after > count:
+                form.add_error("after_sessions", words)
         for form in self.mix.forms:
             last = form.is_wanted and max(
                 form.cleaned_data["from_session"], form.cleaned_data["to_session"] or 0
             )
             if count and last and last > count:
                 field = "to_session" if form.cleaned_data["to_session"] else "from_session"
-                form.add_error(
-                    field, _("The course has only %(count)s sessions.") % {"count": count}
-                )
+                form.add_error(field, words)
 
     @property
     def values(self) -> dict[str, Any]:
@@ -345,10 +443,12 @@ class PlanPage:
         head = self.head.cleaned_data
         return {
             "indication": head["indication"],
+            "also_for": head["also_for"],
             "title": head["title"],
             "areas": self.areas.specs,
             "mix": self.mix.specs,
             "phases": self.phases.specs,
+            "stop_rules": self.stops.specs,
         }
 
     @property
@@ -393,10 +493,55 @@ def with_another_row(data: QueryDict, prefix: str) -> QueryDict:
     return more
 
 
-ROW_FORMS: dict[str, type[RowForm]] = {"areas": AreaForm, "mix": MixForm, "phases": PhaseForm}
+def with_recipe(data: QueryDict, recipe: Recipe | None) -> QueryDict:
+    """What was sent, with a row for each line of a catalogue mix.
+
+    A line that leaves its product open is filled where one product alone holds that substance.
+    """
+    more = data.copy()
+    for line in recipe.lines if recipe else ():
+        number = _blank_row(more)
+        if number is None:
+            more = with_another_row(more, "mix")
+            number = int(more.get("mix-TOTAL_FORMS") or 1) - 1
+        more[f"mix-{number}-product"] = _product_of(line)
+        more[f"mix-{number}-ml"] = str(line["ml"])
+    return more
+
+
+def _blank_row(data: QueryDict) -> int | None:
+    """The first row of the mix in which nothing is chosen yet."""
+    sent = data.get("mix-TOTAL_FORMS", "")
+    count = int(sent) if sent.isdigit() and len(sent) < 4 else 0
+    for number in range(min(count, MOST_ROWS)):
+        if not data.get(f"mix-{number}-product") and not data.get(f"mix-{number}-ml"):
+            return number
+    return None
+
+
+def _product_of(line: Mapping[str, Any]) -> str:
+    if line["kind"] == "product":
+        return str(line["code"])
+    holding = Product.objects.current().filter(ingredients__substance__code=line["code"])
+    codes = list(holding.values_list("code", flat=True).distinct()[:2])
+    return codes[0] if len(codes) == 1 else ""
+
+
+ROW_FORMS: dict[str, type[RowForm]] = {
+    "areas": AreaForm,
+    "mix": MixForm,
+    "phases": PhaseForm,
+    "stops": StopRuleForm,
+}
+
+
+class GoOnForm(ClinicForm):
+    """Why a course goes on although a stop rule is met."""
+
+    reason = forms.CharField(label=_("Reason for going on"), max_length=300)
 
 
 class StopForm(ClinicForm):
-    """Why a course ends before its time."""
+    """Why a course ends before its time, or is not begun."""
 
     reason = forms.CharField(label=_("Reason"), max_length=300)

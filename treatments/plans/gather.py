@@ -12,7 +12,19 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from clinic.places.models import CountryProfile
-from treatments.catalogue.models import Area, Flag, Incompatibility, Product, Substance, Technique
+from patients.intake.facts import latest_history
+from patients.registry.models import Patient
+from treatments.catalogue.lidocaine import limits_in_force
+from treatments.catalogue.limits import LIDOCAINE
+from treatments.catalogue.models import (
+    Area,
+    Flag,
+    Incompatibility,
+    Product,
+    Substance,
+    Technique,
+)
+from treatments.catalogue.models import Protocol as PublishedCourse
 from treatments.plans.cautions import (
     AreaFacts,
     Limits,
@@ -20,10 +32,11 @@ from treatments.plans.cautions import (
     PlanFacts,
     SessionFacts,
     SubstanceFacts,
+    SyringeFacts,
 )
 from treatments.plans.course import Stretch, shares_of, total
-from treatments.plans.models import Plan
-from treatments.plans.totals import Drawn, Given, Strength, session_totals
+from treatments.plans.models import Plan, Side
+from treatments.plans.totals import Drawn, Given, Strength, Totals, session_totals
 
 FACE_GROUPS = ("face", "eyes", "lips")
 
@@ -41,6 +54,14 @@ class AreaPart(Shape):
     def points(self) -> int: ...
     @property
     def ml_per_point(self) -> Decimal: ...
+    @property
+    def side(self) -> str: ...
+    @property
+    def spacing_mm(self) -> Decimal | None: ...
+    @property
+    def needle_mm(self) -> Decimal | None: ...
+    @property
+    def syringe(self) -> str: ...
 
 
 class MixPart(Shape):
@@ -54,6 +75,8 @@ class MixPart(Shape):
     def product(self) -> Product: ...
     @property
     def ml(self) -> Decimal: ...
+    @property
+    def syringe(self) -> str: ...
 
 
 def plan_facts(plan: Plan) -> PlanFacts:
@@ -65,6 +88,8 @@ def plan_facts(plan: Plan) -> PlanFacts:
         ),
         phases=list(plan.phases.all()),
         country=plan.location.country,
+        patient=plan.patient,
+        protocol=plan.protocol,
     )
 
 
@@ -74,6 +99,8 @@ def facts_of(
     mix: Sequence[MixPart],
     phases: Sequence[Stretch],
     country: CountryProfile,
+    patient: Patient,
+    protocol: PublishedCourse | None = None,
 ) -> PlanFacts:
     """The same for parts that are not stored yet."""
     made_of = {i.substance.code for line in mix for i in line.product.ingredients.all()}
@@ -82,7 +109,6 @@ def facts_of(
         areas=[_area(part) for part in areas],
         sessions=_sessions(areas, mix, total(phases), substances),
         pairs=_pairs(),
-        pharmacy_only=country.mixing_in_pharmacy_only,
         blocks_warned=country.blocks_warned_substances,
         country=country.name,
         count=total(phases),
@@ -92,7 +118,20 @@ def facts_of(
         not_injectable=[
             part.product.name for part in mix if Flag.NOT_INJECTABLE in part.product.flags
         ],
+        negative=protocol.said("result") if protocol and protocol.is_negative else "",
+        negative_source=", ".join(protocol.source_refs) if protocol else "",
+        **(_lidocaine(patient) if LIDOCAINE in made_of else {}),
     )
+
+
+def _lidocaine(patient: Patient) -> dict[str, Any]:
+    """The weight that the newest history gives, and the most lidocaine for it."""
+    history, limits = latest_history(patient), limits_in_force()
+    weight = history.weight_kg if history else None
+    if not weight or limits is None:
+        return {}
+    most = limits.plain.for_weight(weight), limits.with_epinephrine.for_weight(weight)
+    return {"weight_kg": weight, "lidocaine": most}
 
 
 def _area(part: AreaPart) -> AreaFacts:
@@ -106,7 +145,20 @@ def _area(part: AreaPart) -> AreaFacts:
         points=part.points,
         ml_per_point=part.ml_per_point,
         usual_depth_mm=(part.technique.depth_min_mm, part.technique.depth_max_mm),
+        spacing_mm=part.spacing_mm,
+        usual_spacing_mm=(part.technique.spacing_min_mm, part.technique.spacing_max_mm),
+        usual_ml=(part.technique.volume_min_ml, part.technique.volume_max_ml),
+        needle_mm=part.needle_mm,
+        over_thorax=part.area.thorax_risk,
+        cm2=_cm2(part),
+        syringe=part.syringe,
     )
+
+
+def _cm2(part: AreaPart) -> Decimal | None:
+    """The usual size; a sided area's is that of one side."""
+    size: Decimal | None = part.area.typical_cm2
+    return size * 2 if size is not None and part.side == Side.BOTH else size
 
 
 def is_face(area: Area) -> bool:
@@ -121,7 +173,6 @@ def _sessions(
     in_force: Mapping[str, Substance],
 ) -> tuple[SessionFacts, ...]:
     """Sessions in a row with the same mix are one entry: sessions 1 to 2, sessions 3 to 5."""
-    given = [Given(part.points, part.ml_per_point) for part in areas]
     numbered = [(number, shares_of(mix, number)) for number in range(1, count + 1)]
     found = []
     for _key, stretch in groupby(numbered, key=lambda pair: [id(line) for line in pair[1]]):
@@ -130,13 +181,41 @@ def _sessions(
         found.append(
             SessionFacts(
                 label=_label(numbers_and_lines[0][0], numbers_and_lines[-1][0]),
-                totals=session_totals([_drawn(line) for line in lines], given),
-                products=tuple(line.product.name for line in lines),
+                totals=_totals(lines, areas),
                 substances=_substances(lines, in_force),
-                diluents=sum(line.product.is_diluent for line in lines),
+                syringes=_syringes(lines, areas, in_force),
+                with_epinephrine=_with_epinephrine(lines),
             )
         )
     return tuple(found)
+
+
+def _totals(lines: Sequence[MixPart], areas: Sequence[AreaPart]) -> Totals:
+    given = [Given(part.points, part.ml_per_point) for part in areas]
+    return session_totals([_drawn(line) for line in lines], given)
+
+
+def _syringes(
+    lines: Sequence[MixPart], areas: Sequence[AreaPart], in_force: Mapping[str, Substance]
+) -> tuple[SyringeFacts, ...]:
+    """Each syringe that is filled or injected from, by its letter."""
+    labels = {line.syringe for line in lines} | {part.syringe for part in areas}
+    found = []
+    for label in sorted(labels):
+        own = [line for line in lines if line.syringe == label]
+        injected = [part for part in areas if part.syringe == label]
+        found.append(SyringeFacts(label, _totals(own, injected), _substances(own, in_force)))
+    return tuple(found)
+
+
+def _with_epinephrine(lines: Sequence[MixPart]) -> bool:
+    """Whether all of the lidocaine comes with epinephrine, as the higher limit asks."""
+    holding = [
+        line
+        for line in lines
+        if any(part.substance.code == LIDOCAINE for part in line.product.ingredients.all())
+    ]
+    return bool(holding) and all(line.product.has_epinephrine for line in holding)
 
 
 def _label(first: int, last: int) -> str:
@@ -175,6 +254,7 @@ def _substances(
                 areas_only=tuple(one.areas_only),
                 is_blocked=one.is_blocked_by_default,
                 source=", ".join(one.source_refs) or _("general knowledge, unverified"),
+                syringes=frozenset({line.syringe}) | (before.syringes if before else frozenset()),
             )
     return tuple(found.values())
 

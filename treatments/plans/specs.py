@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from treatments.catalogue.models import Area, Product, Technique
-from treatments.plans.models import Phase, Side
+from treatments.plans.models import FIRST_SYRINGE, Phase, Side
 
 
 @dataclass(frozen=True)
@@ -22,6 +22,7 @@ class AreaSpec:
     spacing_mm: Decimal | None = None
     needle_gauge: int | None = None
     needle_mm: Decimal | None = None
+    syringe: str = FIRST_SYRINGE
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,7 @@ class MixSpec:
     ml: Decimal
     from_session: int = 1
     to_session: int | None = None
+    syringe: str = FIRST_SYRINGE
 
 
 @dataclass(frozen=True)
@@ -42,3 +44,14 @@ class PhaseSpec:
     gap_min_days: int
     gap_max_days: int
     kind: str = Phase.Kind.INDUCTION
+
+
+@dataclass(frozen=True)
+class StopSpec:
+    """When the course ends early; the count belongs to "no effect", the percent to a scale."""
+
+    kind: str
+    after_sessions: int | None = None
+    scale: str = ""
+    least_percent: int | None = None
+    words: str = ""

@@ -99,7 +99,10 @@ class Facts:
 
 @dataclass(frozen=True)
 class Proposal:
-    """What is to be given: codes of the catalogue, and the code of the country."""
+    """What is to be given: codes of the catalogue, and the code of the country.
+
+    `mixtures`: the products that come into one syringe together; none given, all of them do.
+    """
 
     substances: Collection[str] = ()
     techniques: Collection[str] = ()
@@ -108,6 +111,7 @@ class Proposal:
     country: str = ""
     anaesthetics: Collection[str] = ()
     products: Collection[str] = ()
+    mixtures: Collection[Collection[str]] = ()
 
 
 @dataclass(frozen=True)
@@ -251,7 +255,7 @@ def screen(facts: Facts, proposal: Proposal, rules: Rules, on: date) -> list[Ver
         *_age(facts, matters, rules, on),
         *_conditions(facts, known, proposal, rules, matters, on),
         *_lone_allergies(facts, known, proposal, rules, matters),
-        *_mixing(matters, rules.country),
+        *_mixing(matters, proposal.mixtures, rules.country),
         *(v for matter in matters for v in _matter(matter, facts, known, proposal, rules)),
     ]
     once = {verdict.key: replace(verdict, history=facts.history_version) for verdict in found}
@@ -419,10 +423,15 @@ def _lone_allergies(
             yield _verdict(rule, code, fact=_said(facts, known, code), since=_since(facts, code))
 
 
-def _mixing(matters: list[MatterRule], country: Country) -> Iterator[Verdict]:
-    """Where the law leaves mixing to a pharmacy: more than one product that is not a diluent."""
-    mixed = [one for one in matters if one.kind == "product" and not one.is_diluent]
-    if not country.pharmacy_only or len(mixed) < FEWEST_MIXED:
+def _mixing(
+    matters: list[MatterRule], mixtures: Collection[Collection[str]], country: Country
+) -> Iterator[Verdict]:
+    """Where the law leaves mixing to a pharmacy: in one syringe more than one product that is not
+    a diluent."""
+    acting = [one for one in matters if one.kind == "product" and not one.is_diluent]
+    groups = [[one for one in acting if one.code in group] for group in mixtures] or [acting]
+    mixed = [one for one in acting if any(one in g and len(g) >= FEWEST_MIXED for g in groups)]
+    if not country.pharmacy_only or not mixed:
         return
     yield Verdict(
         key="screening:mixing",

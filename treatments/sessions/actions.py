@@ -25,9 +25,10 @@ from treatments.diary.actions import set_status
 from treatments.diary.contention import trying_again
 from treatments.diary.models import Appointment
 from treatments.mixes.contents import FIRST
+from treatments.mixes.models import Syringe
 from treatments.plans.actions import finish_plan
-from treatments.plans.course import shares_of, total
-from treatments.plans.models import MixLine, Plan
+from treatments.plans.course import total
+from treatments.plans.models import Plan
 from treatments.screening.actions import screen_patient
 from treatments.screening.engine import Verdict
 from treatments.sessions import saving
@@ -41,7 +42,12 @@ from treatments.sessions.entries import (
     Sections,
     SyringeEntry,
 )
-from treatments.sessions.filling import copy_into, lay_out_planned_areas, pour
+from treatments.sessions.filling import (
+    copy_into,
+    lay_out_planned_areas,
+    planned_mix,
+    pour,
+)
 from treatments.sessions.gather import due_after, given, last_signed
 from treatments.sessions.models import Session, SessionAddendum
 from treatments.sessions.readiness import (
@@ -123,8 +129,7 @@ def start_session(
     if last is not None:
         copy_into(session, last, moment)
         return session
-    _draw_planned_mix(session, moment)
-    lay_out_planned_areas(session)
+    lay_out_planned_areas(session, _draw_planned_mix(session, moment))
     return session
 
 
@@ -158,13 +163,10 @@ def _refuse_appointment(plan: Plan, appointment: Appointment) -> None:
         raise ActionRefused(_("This appointment already has a session."))
 
 
-def _draw_planned_mix(session: Session, at: datetime) -> None:
-    """The planned mL of each product, in one syringe."""
-    lines: Iterable[MixLine] = shares_of(session.plan.mix.select_related("product"), session.number)
-    planned: dict[str, Decimal] = {}
-    for line in lines:
-        planned[line.product.code] = planned.get(line.product.code, Decimal(0)) + line.ml
-    pour(session, FIRST, planned, at)
+def _draw_planned_mix(session: Session, at: datetime) -> dict[str, Syringe]:
+    """The planned mL of each product in its syringe; one empty syringe where nothing is planned."""
+    planned = planned_mix(session) or {FIRST: {}}
+    return {label: pour(session, label, planned[label], at) for label in sorted(planned)}
 
 
 @trying_again(BUSY)
@@ -380,7 +382,11 @@ def verdicts_of(draft: Session, at: datetime) -> list[Verdict]:
     parts = draft.mix.select_related("lot__product").prefetch_related(
         "lot__product__ingredients__substance"
     )
+    tray: dict[int | None, set[str]] = {}
+    for part in parts:
+        tray.setdefault(part.syringe_id, set()).add(part.lot.product.code)
     proposal = proposal_of(
+        mixtures=list(tray.values()),
         products=[part.lot.product for part in parts],
         techniques=[row.technique for row in areas],
         areas=[row.area for row in areas],

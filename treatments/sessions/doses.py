@@ -13,6 +13,7 @@ from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal
 from enum import Enum
 
+from treatments.catalogue.limits import LIDOCAINE, LidocaineLimits
 from treatments.mixes.contents import (
     ZERO,
     Clash,
@@ -28,7 +29,6 @@ from treatments.mixes.contents import (
     is_mixture,
 )
 
-LIDOCAINE = "lidocaine"
 TOXIN_GROUP = "toxin"
 HAND, GUN, DEVICE = "hand", "gun", "device"
 LIMPID = "limpid"
@@ -174,28 +174,6 @@ class Cream:
     def lidocaine_mg(self) -> Decimal:
         """All of it counts, as the label asks: grams x mg/g."""
         return self.grams * self.lidocaine_mg_per_g
-
-
-@dataclass(frozen=True)
-class Limit:
-    """The most lidocaine at one sitting: `mg_per_kg` of body weight, never above `cap_mg`."""
-
-    mg_per_kg: Decimal
-    cap_mg: Decimal
-
-    def for_weight(self, weight_kg: Decimal) -> Decimal:
-        """The limit in mg for a weight in kg: min(mg_per_kg x kg, cap). Source S73a."""
-        if not weight_kg.is_finite() or weight_kg <= 0:
-            raise ValueError("a weight is a positive number of kg")
-        return min(self.mg_per_kg * weight_kg, self.cap_mg)
-
-
-@dataclass(frozen=True)
-class LidocaineLimits:
-    """The catalogue's two rows: plain, and with epinephrine."""
-
-    plain: Limit
-    with_epinephrine: Limit
 
 
 @dataclass(frozen=True)

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
+from treatments.catalogue.models import Product
 from treatments.mixes.contents import FIRST
 from treatments.mixes.models import Syringe
+from treatments.plans.course import shares_of
+from treatments.plans.models import MixLine
 from treatments.sessions.charts import chart_of
 from treatments.sessions.models import MixComponent, Session, TreatedArea
-from treatments.stock.shelf import choosable
+from treatments.stock.shelf import available_by_product, choosable
 
 COPIED = (
     "area",
@@ -36,10 +40,47 @@ COPIED = (
 )
 
 
+@dataclass(frozen=True)
+class LeftOut:
+    """A planned product that is not in the draft: mL planned, and what of it may be used here."""
+
+    product: Product
+    ml: Decimal
+    there: Decimal
+
+
+def planned_mix(session: Session) -> dict[str, dict[str, Decimal]]:
+    """The planned mL of each product (by code) in each syringe (by letter) of this session."""
+    lines: list[MixLine] = shares_of(session.plan.mix.select_related("product"), session.number)
+    planned: dict[str, dict[str, Decimal]] = defaultdict(lambda: defaultdict(Decimal))
+    for line in lines:
+        planned[line.syringe][line.product.code] += line.ml
+    return planned
+
+
+def left_out(session: Session, at: datetime) -> list[LeftOut]:
+    """What the plan names and nobody has drawn, so that it is not missed; each product once."""
+    lines: list[MixLine] = shares_of(session.plan.mix.select_related("product"), session.number)
+    drawn = set(session.mix.values_list("lot__product__code", flat=True))
+    missing = {line.product.code: line.product for line in lines if line.product.code not in drawn}
+    if not missing:
+        return []
+    there = available_by_product(session.location, at)
+    return [
+        LeftOut(
+            product,
+            sum((line.ml for line in lines if line.product.code == code), Decimal(0)),
+            there.get(code, Decimal(0)),
+        )
+        for code, product in missing.items()
+    ]
+
+
 def pour(session: Session, label: str, planned: Mapping[str, Decimal], at: datetime) -> Syringe:
     """A syringe with so many mL of each product (by code), still to be prepared.
 
-    Each from the lot that is over first and holds enough; a product without one is left out.
+    Each from the lot that is over first and holds enough; a product without one is left out, and
+    the page says so (`left_out`).
     """
     syringe = Syringe.objects.create(session=session, label=label)
     shelf = choosable(session.location, at)
@@ -50,8 +91,11 @@ def pour(session: Session, label: str, planned: Mapping[str, Decimal], at: datet
     return syringe
 
 
-def lay_out_planned_areas(session: Session) -> None:
-    """The planned areas with their figures; the points are placed by hand."""
+def lay_out_planned_areas(session: Session, tray: Mapping[str, Syringe]) -> None:
+    """The planned areas with their figures; the points are placed by hand.
+
+    With several syringes each area names the one it is treated from.
+    """
     for part in session.plan.areas.select_related("area", "technique"):
         TreatedArea.objects.create(
             session=session,
@@ -64,6 +108,7 @@ def lay_out_planned_areas(session: Session) -> None:
             needle_gauge=part.needle_gauge,
             needle_mm=part.needle_mm,
             ml_per_point=part.ml_per_point,
+            syringe=tray.get(part.syringe) if len(tray) > 1 else None,
         )
 
 

@@ -10,6 +10,8 @@ from typing import Any
 from django.db.models import Count, Max
 
 from patients.registry.models import Patient
+from treatments.catalogue.lidocaine import limits_in_force
+from treatments.catalogue.limits import LIDOCAINE
 from treatments.catalogue.models import (
     Anaesthetic,
     Flag,
@@ -18,7 +20,7 @@ from treatments.catalogue.models import (
     Product,
     Substance,
 )
-from treatments.mixes.contents import EPINEPHRINE, FIRST, Component, Pair, Strength
+from treatments.mixes.contents import FIRST, Component, Pair, Strength
 from treatments.mixes.models import Syringe
 from treatments.plans.course import gap_before, total, window
 from treatments.plans.gather import is_face
@@ -60,7 +62,7 @@ def given(session: Session, at: datetime, verdicts: Iterable[Verdict] = ()) -> d
         discarded_ml=session.discarded_ml,
         weight_kg=session.weight_kg,
         age_months=_months(session.patient, day),
-        limits=lidocaine_limits(),
+        limits=limits_in_force(),
         rules=tuple(_rules(session, substances, day, _off_label(verdicts))),
         pairs=_pairs(),
         course=_course(session, day),
@@ -146,7 +148,7 @@ def _injection(row: TreatedArea) -> doses.Injection:
 
 def _cream(row: Anaesthesia, at: datetime) -> doses.Cream:
     kind: Anaesthetic = row.anaesthetic
-    has_lidocaine = doses.LIDOCAINE in kind.substance_codes
+    has_lidocaine = LIDOCAINE in kind.substance_codes
     return doses.Cream(
         name=kind.name,
         grams=row.grams,
@@ -188,27 +190,6 @@ def _whole(value: object) -> int | None:
 def _months(patient: Patient, day: date) -> int:
     born = patient.birth_date
     return (day.year - born.year) * 12 + day.month - born.month - (day.day < born.day)
-
-
-def lidocaine_limits() -> doses.LidocaineLimits | None:
-    """The two limits in force, from the catalogue's injected lidocaine rows; None without them."""
-    rows = Anaesthetic.objects.current().filter(
-        is_topical=False,
-        substance_codes__contains=[doses.LIDOCAINE],
-        mg_per_kg__isnull=False,
-        max_mg__isnull=False,
-    )
-    plain: doses.Limit | None = None
-    with_epinephrine: doses.Limit | None = None
-    for row in rows:
-        limit = doses.Limit(row.mg_per_kg, row.max_mg)
-        if EPINEPHRINE in row.substance_codes:
-            with_epinephrine = limit
-        else:
-            plain = limit
-    if plain is None:
-        return None
-    return doses.LidocaineLimits(plain, with_epinephrine or plain)
 
 
 def _pairs() -> tuple[Pair, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -16,6 +16,7 @@ from treatments.catalogue.models import Anaesthetic, Area, Product, Technique
 from treatments.consents.coverage import Coverage, coverage
 from treatments.plans.course import shares_of, total
 from treatments.plans.models import Plan
+from treatments.plans.reading import mixtures_of
 from treatments.screening.actions import blocking, screen_patient
 from treatments.screening.engine import Proposal, Verdict
 
@@ -109,6 +110,7 @@ def planned_proposal(plan: Plan, number: int, location: Location) -> Proposal:
     areas = plan.areas.select_related("area", "technique")
     lines = plan.mix.select_related("product").prefetch_related("product__ingredients__substance")
     return proposal_of(
+        mixtures=mixtures_of(lines, [number]),
         products=[line.product for line in shares_of(lines, number)],
         techniques=[part.technique for part in areas],
         areas=[part.area for part in areas],
@@ -123,8 +125,9 @@ def proposal_of(
     areas: Iterable[Area],
     location: Location,
     creams: Iterable[Anaesthetic] = (),
+    mixtures: Collection[Collection[str]] = (),
 ) -> Proposal:
-    """The codes that screening looks at."""
+    """The codes that screening looks at. `mixtures`: the products of each syringe."""
     used, drawn = list(techniques), list(products)
     return Proposal(
         substances=sorted({i.substance.code for p in drawn for i in p.ingredients.all()}),
@@ -134,4 +137,5 @@ def proposal_of(
         country=location.country_id,
         anaesthetics=sorted({cream.code for cream in creams}),
         products=sorted({product.code for product in drawn}),
+        mixtures=mixtures,
     )

@@ -28,6 +28,7 @@ from treatments.diary.models import Appointment
 from treatments.plans.course import total
 from treatments.plans.gather import is_face
 from treatments.plans.models import Plan
+from treatments.plans.stops import standing_of
 from treatments.screening.actions import blocking
 from treatments.screening.engine import Verdict
 from treatments.sessions import page
@@ -42,6 +43,7 @@ from treatments.sessions.actions import (
 )
 from treatments.sessions.editing import added, edited, repeated, with_syringe, without_syringe
 from treatments.sessions.entries import AreaEntry, Attempt, Sections
+from treatments.sessions.filling import left_out
 from treatments.sessions.forms import AddendumForm, SessionForms, Shelf
 from treatments.sessions.gather import due_after, given, last_signed
 from treatments.sessions.lines import written
@@ -155,6 +157,7 @@ def _start_page(
         "number": number,
         "planned": total(plan.phases.all()),
         "last": last_signed(plan, before=number),
+        "stops": standing_of(plan) if plan.state == Plan.State.ACCEPTED else [],
     }
     return render(request, "treatments/session_start.html", context, status=status)
 
@@ -415,6 +418,8 @@ def _context(
         "waits": page.waits_of(session),
         "last": last_signed(session.plan, before=session.number),
         "totals": page.totals_view(totals),
+        "left_out": left_out(session, now),
+        "stops": standing_of(session.plan),
     }
 
 

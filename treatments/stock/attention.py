@@ -11,17 +11,24 @@ from django.db.models import Q
 from clinic.places.models import Location
 from treatments.catalogue.models import Lot, Product
 from treatments.stock.models import OpenContainer, StockLevel
+from treatments.stock.reserved import reserved_by_product
 from treatments.stock.shelf import NOTHING, Lots, available_by_product
 from treatments.stock.words import SOON
 
 
 @dataclass(frozen=True)
 class Low:
-    """A product of which less may be used than its level asks for."""
+    """A product of which less may be used than its level asks for, or than is reserved."""
 
     product: Product
     there: Decimal
     least: Decimal
+    reserved: Decimal = NOTHING
+
+    @property
+    def asked(self) -> Decimal:
+        """What should be there: its level, or what is reserved where that is more."""
+        return max(self.least, self.reserved)
 
 
 @dataclass(frozen=True)
@@ -38,7 +45,7 @@ class Attention:
 
 
 def attention(location: Location, at: datetime, most: int) -> Attention:
-    """At most `most` of each, the most urgent first; six queries at any size."""
+    """At most `most` of each, the most urgent first; seven queries at any size."""
     today = at.astimezone(location.zone).date()
     lots = Lot.objects.filter(location=location, quantity_ml__gt=0).select_related("product")
     ordered = lots.order_by("expires_on", "pk")
@@ -53,17 +60,22 @@ def attention(location: Location, at: datetime, most: int) -> Attention:
 
 
 def low_products(location: Location, at: datetime) -> list[Low]:
-    """Every product that is below its level, the emptiest first."""
+    """Every product that is below its level or short of what is reserved, the emptiest first."""
     levels = dict(
         StockLevel.objects.filter(location=location).values_list("product_code", "least_ml")
     )
-    if not levels:
+    reserved = reserved_by_product(location)
+    if not levels and not reserved:
         return []
     there = available_by_product(location, at)
-    wanted = {code for code, least in levels.items() if there.get(code, NOTHING) < least}
+    known = {
+        code: (there.get(code, NOTHING), levels.get(code, NOTHING), reserved.get(code, NOTHING))
+        for code in {*levels, *reserved}
+    }
+    wanted = {code for code, (have, *asked) in known.items() if have < max(asked)}
     rows = Product.objects.in_force(wanted)
-    low = [Low(row, there.get(code, NOTHING), levels[code]) for code, row in rows.items()]
-    return sorted(low, key=lambda one: (one.there / one.least, one.product.name))
+    low = [Low(row, *known[code]) for code, row in rows.items()]
+    return sorted(low, key=lambda one: (one.there / one.asked, one.product.name))
 
 
 def needs_attention(lots: Lots, location: Location, at: datetime) -> Lots:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
 
 from django.db.models import Q
@@ -19,6 +20,7 @@ from clinic.places.models import Location
 from treatments.catalogue.models import Lot, LotQuerySet, Product
 from treatments.stock.attention import Low, attention, needs_attention
 from treatments.stock.models import OpenContainer, StockLevel
+from treatments.stock.reserved import reserved_by_product
 from treatments.stock.shelf import NOTHING, Lots, available_by_product, choosable, with_amounts
 from treatments.stock.words import amount, container_look, line_look, lot_look, signed
 
@@ -95,9 +97,10 @@ def _entry(lot: Any, today: date) -> dict[str, Any]:
 @requires(Permission.SEE_CATALOGUE)
 @require_GET
 def products(request: HttpRequest) -> HttpResponse:
-    """How much of each product may be used here, and below what it is low; `after` pages on."""
+    """How much of each product may be used here, what of it is reserved, and below what it is low;
+    `after` pages on."""
     location, now = location_of(request), timezone.now()
-    there = available_by_product(location, now)
+    there, reserved = available_by_product(location, now), reserved_by_product(location)
     levels = dict(
         StockLevel.objects.filter(location=location).values_list("product_code", "least_ml")
     )
@@ -105,20 +108,29 @@ def products(request: HttpRequest) -> HttpResponse:
     rows = list(Product.objects.current().filter(code__gt=after.replace("\0", ""))[: PAGE + 1])
     values = {
         "location": location,
-        "entries": [
-            {
-                "product": row,
-                "there": amount(there.get(row.code, NOTHING), row.measured_in),
-                "least": amount(levels[row.code], row.measured_in) if row.code in levels else "",
-                "is_low": there.get(row.code, NOTHING) < levels.get(row.code, NOTHING),
-            }
-            for row in rows[:PAGE]
-        ],
+        "entries": [_stocked(row, there, reserved, levels) for row in rows[:PAGE]],
         "first_url": "?" if after else "",
         "next_url": "?" + urlencode({"after": rows[PAGE - 1].code}) if len(rows) > PAGE else "",
         "may_keep": staff_of(request).may(Permission.MANAGE_STOCK),
     }
     return render(request, "treatments/stock_products.html", values)
+
+
+def _stocked(
+    row: Product,
+    there: dict[str, Decimal],
+    reserved: dict[str, Decimal],
+    levels: dict[str, Decimal],
+) -> dict[str, Any]:
+    have, spoken_for = there.get(row.code, NOTHING), reserved.get(row.code, NOTHING)
+    return {
+        "product": row,
+        "there": amount(have, row.measured_in),
+        "reserved": amount(spoken_for, row.measured_in) if spoken_for else "",
+        "least": amount(levels[row.code], row.measured_in) if row.code in levels else "",
+        "is_low": have < levels.get(row.code, NOTHING),
+        "is_short": have < spoken_for,
+    }
 
 
 def lots_here(request: HttpRequest) -> LotQuerySet:
@@ -187,10 +199,13 @@ def of_product(request: HttpRequest, code: str) -> HttpResponse:
     product, day = product_in_force(code), timezone.localdate(now, location.zone)
     lots = list(choosable(location, now).filter(product__code=code).select_related("product"))
     free = sum((lot.free_ml for lot in lots), NOTHING)
+    reserved = reserved_by_product(location).get(code, NOTHING)
     values = {
         "location": location,
         "product": product,
         "free": amount(free, product.measured_in),
+        "reserved": amount(reserved, product.measured_in) if reserved else "",
+        "is_short": free < reserved,
         "entries": [_entry(lot, day) for lot in lots[:PANEL_ROWS]],
     }
     return render(request, "treatments/stock_of_product.html", values)
@@ -213,4 +228,4 @@ def today(request: HttpRequest) -> HttpResponse:
 
 def _low(one: Low) -> tuple[Low, str, str]:
     unit = one.product.measured_in
-    return one, amount(one.there, unit), amount(one.least, unit)
+    return one, amount(one.there, unit), amount(one.asked, unit)
