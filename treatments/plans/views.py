@@ -184,6 +184,7 @@ def _shown(facts: PlanFacts) -> dict[str, Any]:
 
 def _evidence(page: PlanPage, protocol: Protocol | None, location: Location) -> dict[str, Any]:
     return {
+        "indicated": bool(page.indications),
         "evidence": evidence_on(page.indications, protocol.code if protocol else ""),
         "authority": authority_on(location.country_id),
     }
