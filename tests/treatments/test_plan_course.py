@@ -9,7 +9,7 @@ from typing import Any, cast
 from zoneinfo import ZoneInfo
 
 import pytest
-from django.db import connection, connections, transaction
+from django.db import DatabaseError, connection, connections, transaction
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
@@ -759,9 +759,8 @@ class TestAccepting:
         assert plan.state == "draft"
 
 
-@pytest.mark.django_db(transaction=True)
-def test_two_presses_at_once_make_one_consent_and_one_link(cast: Any) -> None:
-    plan = make_pain_plan(cast)
+def press_twice(cast: Any, plan: Plan) -> list[str]:
+    """Two presses that begin together: what became of each."""
     gate, outcomes = threading.Barrier(2), []
 
     def press() -> None:
@@ -773,6 +772,8 @@ def test_two_presses_at_once_make_one_consent_and_one_link(cast: Any) -> None:
             outcomes.append("made")
         except ActionRefused:
             outcomes.append("refused")
+        except DatabaseError:
+            outcomes.append("stopped by the database")
         finally:
             connections.close_all()
 
@@ -781,6 +782,27 @@ def test_two_presses_at_once_make_one_consent_and_one_link(cast: Any) -> None:
         one.start()
     for one in presses:
         one.join(timeout=60)
-    assert sorted(outcomes) == ["made", "refused"]
     assert Consent.objects.filter(plan=plan).count() == 1
     assert Message.objects.filter(kind="link").count() == 1
+    return sorted(outcomes)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_presses_at_once_make_one_consent_and_one_link(cast: Any) -> None:
+    assert press_twice(cast, make_pain_plan(cast)) == ["made", "refused"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_without_the_lock_both_go_on_and_the_database_stops_one(
+    cast: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    meeting = threading.Barrier(2)
+
+    def read_without_lock(plan: Plan) -> Plan:
+        found = Plan.objects.get(pk=plan.pk)
+        meeting.wait(timeout=20)
+        return found
+
+    plan = make_pain_plan(cast)
+    monkeypatch.setattr("treatments.plans.actions._locked", read_without_lock)
+    assert press_twice(cast, plan) == ["made", "stopped by the database"]
