@@ -9,127 +9,250 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('clinic', '0004_audit_refusals'),
-        ('patients', '0008_history_in_full'),
-        ('treatments', '0013_screening_in_full'),
+        ("clinic", "0004_audit_refusals"),
+        ("patients", "0008_history_in_full"),
+        ("treatments", "0013_screening_in_full"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='StopAnswer',
+            name="StopAnswer",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), default=django.utils.timezone.now, editable=False)),
-                ('after_session', models.PositiveSmallIntegerField()),
-                ('fact', models.CharField(max_length=300)),
-                ('reason', models.CharField(max_length=300, verbose_name='reason for going on')),
-                ('decided_at', models.DateTimeField()),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "created_at",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(),
+                        default=django.utils.timezone.now,
+                        editable=False,
+                    ),
+                ),
+                ("after_session", models.PositiveSmallIntegerField()),
+                ("fact", models.CharField(max_length=300)),
+                ("reason", models.CharField(max_length=300, verbose_name="reason for going on")),
+                ("decided_at", models.DateTimeField()),
+                (
+                    "decided_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'ordering': ['pk'],
+                "ordering": ["pk"],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("reason", ""), _negated=True),
+                        name="stop_answer_has_reason",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='StopRule',
+            name="StopRule",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), default=django.utils.timezone.now, editable=False)),
-                ('position', models.PositiveSmallIntegerField()),
-                ('kind', models.CharField(choices=[('no-effect', 'no effect after a number of sessions'), ('adverse', 'an adverse event'), ('wish', 'the patient’s wish'), ('other', 'another reason, in words')], max_length=10)),
-                ('after_sessions', models.PositiveSmallIntegerField(blank=True, null=True, verbose_name='after this many sessions')),
-                ('scale', models.SlugField(blank=True, max_length=80, verbose_name='scale')),
-                ('least_percent', models.PositiveSmallIntegerField(blank=True, null=True, verbose_name='at least')),
-                ('words', models.CharField(blank=True, max_length=300, verbose_name='in words')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "created_at",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(),
+                        default=django.utils.timezone.now,
+                        editable=False,
+                    ),
+                ),
+                ("position", models.PositiveSmallIntegerField()),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("no-effect", "no effect after a number of sessions"),
+                            ("adverse", "an adverse event"),
+                            ("wish", "the patient’s wish"),
+                            ("other", "another reason, in words"),
+                        ],
+                        max_length=10,
+                    ),
+                ),
+                (
+                    "after_sessions",
+                    models.PositiveSmallIntegerField(
+                        blank=True, null=True, verbose_name="after this many sessions"
+                    ),
+                ),
+                ("scale", models.SlugField(blank=True, max_length=80, verbose_name="scale")),
+                (
+                    "least_percent",
+                    models.PositiveSmallIntegerField(
+                        blank=True, null=True, verbose_name="at least"
+                    ),
+                ),
+                ("words", models.CharField(blank=True, max_length=300, verbose_name="in words")),
+                (
+                    "plan",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="stop_rules",
+                        to="treatments.plan",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['position'],
+                "ordering": ["position"],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("plan", "position"), name="stop_rule_position_once"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("after_sessions__gte", 1), ("kind", "no-effect")),
+                            models.Q(
+                                models.Q(("kind", "no-effect"), _negated=True),
+                                ("after_sessions__isnull", True),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="stop_rule_no_effect_after_sessions",
+                        violation_error_message="Say after how many sessions.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("kind", "other"), ("words", ""), _negated=True),
+                        name="stop_rule_other_in_words",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("least_percent__isnull", True),
+                            models.Q(
+                                ("least_percent__gte", 1),
+                                ("least_percent__lte", 100),
+                                models.Q(("scale", ""), _negated=True),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="stop_rule_percent_of_a_scale",
+                    ),
+                ],
             },
         ),
         migrations.RemoveConstraint(
-            model_name='plan',
-            name='plan_in_force_was_accepted',
+            model_name="plan",
+            name="plan_in_force_was_accepted",
         ),
         migrations.AddField(
-            model_name='mixline',
-            name='syringe',
-            field=models.CharField(db_default='A', default='A', max_length=1, verbose_name='syringe'),
+            model_name="mixline",
+            name="syringe",
+            field=models.CharField(
+                db_default="A", default="A", max_length=1, verbose_name="syringe"
+            ),
         ),
         migrations.AddField(
-            model_name='plan',
-            name='also_for',
-            field=django.contrib.postgres.fields.ArrayField(base_field=models.SlugField(max_length=60), blank=True, db_default=models.Value([], django.contrib.postgres.fields.ArrayField(base_field=models.TextField(), size=None)), default=list, size=None),
+            model_name="plan",
+            name="also_for",
+            field=django.contrib.postgres.fields.ArrayField(
+                base_field=models.SlugField(max_length=60),
+                blank=True,
+                db_default=models.Value(
+                    [],
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.TextField(), size=None
+                    ),
+                ),
+                default=list,
+                size=None,
+            ),
         ),
         migrations.AddField(
-            model_name='plan',
-            name='copied_from',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='copies', to='treatments.plan'),
+            model_name="plan",
+            name="copied_from",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="copies",
+                to="treatments.plan",
+            ),
         ),
         migrations.AddField(
-            model_name='planarea',
-            name='syringe',
-            field=models.CharField(db_default='A', default='A', max_length=1, verbose_name='syringe'),
+            model_name="planarea",
+            name="syringe",
+            field=models.CharField(
+                db_default="A", default="A", max_length=1, verbose_name="syringe"
+            ),
         ),
         migrations.AlterField(
-            model_name='plan',
-            name='state',
-            field=models.CharField(choices=[('draft', 'Draft'), ('accepted', 'Accepted'), ('finished', 'Finished'), ('stopped', 'Stopped'), ('declined', 'Declined')], default='draft', max_length=10),
+            model_name="plan",
+            name="state",
+            field=models.CharField(
+                choices=[
+                    ("draft", "Draft"),
+                    ("accepted", "Accepted"),
+                    ("finished", "Finished"),
+                    ("stopped", "Stopped"),
+                    ("declined", "Declined"),
+                ],
+                default="draft",
+                max_length=10,
+            ),
         ),
         migrations.AddConstraint(
-            model_name='mixline',
-            constraint=models.CheckConstraint(condition=models.Q(('syringe__in', ('A', 'B', 'C', 'D', 'E', 'F', 'G', 'H'))), name='mix_line_syringe_known'),
+            model_name="mixline",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("syringe__in", ("A", "B", "C", "D", "E", "F", "G", "H"))),
+                name="mix_line_syringe_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='plan',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('accepted_at__isnull', True), ('state__in', ['draft', 'declined'])), models.Q(('accepted_at__isnull', False), ('state__in', ['accepted', 'finished', 'stopped'])), _connector='OR'), name='plan_in_force_was_accepted'),
+            model_name="plan",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("accepted_at__isnull", True), ("state__in", ["draft", "declined"])),
+                    models.Q(
+                        ("accepted_at__isnull", False),
+                        ("state__in", ["accepted", "finished", "stopped"]),
+                    ),
+                    _connector="OR",
+                ),
+                name="plan_in_force_was_accepted",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='plan',
-            constraint=models.CheckConstraint(condition=models.Q(('state', 'declined'), ('stop_reason', ''), _negated=True), name='plan_declined_says_why'),
+            model_name="plan",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("state", "declined"), ("stop_reason", ""), _negated=True),
+                name="plan_declined_says_why",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='planarea',
-            constraint=models.CheckConstraint(condition=models.Q(('syringe__in', ('A', 'B', 'C', 'D', 'E', 'F', 'G', 'H'))), name='plan_area_syringe_known'),
+            model_name="planarea",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("syringe__in", ("A", "B", "C", "D", "E", "F", "G", "H"))),
+                name="plan_area_syringe_known",
+            ),
         ),
         migrations.AddField(
-            model_name='stopanswer',
-            name='decided_by',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
-        ),
-        migrations.AddField(
-            model_name='stoprule',
-            name='plan',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='stop_rules', to='treatments.plan'),
-        ),
-        migrations.AddField(
-            model_name='stopanswer',
-            name='rule',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='answers', to='treatments.stoprule'),
+            model_name="stopanswer",
+            name="rule",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="answers",
+                to="treatments.stoprule",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='stoprule',
-            constraint=models.UniqueConstraint(fields=('plan', 'position'), name='stop_rule_position_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='stoprule',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('after_sessions__gte', 1), ('kind', 'no-effect')), models.Q(models.Q(('kind', 'no-effect'), _negated=True), ('after_sessions__isnull', True)), _connector='OR'), name='stop_rule_no_effect_after_sessions', violation_error_message='Say after how many sessions.'),
-        ),
-        migrations.AddConstraint(
-            model_name='stoprule',
-            constraint=models.CheckConstraint(condition=models.Q(('kind', 'other'), ('words', ''), _negated=True), name='stop_rule_other_in_words'),
-        ),
-        migrations.AddConstraint(
-            model_name='stoprule',
-            constraint=models.CheckConstraint(condition=models.Q(('least_percent__isnull', True), models.Q(('least_percent__gte', 1), ('least_percent__lte', 100), models.Q(('scale', ''), _negated=True)), _connector='OR'), name='stop_rule_percent_of_a_scale'),
-        ),
-        migrations.AddConstraint(
-            model_name='stopanswer',
-            constraint=models.UniqueConstraint(fields=('rule', 'fact'), name='stop_answer_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='stopanswer',
-            constraint=models.CheckConstraint(condition=models.Q(('reason', ''), _negated=True), name='stop_answer_has_reason'),
+            model_name="stopanswer",
+            constraint=models.UniqueConstraint(fields=("rule", "fact"), name="stop_answer_once"),
         ),
     ]
