@@ -65,6 +65,7 @@ def test_the_strip_of_a_session_stands_right_below_the_bar(
     draft = start_session(by=cast.practitioner, plan=patient.plans.get(state="accepted"))
     for name, size in SIZES.items():
         doctor = person(f"strip-{name}", size).sign_in(cast.practitioner)
+        doctor.expects("404")
         page = doctor.go(reverse("sessions:edit", args=[patient.number, draft.pk]))
         expect(page.locator(".patient-bar [data-slot]")).to_have_count(0)
         page.evaluate("scrollTo(0, 1200)")
@@ -89,6 +90,7 @@ def test_no_pupil_shines_on_a_device_that_is_dark(
         ("light", "dark", True),
     ):
         doctor = person(f"{scheme}-{chosen}", TABLET, color_scheme=scheme)
+        doctor.expects("404")
         page = doctor.sign_in(cast.practitioner).go(
             reverse("sessions:detail", args=[patient.number, session.pk])
         )
