@@ -23,7 +23,7 @@ from patients.photos.naming import Names
 from patients.registry.models import Patient
 from treatments.diary.slots import whole_day
 
-DAYS = 12
+DAYS = 8
 Placed = tuple[Source, Any]
 
 
@@ -85,7 +85,7 @@ def files_of(patient: Patient) -> list[int]:
     ]
 
 
-def story(patient: Patient, files: Sequence[int], wish: Wish, zone: ZoneInfo) -> Page:
+def story(patient: Patient, files: Sequence[int], wish: Wish, zone: ZoneInfo, names: Names) -> Page:
     """One page of the story, as far as the wished kinds go. `files`: see `files_of`."""
     wanted = wished(files, wish, zone)
     found = _days(wanted, zone)
@@ -94,7 +94,6 @@ def story(patient: Patient, files: Sequence[int], wish: Wish, zone: ZoneInfo) ->
     if not shown:
         return Page([], None)
     entries: dict[date, list[Placed]] = {day: [] for day in shown}
-    names = Names()
     for number in sorted({number for number, day in found if day >= shown[-1]}):
         source, rows = wanted[number]
         for row in _read(source, rows, shown, zone):
