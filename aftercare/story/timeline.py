@@ -159,7 +159,7 @@ def _read(source: Source, rows: Any, shown: Sequence[date], zone: ZoneInfo) -> I
     rows = rows.filter(story_at__gte=first, story_at__lt=last).order_by("-story_at", "-pk")
     if source.joins:
         rows = rows.select_related(*source.joins)
-    found: Iterable[Any] = rows.prefetch_related(*source.parts).defer(*source.hidden)
+    found: Iterable[Any] = rows.prefetch_related(*source.parts()).defer(*source.hidden)
     return found
 
 
