@@ -8,6 +8,7 @@ from typing import Any
 from django.db.models import F, Func
 
 from patients.photos.models import Photo
+from patients.photos.naming import Names
 from treatments.catalogue.models import Area
 from treatments.consultations.models import Consultation
 from treatments.plans.models import PlanArea
@@ -23,27 +24,26 @@ class Unnest(Func):
 class AreaTree:
     """The areas of the catalogue with what belongs to what. One query."""
 
-    def __init__(self) -> None:
-        rows = Area.objects.current().order_by("pk").only("code", "parent", "name_en", "name_fr")
-        self.rows = {row.code: row for row in rows}
+    def __init__(self, names: Names) -> None:
+        self.names = names.areas
+        self.parents = dict(Area.objects.current().values_list("code", "parent"))
 
     def within(self, code: str) -> list[str]:
         """An area and everything inside it: the face has cheeks."""
         found = [code]
-        for inner in found:
-            found += [
-                r.code for r in self.rows.values() if r.parent == inner and r.code not in found
-            ]
+        for outer in found:
+            found += [c for c, parent in self.parents.items() if parent == outer and c not in found]
         return found
 
     def choices(self, named: Sequence[str]) -> list[tuple[str, str]]:
         """The named ones and what they lie in, in the catalogue's order."""
         wanted = set(named)
         for code in named:
-            while code in self.rows and self.rows[code].parent:
-                code = self.rows[code].parent
-                wanted.add(code)
-        return [(row.code, row.name) for row in self.rows.values() if row.code in wanted]
+            outer = self.parents.get(code)
+            while outer and outer not in wanted:
+                wanted.add(outer)
+                outer = self.parents.get(outer)
+        return [(code, name) for code, name in self.names.items() if code in wanted]
 
 
 def named_areas(files: Sequence[int]) -> list[str]:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Exists, F, OuterRef, Q
+from django.db.models import Exists, F, OuterRef, Prefetch, Q
 from django.db.models.functions import Coalesce
 
 from aftercare.sheets.models import Sheet
@@ -15,11 +15,11 @@ from aftercare.watch.models import Call, CheckIn
 from patients.intake.models import Confirmation, History
 from patients.photos.models import Photo
 from treatments.consents.models import Consent
-from treatments.consultations.models import Consultation
+from treatments.consultations.models import Consultation, ConsultationAddendum
 from treatments.plans.models import Plan, PlanArea
 from treatments.scales.models import Score
 from treatments.screening.models import Override
-from treatments.sessions.models import Session, TreatedArea
+from treatments.sessions.models import MixComponent, Session, SessionAddendum, TreatedArea
 
 Codes = Sequence[str]
 REPORTED = ~Q(adverse_events="") & ~Q(adverse_events="none")
@@ -42,7 +42,7 @@ class Source:
     at: Any
     rows: Callable[[], Any]
     joins: tuple[str, ...] = ()
-    parts: tuple[str, ...] = ()
+    parts: Callable[[], tuple[str | Prefetch[str], ...]] = tuple
     hidden: tuple[str, ...] = ()
     of_area: Callable[[Codes], Any] | None = None
     reacted: Q | None = None
@@ -74,11 +74,10 @@ SOURCES: tuple[Source, ...] = (
         F("started_at"),
         lambda: Session.objects.all(),
         joins=("plan", "location", "practitioner", "signed_by"),
-        parts=(
-            "treated_areas__area",
-            "treated_areas__technique",
-            "mix__lot__product",
-            "addenda__written_by",
+        parts=lambda: (
+            Prefetch("treated_areas", TreatedArea.objects.select_related("area", "technique")),
+            Prefetch("mix", MixComponent.objects.select_related("lot__product")),
+            Prefetch("addenda", SessionAddendum.objects.select_related("written_by")),
             "check_ins",
         ),
         of_area=_treated("pk"),
@@ -90,7 +89,9 @@ SOURCES: tuple[Source, ...] = (
         F("created_at"),
         lambda: Consultation.objects.all(),
         joins=("practitioner",),
-        parts=("addenda__written_by",),
+        parts=lambda: (
+            Prefetch("addenda", ConsultationAddendum.objects.select_related("written_by")),
+        ),
         of_area=lambda codes: Q(areas__overlap=list(codes)),
     ),
     Source(
@@ -99,7 +100,7 @@ SOURCES: tuple[Source, ...] = (
         Coalesce("accepted_at", "created_at"),
         lambda: Plan.objects.all(),
         joins=("made_by",),
-        parts=("areas__area", "phases"),
+        parts=lambda: (Prefetch("areas", PlanArea.objects.select_related("area")), "phases"),
         of_area=_planned,
     ),
     Source(

@@ -23,7 +23,7 @@ from patients.photos.naming import Names
 from patients.registry.models import Patient
 from treatments.diary.slots import whole_day
 
-DAYS = 12
+DAYS = 8
 Placed = tuple[Source, Any]
 
 
@@ -85,7 +85,7 @@ def files_of(patient: Patient) -> list[int]:
     ]
 
 
-def story(patient: Patient, files: Sequence[int], wish: Wish, zone: ZoneInfo) -> Page:
+def story(patient: Patient, files: Sequence[int], wish: Wish, zone: ZoneInfo, names: Names) -> Page:
     """One page of the story, as far as the wished kinds go. `files`: see `files_of`."""
     wanted = wished(files, wish, zone)
     found = _days(wanted, zone)
@@ -94,7 +94,6 @@ def story(patient: Patient, files: Sequence[int], wish: Wish, zone: ZoneInfo) ->
     if not shown:
         return Page([], None)
     entries: dict[date, list[Placed]] = {day: [] for day in shown}
-    names = Names()
     for number in sorted({number for number, day in found if day >= shown[-1]}):
         source, rows = wanted[number]
         for row in _read(source, rows, shown, zone):
@@ -160,7 +159,7 @@ def _read(source: Source, rows: Any, shown: Sequence[date], zone: ZoneInfo) -> I
     rows = rows.filter(story_at__gte=first, story_at__lt=last).order_by("-story_at", "-pk")
     if source.joins:
         rows = rows.select_related(*source.joins)
-    found: Iterable[Any] = rows.prefetch_related(*source.parts).defer(*source.hidden)
+    found: Iterable[Any] = rows.prefetch_related(*source.parts()).defer(*source.hidden)
     return found
 
 

@@ -24,6 +24,7 @@ from clinic.access.permissions import Permission, requires
 from clinic.access.request import staff_of, zone_of
 from clinic.web.notices import refused_notice
 from patients.documents.views import state_of
+from patients.photos.naming import Names
 from patients.registry.models import Patient
 from treatments.sessions.models import Session
 from treatments.sessions.small_maps import SmallMap
@@ -46,10 +47,11 @@ def _session(request: HttpRequest, number: int, session_id: int) -> Session:
 def page(request: HttpRequest, number: int) -> HttpResponse:
     """Everything that happened, newest first, narrowed to what is asked for."""
     patient, staff, zone = _patient(request, number), staff_of(request), zone_of(request)
-    kinds, tree, files = kinds_for(staff), AreaTree(), files_of(patient)
+    names, kinds, files = Names(), kinds_for(staff), files_of(patient)
+    tree = AreaTree(names)
     form = StoryForm(request.GET, kinds=kinds, areas=tree.choices(named_areas(files)))
     wish = _wish(form, kinds, tree, request.GET.get("before", ""))
-    told = story(patient, files, wish, zone)
+    told = story(patient, files, wish, zone, names)
     context = {
         "patient": patient,
         "today": timezone.localdate(timezone=zone),

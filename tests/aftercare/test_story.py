@@ -21,6 +21,7 @@ from clinic.access.models import Staff
 from clinic.access.permissions import Permission
 from clinic.audit.models import AuditEntry
 from patients.photos.models import PhotoPermission, Use
+from patients.photos.naming import Names
 from patients.registry.models import Patient
 from tests.bench.long_record import LongRecord
 from tests.conftest import Cast, make_patient
@@ -47,7 +48,7 @@ def sources(patient: Patient, **wish: object) -> set[str]:
     asked = Wish(**({"kinds": EVERYTHING} | wish))  # type: ignore[arg-type]
     found: set[str] = set()
     while True:
-        told = story(patient, files_of(patient), asked, ZoneInfo("Europe/Paris"))
+        told = story(patient, files_of(patient), asked, ZoneInfo("Europe/Paris"), Names())
         found |= {entry.source for day in told.days for entry in day.entries}
         if told.older is None:
             return found
@@ -228,11 +229,17 @@ def test_dates_bound_the_story_on_the_clock_of_the_location(cast: Cast) -> None:
             created_at=at,
         )
     day = date(2026, 3, 29)
-    told = story(patient, files_of(patient), Wish(EVERYTHING, since=day, until=day), cast.here.zone)
+    told = story(
+        patient,
+        files_of(patient),
+        Wish(EVERYTHING, since=day, until=day),
+        cast.here.zone,
+        Names(),
+    )
     assert [(one.day, [e.row.concern for e in one.entries]) for one in told.days] == [
         (day, ["last", "first"])
     ]
-    all_days = story(patient, files_of(patient), Wish(EVERYTHING), cast.here.zone).days
+    all_days = story(patient, files_of(patient), Wish(EVERYTHING), cast.here.zone, Names()).days
     assert [one.day.day for one in all_days] == [30, 29, 28]
 
 
