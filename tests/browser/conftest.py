@@ -11,6 +11,7 @@ import re
 import shutil
 import time
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from email import message_from_bytes, policy
 from pathlib import Path
 from typing import Any
@@ -211,8 +212,10 @@ def axe(page: Page) -> None:
 CUT_OFF = """() => [...document.querySelectorAll("main .panel-flush")].flatMap((panel) => {
   const edge = panel.getBoundingClientRect().right + 1;
   const over = (e) => Math.round(e.getBoundingClientRect().right - edge);
+  const scrolls = (e) => e !== panel
+    && (["auto", "scroll"].includes(getComputedStyle(e).overflowX) || scrolls(e.parentElement));
   return [...panel.querySelectorAll("table, .btn")]
-    .filter((e) => !e.closest(".rows-scroll") && over(e) > 0)
+    .filter((e) => over(e) > 0 && !scrolls(e))
     .map((e) => `${over(e)} px: ${e.outerHTML.slice(0, 140)}`);
 })"""
 
@@ -220,7 +223,7 @@ CUT_OFF = """() => [...document.querySelectorAll("main .panel-flush")].flatMap((
 def no_overflow(page: Page) -> None:
     """Nothing sticks out sideways, of the page or of a panel that would cut it off."""
     cut_off = page.evaluate(CUT_OFF)
-    assert not cut_off, f"{page.url} cuts off:\n" + "\n".join(cut_off)
+    assert not cut_off, f"{page.url} cuts off:\n" + "\n".join(cut_off[:6])
     wide, room = page.evaluate(
         "[document.documentElement.scrollWidth, document.documentElement.clientWidth]"
     )
@@ -300,6 +303,12 @@ def house(transactional_db: None, fresh_surroundings: None, tmp_path: Path) -> I
     yield House(mailbox, worker)
     worker.end()
     mailbox.controller.stop()
+
+
+def morning_zone() -> str:
+    """A zone in which it is morning now, whenever the tests run."""
+    ahead = max(10 - datetime.now(UTC).hour, -11)
+    return f"Etc/GMT{-ahead:+d}" if ahead else "Etc/UTC"
 
 
 def sign_in_by_hand(page: Page, staff: Staff) -> None:

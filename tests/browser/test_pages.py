@@ -12,7 +12,15 @@ from django.utils import timezone
 from playwright.sync_api import Page
 
 from clinic.audit.context import SYSTEM, acting
-from tests.browser.conftest import SIZES, Person, axe, no_overflow, picture, settled
+from tests.browser.conftest import (
+    SIZES,
+    Person,
+    axe,
+    morning_zone,
+    no_overflow,
+    picture,
+    settled,
+)
 from tests.conftest import Cast, make_patient
 from tests.treatments.plan_parts import COMPLETE_NOTE, hand_in_history
 from tests.treatments.session_world import NOON, make_world
@@ -59,6 +67,9 @@ def one(cast: Cast) -> list[str]:
 
 def many(cast: Cast) -> list[str]:
     """A full day, a long list, and a name longer than any line."""
+    # What is long past is not booked any more: of an evening that would be the whole day.
+    cast.here.timezone = morning_zone()
+    cast.here.save()
     patients = [make_patient(cast.here, f"Given{n}", f"Otherwise{n}") for n in range(25)]
     long = make_patient(cast.here, LONG_GIVEN, LONG_FAMILY, email=f"{'long' * 12}@example.org")
     today = timezone.localdate(timezone=cast.here.zone)

@@ -6,7 +6,7 @@ import hashlib
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, time, timedelta
+from datetime import datetime, time, timedelta
 from decimal import Decimal
 from io import BytesIO
 
@@ -29,6 +29,7 @@ from tests.browser.conftest import (
     Person,
     draw_signature,
     look,
+    morning_zone,
     settled,
     soon,
 )
@@ -42,12 +43,6 @@ from treatments.sessions.models import Session
 
 D = Decimal
 MAIL = "camille.laurent@example.org"
-
-
-def morning_zone() -> str:
-    """A zone in which it is morning now, whenever the tests run."""
-    ahead = max(10 - datetime.now(UTC).hour, -11)
-    return f"Etc/GMT{-ahead:+d}" if ahead else "Etc/UTC"
 
 
 @dataclass

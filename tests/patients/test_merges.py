@@ -59,6 +59,7 @@ STAYS = {
     "History",  # handed in under its own file; see patients.intake.merging
     "Photo",  # its picture says whose file it was taken for; the kept file shows it too
     "PhotoPermission",  # held by the kept file too; see patients.photos.merging
+    "Printing",  # made of that file's record
     "Override",  # bound to a version of that file's history
     "Session",  # begun ones are an objection
     "Sheet",  # given
