@@ -44,6 +44,16 @@ class Free(NamedTuple):
     starts_at: datetime
 
     @property
+    def day(self) -> str:
+        """As a date box takes it."""
+        return f"{self.start:%Y-%m-%d}"
+
+    @property
+    def clock(self) -> str:
+        """As a time box takes it, and as it is shown."""
+        return f"{self.start:%H:%M}"
+
+    @property
     def value(self) -> str:
         """As the booking form gets it back."""
         return f"{self.start:%Y-%m-%dT%H:%M}|{self.practitioner_id}"

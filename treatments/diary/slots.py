@@ -146,7 +146,9 @@ def _equipped(busy: Busy, needs: Needs) -> bool:
 
 
 def _free(taken: list[Span], wanted: Span) -> bool:
-    return not any(span.overlaps(wanted) for span in taken)
+    # Written out: it is asked for every quarter of an hour of every person and thing.
+    first, last = wanted
+    return not any(start < last and first < end for start, end in taken)
 
 
 def _any_free(things: Mapping[int, list[Span]], wanted: Span) -> bool:
