@@ -35,8 +35,8 @@ CLIENTS = 32
 PRACTITIONERS = 5
 DAYS = 5
 PAUSE_S = 1.0
-"""At most, between an answer and the same person's next wish. At half of it two cores, the 32 clients
-among them, are never idle, and the waiting measured is that of a queue without an end."""
+"""At most, between an answer and the same person's next wish. At half of it two cores, the clients
+among them, are never idle, and what is measured is the length of a queue without an end."""
 QUARTERS = 40
 """Of a day, from 8 to 18 o'clock."""
 TOKEN = "c" * 32
