@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, time
 from pathlib import Path
@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from django.conf import settings
+from django.contrib.auth.hashers import make_password
 from django.core.cache import cache
 from django.core.management import call_command
 from django.core.signals import setting_changed
@@ -33,6 +34,16 @@ TEMPLATE = os.environ.get("TEST_TEMPLATE")
 REFERENCE = {"django_migrations", "django_content_type", "clinic_countryprofile"}
 CATALOGUE = {model._meta.db_table for model in (Source, Ingredient, *CatalogueRow.__subclasses__())}
 """Both kinds of tables are loaded once for the run; a transactional test leaves them alone."""
+
+
+FIRST = {"path", "pages", "worker_kill", "reminder_kill", "matrix", "demo_data", "rendering"}
+"""Modules of long tests, which begin first: at the end the other process would wait for them."""
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Otherwise in any order, as they come."""
+    items.sort(key=lambda item: item.path.stem.removeprefix("test_") not in FIRST)
 
 
 def is_reference(table: str) -> bool:
@@ -135,21 +146,33 @@ def make_location(name: str, zone: str = "Europe/Paris", country: str = "FR") ->
         opens_at=time(8),
         closes_at=time(20),
     )
-    Room.objects.create(location=place, name=f"{name} 1")
-    Room.objects.create(location=place, name=f"{name} 2")
+    Room.objects.bulk_create(Room(location=place, name=f"{name} {n}") for n in (1, 2))
     return place
 
 
 def make_staff(name: str, role: str, *places: Location) -> Staff:
-    staff = Staff.objects.create_user(
-        f"{name.lower().replace(' ', '.')}@example.org",
-        PASSWORD,
-        name=name,
-        role=role,
-        registration_number="RPPS 1" if role == Role.PRACTITIONER else "",
+    return hire([(name, role, places)])[0]
+
+
+def hire(people: Sequence[tuple[str, str, Sequence[Location]]]) -> list[Staff]:
+    """Staff by name, role and locations, all at once: nearly every test begins with them."""
+    everyone = [
+        Staff(
+            email=f"{name.lower().replace(' ', '.')}@example.org",
+            password=make_password(PASSWORD),
+            name=name,
+            role=role,
+            registration_number="RPPS 1" if role == Role.PRACTITIONER else "",
+        )
+        for name, role, _places in people
+    ]
+    Staff.objects.bulk_create(everyone)
+    Membership.objects.bulk_create(
+        Membership(staff=staff, location=place)
+        for staff, (_name, _role, places) in zip(everyone, people, strict=True)
+        for place in places
     )
-    Membership.objects.bulk_create([Membership(staff=staff, location=place) for place in places])
-    return staff
+    return everyone
 
 
 def make_patient(
@@ -186,15 +209,25 @@ class Cast:
 @pytest.fixture
 def cast(db: None) -> Cast:
     here, there = make_location("Rive Gauche"), make_location("Harbour", "Europe/London", "GB")
+    ada, noor, fleur, max_, paul, gwen = hire(
+        [
+            ("Ada Rossi", Role.PRACTITIONER, [here]),
+            ("Noor Haddad", Role.PRACTITIONER, [here]),
+            ("Fleur Petit", Role.FRONT_DESK, [here]),
+            ("Max Moreau", Role.MANAGER, [here]),
+            ("Paul Lee", Role.PRACTITIONER, [there]),
+            ("Gwen Shaw", Role.FRONT_DESK, [there]),
+        ]
+    )
     return Cast(
         here=here,
         there=there,
-        practitioner=make_staff("Ada Rossi", Role.PRACTITIONER, here),
-        colleague=make_staff("Noor Haddad", Role.PRACTITIONER, here),
-        front_desk=make_staff("Fleur Petit", Role.FRONT_DESK, here),
-        manager=make_staff("Max Moreau", Role.MANAGER, here),
-        practitioner2=make_staff("Paul Lee", Role.PRACTITIONER, there),
-        front_desk2=make_staff("Gwen Shaw", Role.FRONT_DESK, there),
+        practitioner=ada,
+        colleague=noor,
+        front_desk=fleur,
+        manager=max_,
+        practitioner2=paul,
+        front_desk2=gwen,
         patient=make_patient(here, email="elodie@example.org", phone="+33612345678"),
         stranger=make_patient(there, "Siân", "O’Keefe", email="sian@example.org"),
         consultation=Service.objects.create(
