@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from datetime import date, datetime, timedelta
-from itertools import islice
+from itertools import chain, groupby, islice
 from typing import Any, NamedTuple
 
 from django.db.models import Q
@@ -101,16 +101,21 @@ def free_times(
                 )
 
 
-def next_free(count: int, *, day: date, **wanted: Any) -> list[Free]:
-    """The first few free times within `DAYS_AHEAD` days from `day`.
+def free_days(*, day: date, **wanted: Any) -> Iterator[list[Free]]:
+    """The free times of each of `DAYS_AHEAD` days from `day` that has any, as they are asked for.
 
-    The first day alone is asked first: it mostly has enough, and a day is read in no time.
+    The first day is read alone: it mostly has enough, and a day is read in no time.
     """
-    found = list(islice(free_times(day=day, **wanted), count))
-    if len(found) < count:
-        rest = free_times(day=day + timedelta(days=1), days=DAYS_AHEAD - 1, **wanted)
-        found += islice(rest, count - len(found))
-    return found
+    if first := list(free_times(day=day, **wanted)):
+        yield first
+    rest = free_times(day=day + timedelta(days=1), days=DAYS_AHEAD - 1, **wanted)
+    for _day, times in groupby(rest, key=lambda free: free.start.date()):
+        yield list(times)
+
+
+def next_free(count: int, *, day: date, **wanted: Any) -> list[Free]:
+    """The first few free times within `DAYS_AHEAD` days from `day`."""
+    return list(islice(chain.from_iterable(free_days(day=day, **wanted)), count))
 
 
 def _on_duty(busy: Busy, hours: Hours, open_hours: Span, day: date) -> Busy:

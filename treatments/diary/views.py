@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import timedelta
+from itertools import chain, islice
 from typing import Any
 from urllib.parse import urlencode
 
@@ -26,7 +27,7 @@ from treatments.diary import actions
 from treatments.diary.candidates import Taken
 from treatments.diary.day_views import asked_day
 from treatments.diary.forms import BookForm, CancelForm, MoveForm, directors_at, read_offer
-from treatments.diary.free import Free, free_times, next_free
+from treatments.diary.free import Free, free_days, next_free
 from treatments.diary.hooks import ReasonWanted
 from treatments.diary.lines import badges, lines_of
 from treatments.diary.models import Appointment, Service
@@ -147,9 +148,8 @@ def _book_posted(request: HttpRequest) -> HttpResponse:
             messages.success(request, _booked_words(made, location))
             return redirect(f"{reverse('diary:day')}?date={values['date']}#a{made.pk}")
     context = {"form": form, "patient": patient} | _of(location)
-    context |= _free_context(values, location, patient)
+    context |= _free_context(values, location, patient, refused)
     if refused:
-        context["offers"] = _others(context["free"], location, patient, values)
         context |= _other_ways(location, values, refused)
         # Last: the field that is to blame loses its value.
         refuse(form, refused)
@@ -201,30 +201,15 @@ def _booked_words(made: Appointment, location: Location) -> str:
     return _("Booked for %(day)s at %(time)s.") % {"day": f"{at:%d-%b-%Y}", "time": f"{at:%H:%M}"}
 
 
-def _others(
-    of_day: list[Free], location: Location, patient: Patient | None, values: dict[str, Any]
-) -> list[Free]:
-    """The next free times from the one that was refused."""
-    after = max(values["starts_at"], timezone.now())
-    found = [free for free in of_day if free.starts_at >= after][:OFFERED]
-    if len(found) == OFFERED:
-        return found
-    last = found[-1].start.date() if found else values["date"]
-    return found + next_free(
-        OFFERED - len(found),
-        day=last + timedelta(days=1),
-        **_asked_for(values, location, patient, after),
-    )
-
-
 def _asked_for(
-    values: dict[str, Any], location: Location, patient: Patient | None, after: datetime
+    values: dict[str, Any], location: Location, patient: Patient | None
 ) -> dict[str, Any]:
     """What the form asks to be free."""
     return {
         "location": location,
+        "day": values["date"],
         "visit": Visit.of_service(values["service"]),
-        "after": after,
+        "after": timezone.now(),
         "practitioner_id": values.get("practitioner"),
         "patient_id": patient.pk if patient else None,
     }
@@ -248,24 +233,25 @@ def _clean(data: Mapping[str, Any], location: Location) -> dict[str, Any]:
     return values
 
 
-def _free_of(values: dict[str, Any], location: Location, patient: Patient | None) -> list[Free]:
+def _free_context(
+    values: dict[str, Any],
+    location: Location,
+    patient: Patient | None,
+    refused: ActionRefused | None = None,
+) -> dict[str, Any]:
     """Free times of the form's own day, or of the next that has any; none while the day or the
-    service is not clear.
+    service is not clear. After a refusal also the next ones from the time that was refused.
     """
     if not (values.get("date") and values.get("service")):
-        return []
-    asked = _asked_for(values, location, patient, timezone.now())
-    if found := list(free_times(day=values["date"], **asked)):
-        return found
-    following = next_free(1, day=values["date"] + timedelta(days=1), **asked)
-    return list(free_times(day=following[0].start.date(), **asked)) if following else []
-
-
-def _free_context(
-    values: dict[str, Any], location: Location, patient: Patient | None
-) -> dict[str, Any]:
-    free = _free_of(values, location, patient)
-    return {"free": free, "is_later": bool(free) and free[0].start.date() != values["date"]}
+        return {"free": [], "is_later": False}
+    days = free_days(**_asked_for(values, location, patient))
+    free = next(days, [])
+    context = {"free": free, "is_later": bool(free) and free[0].start.date() != values["date"]}
+    if refused:
+        times = chain(free, chain.from_iterable(days))
+        later = (time for time in times if time.starts_at >= values["starts_at"])
+        context["offers"] = list(islice(later, OFFERED))
+    return context
 
 
 @requires(Permission.SEE_DIARY)
