@@ -787,9 +787,15 @@ def press_twice(cast: Any, plan: Plan) -> list[str]:
     return sorted(outcomes)
 
 
+def shipped_plan(cast: Any) -> Plan:
+    """Of what the catalogue ships: rows of a test's own would outlive a test that commits."""
+    shipped = Product.objects.current().get(code="ketoprofen-160")
+    return make_pain_plan(cast, mix=[MixSpec(shipped, D(3))])
+
+
 @pytest.mark.django_db(transaction=True)
 def test_two_presses_at_once_make_one_consent_and_one_link(cast: Any) -> None:
-    assert press_twice(cast, make_pain_plan(cast)) == ["made", "refused"]
+    assert press_twice(cast, shipped_plan(cast)) == ["made", "refused"]
 
 
 @pytest.mark.django_db(transaction=True)
@@ -803,6 +809,6 @@ def test_without_the_lock_both_go_on_and_the_database_stops_one(
         meeting.wait(timeout=20)
         return found
 
-    plan = make_pain_plan(cast)
+    plan = shipped_plan(cast)
     monkeypatch.setattr("treatments.plans.actions._locked", read_without_lock)
     assert press_twice(cast, plan) == ["made", "stopped by the database"]
