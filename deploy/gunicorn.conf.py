@@ -47,8 +47,6 @@ logconfig_dict = {
 def pre_fork(server: Arbiter, worker: Worker) -> None:
     """Keep what is loaded out of the collector's way, so that its pages stay shared."""
     gc.freeze()
-    # A page makes tens of thousands of short-lived objects, hardly any of them in circles.
-    gc.set_threshold(20_000, 20, 50)
 
 
 def post_fork(server: Arbiter, worker: Worker) -> None:
