@@ -34,9 +34,8 @@ from treatments.diary.models import Service
 CLIENTS = 32
 PRACTITIONERS = 5
 DAYS = 5
-PAUSE_S = 1.0
-"""At most, between an answer and the same person's next wish. At half of it two cores, the clients
-among them, are never idle, and what is measured is the length of a queue without an end."""
+PAUSE_S = 0.5
+"""At most, between two actions of one person; no receptionist is as quick as the mean of it."""
 QUARTERS = 40
 """Of a day, from 8 to 18 o'clock."""
 TOKEN = "c" * 32
