@@ -191,20 +191,12 @@ def settled(page: Page) -> None:
     expect(page.locator(".htmx-request, .htmx-swapping")).to_have_count(0)
 
 
-CONTRAST = WCAG | {"runOnly": {"type": "rule", "values": ["color-contrast"]}}
-
-
-def contrast(page: Page) -> None:
-    """Fail for what cannot be read against its ground; all that differs between light and dark."""
-    axe(page, CONTRAST)
-
-
-def axe(page: Page, options: dict[str, Any] = WCAG) -> None:
+def axe(page: Page) -> None:
     """Fail for any WCAG 2.0 to 2.2 A or AA violation on the page as it is now."""
     settled(page)
     # What has scrolled half under the patient bar is not too small.
     page.evaluate("scrollTo({ top: 0, behavior: 'instant' })")
-    found = AXE.run(page, options=options).response["violations"]
+    found = AXE.run(page, options=WCAG).response["violations"]
     lines = [
         f"{violation['id']} ({violation['impact']}): {violation['help']}\n    "
         + "\n    ".join(
