@@ -10,7 +10,4 @@ from clinic.access.models import Staff
 class StaffBackend(AuthenticationBackend):
     def get_user(self, user_id: int) -> Staff | None:
         """The active staff member, or None, asked afresh for every request."""
-        staff: Staff | None = (
-            Staff.objects.with_locations().filter(pk=user_id, is_active=True).first()
-        )
-        return staff
+        return Staff.objects.signed_in(user_id)

@@ -7,6 +7,7 @@ from typing import Any
 
 from crispy_forms.helper import FormHelper
 from django import forms
+from django.core.exceptions import ValidationError
 
 from clinic.errors import ActionRefused
 
@@ -27,6 +28,20 @@ class ReadOnce(forms.models.ModelChoiceIterator):  # type: ignore[type-arg]
             yield ("", self.field.empty_label)
         for row in self.queryset:
             yield self.choice(row)
+
+
+class FewRowsField(forms.ModelChoiceField):  # type: ignore[type-arg]
+    """One row of few: what is chosen is looked up among the choices, which are read once."""
+
+    iterator = ReadOnce
+
+    def to_python(self, value: Any) -> Any:
+        if value in self.empty_values:
+            return None
+        for row in self.queryset or ():
+            if str(row.pk) == str(value):
+                return row
+        raise ValidationError(self.error_messages["invalid_choice"], code="invalid_choice")
 
 
 class ClinicForm(forms.Form):

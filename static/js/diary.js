@@ -138,13 +138,13 @@ showMarks();
 // ---- in the booking form a free time fills in the form; without scripts it books at once ------
 
 document.addEventListener("click", (event) => {
-  const chosen = event.target.closest?.("[data-free-time]");
+  const chosen = event.target.closest?.("[data-free]");
   const form = chosen?.closest("[data-book-form]");
   if (!form) return;
   event.preventDefault();
-  form.elements.date.value = chosen.dataset.freeDate;
-  form.elements.time.value = chosen.dataset.freeTime;
-  form.elements.practitioner.value = chosen.dataset.freeWho;
-  for (const other of form.querySelectorAll("[data-free-time]")) other.setAttribute("aria-pressed", String(other === chosen));
+  const [when, who] = chosen.value.split("|");
+  [form.elements.date.value, form.elements.time.value] = when.split("T");
+  form.elements.practitioner.value = who;
+  for (const other of form.querySelectorAll("[data-free]")) other.setAttribute("aria-pressed", String(other === chosen));
   form.querySelector(".form-actions .btn-primary").focus();
 });

@@ -58,6 +58,7 @@ from treatments.scales.models import Score
 from treatments.sessions.actions import start_session
 from treatments.sessions.entries import Observation
 from treatments.sessions.filling import left_out
+from treatments.sessions.parts import Parts
 from treatments.stock.attention import low_products
 from treatments.stock.models import StockLevel
 
@@ -540,7 +541,7 @@ class TestSyringes:
         signed_consent(cast, plan)
         make_lot(cast.here, "lidocaine-2", expires_on=date(2030, 1, 1))
         session = start_session(by=cast.practitioner, plan=plan)
-        (missing,) = left_out(session, timezone.now())
+        (missing,) = left_out(Parts.of(session), timezone.now())
         assert (missing.product.code, missing.ml, missing.there) == ("test-b", D(2), D(0))
         url = reverse("sessions:edit", args=[cast.patient.number, session.pk])
         page = client_for(cast.practitioner).get(url).content.decode()

@@ -45,6 +45,7 @@ from treatments.sessions import actions, doses
 from treatments.sessions.actions import NotSignable, verdicts_of
 from treatments.sessions.doses import Brand, Course, Given, Injection, Rule
 from treatments.sessions.entries import MixEntry
+from treatments.sessions.parts import Parts
 
 D = Decimal
 BLOCKS, WARNS = True, False
@@ -222,7 +223,7 @@ def test_an_allergy_to_what_is_in_the_syringe_blocks_and_a_physician_may_decide(
     make_history(world.plan.patient, 2, **amide)
     given_again(world, begun)
     assert "Screening:" in refusal(world, begun)
-    for verdict in blocking(verdicts_of(begun, NOON)):
+    for verdict in blocking(verdicts_of(Parts.of(begun), NOON)):
         override(
             by=world.practitioner,
             patient=world.plan.patient,

@@ -52,6 +52,7 @@ from treatments.sessions.entries import (
 )
 from treatments.sessions.gather import given
 from treatments.sessions.models import Session
+from treatments.sessions.parts import Parts
 from treatments.sessions.readiness import NotReady
 from treatments.sessions.totals import totals_of
 
@@ -406,7 +407,7 @@ def test_another_brand_of_toxin_is_told(world: World, session: Session, cast: An
     later = NOON + timedelta(days=20)
     after = world.start(at=later)
     world.fill(after, mix=[MixEntry(make_lot(cast.here, other.code), D(3))])
-    said = totals_of(given(after, later)).warnings
+    said = totals_of(given(Parts.of(after), later)).warnings
     assert [words for words in said if "not interchangeable" in words and "Other" in words]
 
 

@@ -469,13 +469,14 @@ def line(lot: Lot, **fields: Any) -> Movement:
         ({"kind": "corrected"}, "movement_says_why"),
         ({"kind": "used", "change_ml": D(-1), "after_ml": D(19)}, "movement_used_in_a_session"),
         ({"number": 1}, "movement_number_once"),
+        ({"number": 52}, "held another amount"),
         ({"package": "g s"}, "movement_package_once"),
     ],
 )
 def test_a_line_that_cannot_be(cast, fields, constraint):
     lot = deliver(cast)
     line(lot, number=50, package="g s")
-    line(lot, number=51)
+    line(lot, number=51, before_ml=D(21), after_ml=D(22))
     with pytest.raises(IntegrityError, match=constraint), transaction.atomic():
         line(lot, **fields)
 

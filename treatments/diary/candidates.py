@@ -17,6 +17,7 @@ from clinic.access.models import Staff
 from clinic.errors import ActionRefused
 from clinic.places.holidays import holiday
 from clinic.places.models import Location, LocationDay
+from treatments.diary.held import Held
 from treatments.diary.hours import usual_opening
 from treatments.diary.models import LONGEST_SERVICE, Appointment, Block
 from treatments.diary.slots import Needs, Span, opening
@@ -172,7 +173,7 @@ def choose(wish: Wish) -> Chosen:
         if wanted is not None and wanted not in states[kind]:
             raise ActionRefused(_not_here(kind), field=kind)
     if FREE not in states[PATIENT].values():
-        raise Taken(_in_the_way(wish) or _("This time has just been taken."))
+        raise Taken(_in_the_way(wish, states) or _("This time has just been taken."))
     if not wish.over_what_is_taken:
         _refuse_closed(wish, states)
     return Chosen(
@@ -190,7 +191,7 @@ def _one(wish: Wish, states: States, kind: str, wanted: int | None) -> int:
         return free[0]
     if wish.over_what_is_taken and known:
         return wanted or next(iter(known))
-    raise Taken(_in_the_way(wish) or _none_free(wish, kind, known.get(wanted or 0, "")))
+    raise Taken(_in_the_way(wish, states) or _none_free(wish, kind, known.get(wanted or 0, "")))
 
 
 def _states(wish: Wish) -> States:
@@ -242,7 +243,7 @@ def _refuse_closed(wish: Wish, states: States) -> None:
     if state == CHANGED:
         raise Taken(_("The opening hours have just been changed. Please look again."))
     if state == BLOCKED:
-        raise Taken(_in_the_way(wish) or _("This time has just been taken."))
+        raise Taken(_in_the_way(wish, states) or _("This time has just been taken."))
     day = span.start.astimezone(wish.location.zone).date()
     hours = _own_hours(wish, day) if state == OWN else usual_opening(wish.location, day)
     if hours is None or not hours.holds(span):
@@ -290,41 +291,49 @@ def in_the_way_of(row: Appointment) -> str:
         row.room_id,
         apart_from=row.pk,
     )
-    return _in_the_way(wish, row.device_id)
+    said = [*_appointments_in_the_way(wish), *_blocks_in_the_way(wish, row.device_id)]
+    if row.device_id is not None:
+        said += _devices_in_the_way(wish, Q(device=row.device_id))
+    return _joined(said)
 
 
-def _in_the_way(wish: Wish, device: int | None = None) -> str:
+def _in_the_way(wish: Wish, states: States) -> str:
     """Who or what is taken or away, in words; only what the desk may see at its own location."""
-    said = [*_appointments_in_the_way(wish), *_blocks_in_the_way(wish, device)]
-    if device is not None:
-        said += _devices_in_the_way(wish, Q(device=device))
+    said = _appointments_in_the_way(wish)
+    if any(BLOCKED in kind.values() for kind in states.values()):
+        said += _blocks_in_the_way(wish, None)
+    return _joined(said)
+
+
+def _joined(said: list[str]) -> str:
+    """Each sentence once."""
     return " ".join(dict.fromkeys(said))
 
 
 def _appointments_in_the_way(wish: Wish) -> list[str]:
-    needs, said = wish.needs, []
+    needs, said, clock = wish.needs, [], _clock(wish.location)
     live = Appointment.objects.live().overlapping(needs.room.start, needs.room.end)
-    rows = live.exclude(pk=wish.apart_from or 0).select_related("practitioner", "room", "service")
     concerned = Q(patient=wish.patient_id) | Q(practitioner=wish.practitioner_id)
-    for row in rows.filter(concerned | Q(room=wish.room_id)).order_by("starts_at"):
-        theirs = Visit.of_appointment(row).shape.needs(row.starts_at)
-        clock = _clock(wish.location)
-        if row.practitioner_id == wish.practitioner_id and theirs.practitioner.overlaps(
+    rows = live.exclude(pk=wish.apart_from or 0).filter(concerned | Q(room=wish.room_id))
+    names = ("practitioner__name", "room__name")
+    for *fields, who, room in rows.order_by("starts_at").values_list(*Held._fields, *names):
+        held = Held(*fields)
+        if held.practitioner_id == wish.practitioner_id and held.practitioner.overlaps(
             needs.practitioner
         ):
             said.append(
                 _("%(who)s is already booked from %(start)s to %(end)s.")
-                % {"who": row.practitioner.name, **clock(theirs.practitioner)}
+                % {"who": who, **clock(held.practitioner)}
             )
-        if row.patient_id == wish.patient_id and theirs.patient.overlaps(needs.patient):
+        if held.patient_id == wish.patient_id and held.patient.overlaps(needs.patient):
             said.append(
                 _("The patient already has an appointment from %(start)s to %(end)s.")
-                % clock(theirs.patient)
+                % clock(held.patient)
             )
-        if row.room_id == wish.room_id and theirs.room.overlaps(needs.room):
+        if held.room_id == wish.room_id and held.room.overlaps(needs.room):
             said.append(
                 _("%(what)s is already taken from %(start)s to %(end)s.")
-                % {"what": row.room.name, **clock(theirs.room)}
+                % {"what": room, **clock(held.room)}
             )
     return said
 
@@ -355,7 +364,7 @@ def _blocks_in_the_way(wish: Wish, device: int | None) -> list[str]:
     if device is not None:
         concerned |= Q(device=device)
     blocks = Block.objects.overlapping(needs.room.start, needs.room.end)
-    for block in blocks.filter(concerned | whole_place).select_related("staff", "room", "device"):
+    for block in blocks.filter(concerned | whole_place).prefetch_related("staff", "room", "device"):
         span = Span(block.starts_at, block.ends_at)
         thing = block.staff or block.room or block.device
         if not span.overlaps(_needed(needs, block)):

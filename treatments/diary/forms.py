@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from clinic.access.models import Staff, StaffQuerySet
 from clinic.places.models import Device, Location, Room
-from clinic.web.forms import ClinicForm, ReadOnce
+from clinic.web.forms import ClinicForm, FewRowsField
 from treatments.diary.actions import LONGEST, SHORTEST
 from treatments.diary.models import Service
 from treatments.diary.slots import NoSuchTimeError, instant
@@ -33,10 +33,8 @@ def service_name(service: Service) -> str:
     return service.name_fr if french else service.name_en
 
 
-class ServiceField(forms.ModelChoiceField):  # type: ignore[type-arg]
+class ServiceField(FewRowsField):
     """The services that can be booked, each with its length."""
-
-    iterator = ReadOnce
 
     def label_from_instance(self, obj: Any) -> str:
         return _("%(name)s, %(minutes)s min") % {

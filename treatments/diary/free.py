@@ -11,25 +11,13 @@ from django.db.models import Q
 
 from clinic.access.models import Staff
 from clinic.places.models import Device, Location, Room
+from treatments.diary.held import Held
 from treatments.diary.hours import Hours
 from treatments.diary.models import Appointment, Block
 from treatments.diary.slots import Busy, Span, free_starts, outside, whole_day
 from treatments.diary.visit import Visit
 
 DAYS_AHEAD = 14
-
-
-class Taken(NamedTuple):
-    """What an appointment takes, as it is read: many are, for each time that is looked for."""
-
-    practitioner_id: int
-    room_id: int
-    device_id: int | None
-    patient_id: int
-    starts_at: datetime
-    ends_at: datetime
-    practitioner_from: datetime | None
-    room_until: datetime | None
 
 
 class Free(NamedTuple):
@@ -154,16 +142,15 @@ def _busy(
         | Q(patient=patient_id)
     )
     rows = Appointment.objects.live().overlapping(*span).filter(concerned).exclude(pk__in=moving)
-    for row in map(Taken._make, rows.values_list(*Taken._fields)):
-        hands_on, clean = row.practitioner_from or row.starts_at, row.room_until or row.ends_at
-        if row.practitioner_id in busy.practitioners:
-            busy.practitioners[row.practitioner_id].append(Span(hands_on, row.ends_at))
-        if row.room_id in busy.rooms:
-            busy.rooms[row.room_id].append(Span(row.starts_at, clean))
-        if row.device_id and row.device_id in devices:
-            devices[row.device_id].append(Span(hands_on, clean))
-        if row.patient_id == patient_id:
-            busy.patient.append(Span(row.starts_at, row.ends_at))
+    for held in map(Held._make, rows.values_list(*Held._fields)):
+        if held.practitioner_id in busy.practitioners:
+            busy.practitioners[held.practitioner_id].append(held.practitioner)
+        if held.room_id in busy.rooms:
+            busy.rooms[held.room_id].append(held.room)
+        if held.device_id and held.device_id in devices:
+            devices[held.device_id].append(held.device)
+        if held.patient_id == patient_id:
+            busy.patient.append(held.patient)
     _add_blocks(busy, location, span)
     return busy
 

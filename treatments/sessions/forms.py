@@ -32,6 +32,7 @@ from treatments.sessions.entries import (
 )
 from treatments.sessions.grid import MOST_POINTS, Point
 from treatments.sessions.models import SETTINGS, Session, TreatedArea
+from treatments.sessions.parts import Parts
 from treatments.sessions.points import read_points
 from treatments.sessions.saving import MOST_ROWS
 
@@ -43,7 +44,7 @@ SEEN_FIGURES = ("pulse_bpm", "systolic_mmhg", "diastolic_mmhg", "needles_changed
 class Shelf:
     """Everything a session's form may choose from, read once for all its rows."""
 
-    session: Session
+    parts: Parts
     lots: Sequence[Lot] = ()
     creams: Sequence[Anaesthetic] = ()
     techniques: Sequence[Technique] = ()
@@ -51,7 +52,14 @@ class Shelf:
     devices: Sequence[Device] = ()
     tubes: Sequence[Lot] = ()
     modalities: Sequence[Modality] = ()
-    syringes: Sequence[Syringe] = ()
+
+    @property
+    def session(self) -> Session:
+        return self.parts.session
+
+    @property
+    def syringes(self) -> Sequence[Syringe]:
+        return self.parts.syringes
 
     @cached_property
     def zone(self) -> Any:
@@ -533,7 +541,7 @@ def _creams(shelf: Shelf) -> list[dict[str, Any]]:
             "on_at": shelf.clock(row.on_at),
             "off_at": shelf.clock(row.off_at),
         }
-        for row in shelf.session.anaesthesia.order_by("pk")
+        for row in shelf.parts.creams
     ]
 
 
@@ -556,7 +564,7 @@ def _mix(shelf: Shelf) -> list[dict[str, Any]]:
     labels = {row.pk: row.label for row in shelf.syringes}
     drawn = [
         {"lot": row.lot_id, "ml": row.ml, "syringe": labels.get(row.syringe_id or 0, FIRST)}
-        for row in shelf.session.mix.all()
+        for row in shelf.parts.mix
     ]
     blank = [{"syringe": label} for label in labels.values()] or [{"syringe": FIRST}]
     return drawn + blank
@@ -566,7 +574,7 @@ def _areas(shelf: Shelf) -> list[dict[str, Any]]:
     labels = {row.pk: row.label for row in shelf.syringes}
     return [
         {**area_initial(row), "syringe": labels.get(row.syringe_id or 0, "")}
-        for row in shelf.session.treated_areas.all()
+        for row in shelf.parts.areas
     ]
 
 

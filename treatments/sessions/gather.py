@@ -28,20 +28,17 @@ from treatments.plans.models import Plan
 from treatments.screening.engine import Verdict
 from treatments.sessions import doses
 from treatments.sessions.models import LONGEST, Anaesthesia, MixComponent, Session, TreatedArea
+from treatments.sessions.parts import Parts
 from treatments.stock.shelf import free_of
 
 
-def given(session: Session, at: datetime, verdicts: Iterable[Verdict] = ()) -> doses.Given:
-    """The facts as they stand `at`, in a number of queries that does not grow with the rows.
+def given(parts: Parts, at: datetime, verdicts: Iterable[Verdict] = ()) -> doses.Given:
+    """The facts of a session as they stand `at`.
 
     `verdicts`: screening's; an off-label area that a physician has decided for is let through.
     """
+    session, mix = parts.session, parts.mix
     day = at.astimezone(session.location.zone).date()
-    mix: list[MixComponent] = list(
-        session.mix.select_related("lot__product", "syringe").prefetch_related(
-            "lot__product__ingredients__substance"
-        )
-    )
     country = session.location.country
     substances = _in_force(mix)
     free = free_of([part.lot_id for part in mix], session.started_at)
@@ -50,15 +47,8 @@ def given(session: Session, at: datetime, verdicts: Iterable[Verdict] = ()) -> d
         components=tuple(
             _component(part, substances, free[part.lot_id], country.code) for part in mix
         ),
-        injections=tuple(
-            _injection(row)
-            for row in session.treated_areas.select_related(
-                "area", "technique", "device", "syringe"
-            )
-        ),
-        creams=tuple(
-            _cream(row, at) for row in session.anaesthesia.select_related("anaesthetic", "lot")
-        ),
+        injections=tuple(map(_injection, parts.areas)),
+        creams=tuple(_cream(row, at) for row in parts.creams),
         discarded_ml=session.discarded_ml,
         weight_kg=session.weight_kg,
         age_months=_months(session.patient, day),
@@ -67,7 +57,7 @@ def given(session: Session, at: datetime, verdicts: Iterable[Verdict] = ()) -> d
         pairs=_pairs(),
         course=_course(session, day),
         last_toxin=_last_toxin(session, substances),
-        syringes=tuple(_syringe(row, session) for row in session.syringes.all()),
+        syringes=tuple(_syringe(row, session) for row in parts.syringes),
         given_until=min(at, session.started_at + LONGEST),
         pharmacy_only=country.mixing_in_pharmacy_only,
         country=country.name,

@@ -23,7 +23,8 @@ from treatments.sessions.doses import FACE_VOLUME_ML, Balance, kept, show
 from treatments.sessions.editing import sides_of
 from treatments.sessions.forms import AreaForm, SessionForms, Shelf
 from treatments.sessions.grid import area_mm2
-from treatments.sessions.models import Session, TreatedArea
+from treatments.sessions.models import Anaesthesia, Session, TreatedArea
+from treatments.sessions.parts import Parts
 from treatments.sessions.totals import SyringeTotal, Totals
 from treatments.stock.shelf import lots_to_draw_from, tubes_to_take_from
 
@@ -69,28 +70,27 @@ class ChartView:
     marks: Sequence[MarkGroup]
 
 
-def shelf_of(session: Session, at: datetime) -> Shelf:
+def shelf_of(parts: Parts, at: datetime) -> Shelf:
     """What may be chosen here and today, and what was chosen already."""
-    used = list(session.treated_areas.values_list("area_id", "technique_id", "device_id"))
-    drawn = list(session.mix.values_list("lot_id", flat=True))
-    creams = list(session.anaesthesia.values_list("anaesthetic_id", "lot_id"))
+    session, used = parts.session, parts.areas
+    here, creams = session.location, parts.creams
     return Shelf(
-        session=session,
-        lots=lots_to_draw_from(session.location, at, drawn),
-        tubes=tubes_to_take_from(session.location, at, [lot for _kind, lot in creams if lot]),
+        parts=parts,
+        lots=lots_to_draw_from(here, at, [part.lot_id for part in parts.mix]),
+        tubes=tubes_to_take_from(here, at, [row.lot_id for row in creams if row.lot_id]),
         creams=list(
             Anaesthetic.objects.filter(
-                Q(is_current=True, is_topical=True) | Q(pk__in=[kind for kind, _lot in creams])
+                Q(is_current=True, is_topical=True)
+                | Q(pk__in=[row.anaesthetic_id for row in creams])
             )
         ),
         modalities=list(Modality.objects.current()),
-        syringes=list(session.syringes.all()),
-        techniques=_named(Technique, session.consent.techniques, [row[1] for row in used]),
-        areas=_named(Area, session.consent.areas, [row[0] for row in used]),
+        techniques=_named(Technique, session.consent.techniques, [r.technique_id for r in used]),
+        areas=_named(Area, session.consent.areas, [row.area_id for row in used]),
         devices=list(
             Device.objects.filter(
-                Q(location=session.location, is_active=True)
-                | Q(pk__in=[row[2] for row in used if row[2]])
+                Q(location=here, is_active=True)
+                | Q(pk__in=[row.device_id for row in used if row.device_id])
             )
         ),
     )
@@ -192,11 +192,11 @@ class Wait:
     is_short: bool
 
 
-def waits_of(session: Session) -> list[Wait]:
+def waits_of(session: Session, creams: Iterable[Anaesthesia]) -> list[Wait]:
     """Each cream with its times on the location's clock."""
     zone = session.location.zone
     found = []
-    for row in session.anaesthesia.select_related("anaesthetic").order_by("pk"):
+    for row in creams:
         kind: Anaesthetic = row.anaesthetic
         ready = _after(row.on_at, kind.wait_min_minutes)
         found.append(

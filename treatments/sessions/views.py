@@ -48,6 +48,7 @@ from treatments.sessions.forms import AddendumForm, SessionForms, Shelf
 from treatments.sessions.gather import due_after, given, last_signed
 from treatments.sessions.lines import written
 from treatments.sessions.models import Session
+from treatments.sessions.parts import Parts
 from treatments.sessions.points import read_points
 from treatments.sessions.readiness import (
     NotReady,
@@ -67,9 +68,7 @@ MOST_UNANSWERED = 200
 def _session(request: HttpRequest, number: int, pk: int) -> Session:
     mine: Any = (
         Session.objects.visible_to(staff_of(request))
-        .select_related(
-            "patient", "location__country", "plan", "consent", "practitioner", "signed_by"
-        )
+        .select_related("patient", "location__country", "plan", "consent")
         .defer("consent__html", "consent__signature_svg", "consent__signature_strokes")
         .prefetch_related("plan__phases")
     )
@@ -169,7 +168,9 @@ def edit(request: HttpRequest, number: int, pk: int) -> HttpResponse:
     session = _session(request, number, pk)
     if session.is_signed:
         return redirect("sessions:detail", session.patient.number, session.pk)
-    return _page(request, session, SessionForms.of(page.shelf_of(session, timezone.now())))
+    parts = Parts.of(session)
+    forms = SessionForms.of(page.shelf_of(parts, timezone.now()))
+    return _page(request, parts, forms)
 
 
 @requires(Permission.WRITE_NOTES)
@@ -179,7 +180,7 @@ def save(request: HttpRequest, number: int, pk: int) -> HttpResponse:
     session = _session(request, number, pk)
     if request.method != "POST":
         return redirect("sessions:edit", session.patient.number, session.pk)
-    forms = SessionForms.of(page.shelf_of(session, timezone.now()), request.POST)
+    forms = SessionForms.of(page.shelf_of(Parts.of(session), timezone.now()), request.POST)
     outcome = _store(request, session, forms)
     if AUTOSAVE in request.headers:
         return _answer(request, session, forms, outcome)
@@ -187,7 +188,7 @@ def save(request: HttpRequest, number: int, pk: int) -> HttpResponse:
         return redirect(
             reverse("sessions:edit", args=[session.patient.number, session.pk]) + outcome.anchor
         )
-    return _page(request, session, forms, outcome)
+    return _page(request, Parts.of(session), forms, outcome)
 
 
 @requires(Permission.WRITE_NOTES)
@@ -197,7 +198,7 @@ def sign(request: HttpRequest, number: int, pk: int) -> HttpResponse:
     session = _session(request, number, pk)
     if request.method != "POST":
         return redirect("sessions:edit", session.patient.number, session.pk)
-    forms = SessionForms.of(page.shelf_of(session, timezone.now()), request.POST)
+    forms = SessionForms.of(page.shelf_of(Parts.of(session), timezone.now()), request.POST)
     outcome = _store(request, session, forms)
     if outcome.is_clean:
         try:
@@ -212,7 +213,7 @@ def sign(request: HttpRequest, number: int, pk: int) -> HttpResponse:
         return JsonResponse({"go": done}) if AUTOSAVE in request.headers else redirect(done)
     if AUTOSAVE in request.headers:
         return _answer(request, session, forms, outcome)
-    return _page(request, session, forms, outcome)
+    return _page(request, Parts.of(session), forms, outcome)
 
 
 class Outcome:
@@ -373,25 +374,23 @@ def _with_area(
 
 def _page(
     request: HttpRequest,
-    session: Session,
+    parts: Parts,
     forms: SessionForms,
     outcome: Outcome | None = None,
 ) -> HttpResponse:
     outcome = outcome or Outcome()
-    context = _context(request, session, forms, outcome)
+    context = _context(request, parts, forms, outcome)
     return render(request, "treatments/session_edit.html", context, status=outcome.status)
 
 
 def _context(
-    request: HttpRequest, session: Session, forms: SessionForms, outcome: Outcome
+    request: HttpRequest, parts: Parts, forms: SessionForms, outcome: Outcome
 ) -> dict[str, Any]:
-    now = timezone.now()
-    verdicts = verdicts_of(session, now)
+    session, now = parts.session, timezone.now()
+    verdicts = verdicts_of(parts, now)
     zone, me = session.location.zone, staff_of(request)
-    rows = list(session.treated_areas.select_related("area", "technique"))
-    totals = totals_of(given(session, now, verdicts))
-    tray = list(session.syringes.all())
-    doing = page.doing_of(tray, totals, rows)
+    totals = totals_of(given(parts, now, verdicts))
+    doing = page.doing_of(parts.syringes, totals, parts.areas)
     return {
         "session": session,
         "patient": session.patient,
@@ -409,16 +408,16 @@ def _context(
         "keep": {"name": copy_name(me, session), "key": copy_key(me, session)},
         "verdicts": verdicts,
         "blocked": bool(blocking(verdicts)),
-        "charts": page.charts_of(rows, forms.shelf),
+        "charts": page.charts_of(parts.areas, forms.shelf),
         "rows": area_rows(forms, doing),
-        "tray": page.tray_of(forms, session, tray, totals),
+        "tray": page.tray_of(forms, session, parts.syringes, totals),
         "pharmacy_only": session.location.country.mixing_in_pharmacy_only,
         "due": due_after(session),
         "new_areas": page.new_areas(forms),
-        "waits": page.waits_of(session),
+        "waits": page.waits_of(session, parts.creams),
         "last": last_signed(session.plan, before=session.number),
         "totals": page.totals_view(totals),
-        "left_out": left_out(session, now),
+        "left_out": left_out(parts, now),
         "stops": standing_of(session.plan),
     }
 
@@ -466,9 +465,10 @@ def _answer(
     """What a page that saves by itself needs to know: truthfully, and the parts that changed."""
     do = request.POST.get("do", "")
     fresh = bool(do) and do != "sign" and not outcome.errors and not outcome.is_stale
+    stored = Parts.of(session)
     if fresh:
-        forms = SessionForms.of(page.shelf_of(session, timezone.now()))
-    context = _context(request, session, forms, outcome)
+        forms = SessionForms.of(page.shelf_of(stored, timezone.now()))
+    context = _context(request, stored, forms, outcome)
     parts = {"totals": "totals", "waits": "waits", "bench": "bench"}
     if fresh:
         parts["rows"] = "rows"
@@ -506,6 +506,7 @@ def _detail(
     rows = list(
         session.treated_areas.select_related("area", "technique", "device", "modality", "syringe")
     )
+    creams = session.anaesthesia.select_related("anaesthetic", "lot").order_by("pk")
     context = {
         "session": session,
         "patient": session.patient,
@@ -524,8 +525,8 @@ def _detail(
             "syringe__label", "pk"
         ),
         "syringes": page.syringes_read(session),
-        "waits": page.waits_of(session),
-        "creams": session.anaesthesia.select_related("anaesthetic", "lot").order_by("pk"),
+        "waits": page.waits_of(session, creams),
+        "creams": creams,
         "addenda": session.addenda.select_related("written_by"),
         "planned": total(session.plan.phases.all()),
         "zone": zone,

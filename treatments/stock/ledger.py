@@ -1,8 +1,8 @@
 """Writing the ledger: the only code that changes how much is on the shelf.
 
 Called by the actions, in their transaction, on lots that they have locked. A line carries what was
-there before and after, and the next number; the database checks that it adds up, that nothing falls
-below zero, and that no number is given twice.
+there before and after, and the next number; the database checks that it adds up and begins with
+what the line before left, that nothing falls below zero, and that no number is given twice.
 """
 
 from __future__ import annotations

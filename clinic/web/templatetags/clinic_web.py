@@ -189,6 +189,15 @@ def widget_kind(field: BoundField) -> str:
     return {"checkbox": "check", "select": "select", "file": "file"}.get(kind, "control")
 
 
+@register.filter
+def control(field: BoundField, classes: str) -> SafeString:
+    """A field's own box, with these classes beside the widget's and a mark where it is wrong."""
+    widget = field.field.widget
+    own = widget.attrs.get("class", "")
+    given = [own, classes, "is-invalid" if field.errors else ""]
+    return field.as_widget(attrs={"class": " ".join(filter(None, given))})
+
+
 @register.simple_tag
 def demo_accounts() -> list[dict[str, str]]:
     """The accounts to try, for the sign-in page of a demo; nothing anywhere else."""
