@@ -129,7 +129,7 @@ export function startMap(form, { changed, press, announce, words }) {
   }
 
   const mlOf = (row) => read(row).length * valueOf(row, "ml_per_point") + valueOf(row, "extra_ml");
-  const shown = (value, digits = 2) => String(Number(value.toFixed(digits)));
+  const shown = (value, digits = 2) => value.toLocaleString(document.documentElement.lang, { maximumFractionDigits: digits, useGrouping: false });
 
   function count() {
     const tray = bench();

@@ -79,7 +79,7 @@ def test_a_printed_session_says_everything_that_was_signed(
         patient.number,
         "Cheek, left",
         "Papule",
-        "0.020 mL",
+        "0.02 mL",
         "32 G",
         session.mix.all()[0].lot.number,
         "Chlorhexidine",

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from itertools import combinations
 
+from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 
 from treatments.catalogue.limits import LIDOCAINE
@@ -406,5 +407,5 @@ def _about_places(plan: PlanFacts, one: SubstanceFacts) -> list[Caution]:
 
 
 def _plain(number: Decimal) -> str:
-    """A figure without trailing zeros: 3.00 is 3, 0.050 is 0.05."""
-    return f"{number.normalize():f}"
+    """A figure without trailing zeros, with the language's own sign: 0.050 is 0.05, or 0,05."""
+    return str(number_format(f"{number.normalize():f}", use_l10n=True))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.utils.formats import number_format
 from django.utils.functional import Promise
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -79,9 +80,22 @@ SENTENCES: dict[Rule, Promise] = {
 }
 
 
+MEASURED = frozenset(["got", "limit", "total", "weight", "drawn", "injected", "discarded", "left"])
+
+
+def _in_words(figures: dict[str, str]) -> dict[str, str]:
+    """What was measured with the language's own sign: 2.5 mL, or 2,5 mL."""
+    return {
+        name: number_format(text, use_l10n=True)
+        if name in MEASURED and text.replace(".", "", 1).isdecimal()
+        else text
+        for name, text in figures.items()
+    }
+
+
 def sentence(finding: Finding) -> str:
     """A finding as a sentence in the language in force."""
-    said = str(SENTENCES[finding.rule]) % finding.figures
+    said = str(SENTENCES[finding.rule]) % _in_words(finding.figures)
     if "syringe" not in finding.figures:
         return said
     return gettext("Syringe %(syringe)s: %(said)s") % {**finding.figures, "said": said}
