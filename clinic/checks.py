@@ -15,6 +15,8 @@ from urllib.parse import urlsplit
 from django.core.checks import CheckMessage, Warning, register
 from django.core.exceptions import ImproperlyConfigured
 
+from clinic.rendering.keyfile import UnusableKey, read_p12
+
 SECRET_KEY_LENGTH = 50
 SECRET_KEY_LETTERS = 5
 SMS_REPORT_SECRET_LENGTH = 32
@@ -26,6 +28,7 @@ HOW_TO_MAKE_A_KEY = "python3 -c 'import secrets; print(secrets.token_urlsafe(64)
 HOW_TO_MAKE_A_MEDIA_KEY = (
     "python3 -c 'import base64, os; print(base64.b64encode(os.urandom(32)).decode())' > media.key"
 )
+HOW_TO_MAKE_A_SEAL = "make one with `sh deploy/make-secrets.sh`"
 PANGO = ("libpango-1.0.so.0", "libpangoft2-1.0.so.0", "libharfbuzz-subset.so.0")
 PANGO_PACKAGES = "libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0"
 
@@ -42,7 +45,9 @@ def require_production_settings(
     email_url: str,
     media_key_file: str,
     default_from_email: str,
-    signing_p12_file: str = "",
+    signing_p12_file: str,
+    signing_p12_password: str = "",
+    signing_tsa_url: str = "",
     sms_report_secret: str = "",
 ) -> None:
     """Raise `ImproperlyConfigured`, with the cure, for a missing or weak setting."""
@@ -66,10 +71,10 @@ def require_production_settings(
     )
     _require_sender(default_from_email)
     _require_media_key(media_key_file)
-    if signing_p12_file and not Path(signing_p12_file).is_file():
-        _refuse(
-            "SIGNING_P12_FILE names a file that is not there: "
-            "put the PKCS#12 file in its place, or unset it."
+    _require_signing_key(signing_p12_file, signing_p12_password)
+    if signing_tsa_url:
+        _require_address(
+            "SIGNING_TSA_URL", signing_tsa_url, ("https", "http"), "https://tsa.example/tsr"
         )
     if sms_report_secret and len(sms_report_secret) < SMS_REPORT_SECRET_LENGTH:
         _refuse(
@@ -156,6 +161,26 @@ def _require_media_key(path: str) -> None:
             f"MEDIA_KEY_FILE must hold {MEDIA_KEY_BYTES} random bytes as base64. "
             f"For a clinic without stored files make one with `{HOW_TO_MAKE_A_MEDIA_KEY}`; "
             "otherwise put the old file back."
+        )
+
+
+def _require_signing_key(path: str, password: str) -> None:
+    """Every document is sealed; the process that seals opens the file again, see `sealing`."""
+    if not path or not Path(path).is_file():
+        _refuse(
+            "SIGNING_P12_FILE is missing or names no file; the clinic seals its documents with it. "
+            f"Ask your certificate authority for a PKCS#12 file, or {HOW_TO_MAKE_A_SEAL}."
+        )
+    try:
+        read_p12(path, password)
+    except OSError:
+        _refuse(
+            "SIGNING_P12_FILE cannot be read: give it to the user that runs the clinic, mode 0400."
+        )
+    except UnusableKey:
+        _refuse(
+            "SIGNING_P12_FILE holds no RSA or elliptic-curve key that SIGNING_P12_PASSWORD opens: "
+            f"set the password, put the right file in its place, or {HOW_TO_MAKE_A_SEAL}."
         )
 
 
