@@ -51,7 +51,9 @@ DEFAULT_FROM_EMAIL = env.str(
 SMS_URL = env.str("SMS_URL", default="") or (embedded.sms_url() if DEMO else "")
 SMS_REPORT_SECRET = secret("SMS_REPORT_SECRET", "sms-report.secret")
 MEDIA_KEY_FILE = env.str("MEDIA_KEY_FILE", default=str(CLINIC_HOME / "media.key") if DEMO else "")
-SIGNING_P12_FILE = env.str("SIGNING_P12_FILE", default=str(CLINIC_HOME / "seal.p12") if DEMO else "")
+SIGNING_P12_FILE = env.str(
+    "SIGNING_P12_FILE", default=str(CLINIC_HOME / "seal.p12") if DEMO else ""
+)
 SIGNING_P12_PASSWORD = secret("SIGNING_P12_PASSWORD", "")
 SIGNING_TSA_URL = env.str("SIGNING_TSA_URL", default="")
 TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXY_COUNT", default=0)

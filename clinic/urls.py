@@ -28,6 +28,7 @@ urlpatterns = [
     path("my/<str:token>/sheets/", include("aftercare.sheets.my_urls")),
     path("my/<str:token>/check-ins/", include("aftercare.watch.my_urls")),
     path("messages/", include("patients.messages.urls")),
+    path("verify/", include("patients.documents.check_urls")),
     path("patients/", include("patients.registry.urls")),
     path("histories/", include("patients.intake.review_urls")),
     path("patients/<patient:number>/history/", include("patients.intake.urls")),

@@ -5,9 +5,9 @@ nothing of the house: no settings, no secrets. Limits come first, then the netwo
 then the job's libraries are loaded. From that moment the interpreter itself refuses connections,
 programs, and files outside its own and the job's. Address space in bytes. Exit codes: see `Exit`.
 
-With a number of seconds as the last word the libraries are loaded once and each source gets a child of its own,
-under the same limits, which ends with it: what one source does to its child no other ever meets.
-The mother reads no byte of any source. See `serve` for what goes over the pipes.
+With a number of seconds as the last word the libraries are loaded once and each source gets a child
+of its own under the same limits, which ends with it: what one source does to its child no other
+meets. The mother reads no byte of any source. See `serve` for what goes over the pipes.
 
 A job is a file with `READABLE`, the folders it reads beside Python's own; `prepare()`, which loads
 its libraries; `work(source)`, which answers with bytes and one line about them; and `Refused`, what

@@ -123,22 +123,26 @@ class WarmCell:
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def _asked(self, source: bytes, until: float) -> Outcome:
-        message = b"." + LENGTH.pack(len(source)) + source
-        for _fresh in range(2):
-            process = self._running()
-            if _sent(process, message[:1], until):
-                break
-            # It had been idle for too long and ended just now.
+        """The answer; asked once more of a new cell if the old one was gone, idle for too long."""
+        was_there = self._process is not None
+        outcome = self._answer(source, until)
+        if was_there and outcome is None:
             self.close()
-        if not _sent(process, message[1:], until):
-            return self._ended(until)
-        head = _received(process, ANSWER.size, until)
+            outcome = self._answer(source, until)
+        return outcome or Outcome(Exit.FAILED, b"", "")
+
+    def _answer(self, source: bytes, until: float) -> Outcome | None:
+        """None when the cell ended by itself, and not over this source."""
+        process = self._running()
+        head = None
+        if _sent(process, b"." + LENGTH.pack(len(source)) + source, until):
+            head = _received(process, ANSWER.size, until)
         if head is None:
-            return self._ended(until)
+            return _ended(process, until)
         code, size, line = ANSWER.unpack(head)
         rest = _received(process, size + line, until)
         if rest is None:
-            return self._ended(until)
+            return _ended(process, until)
         return Outcome(code, rest[:size], rest[size:].decode(errors="replace"))
 
     def _running(self) -> subprocess.Popen[bytes]:
@@ -151,13 +155,16 @@ class WarmCell:
             self._process = _start(self._folder, *words, quiet=True)
         return self._process
 
-    def _ended(self, until: float) -> Outcome:
-        """Why no answer came: out of time, or what the cell ended with."""
-        process = self._process
-        if process is None or time.monotonic() >= until:
-            return Outcome(None, b"", "")
-        code = process.wait()
-        return Outcome(KILLED - code if code > KILLED else code, b"", "")
+
+def _ended(process: subprocess.Popen[bytes], until: float) -> Outcome | None:
+    """Why no answer came: out of time, or what its child ended with; None if it ended itself."""
+    try:
+        code = process.wait(max(0.0, until - time.monotonic()))
+    except subprocess.TimeoutExpired:
+        return Outcome(None, b"", "")
+    if code <= Exit.DONE:
+        return None
+    return Outcome(KILLED - code if code > KILLED else code, b"", "")
 
 
 def _sent(process: subprocess.Popen[bytes], content: bytes, until: float) -> bool:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-import os
 import secrets
 from pathlib import Path
 from typing import Any
@@ -44,7 +43,7 @@ PICTURE = "data:image/jpeg;base64,"
 READABLE = (STATIC / "pdf", STATIC / "vendor")
 MOST_REFUSALS_NAMED = 5
 VARIANT = "pdf/a-2a"
-"""PDF/A-2 level A: tagged, every font inside, and nothing attached. `UA` says that it is PDF/UA-1."""
+"""PDF/A-2 level A: tagged, every font inside, nothing attached. `UA` says that it is PDF/UA-1."""
 UA = b"""\
 <rdf:Description rdf:about="" xmlns:pdfuaid="http://www.aiim.org/pdfua/ns/id/" pdfuaid:part="1"/>\
 <rdf:Description rdf:about="" xmlns:pdfaExtension="http://www.aiim.org/pdfa/ns/extension/"\
@@ -64,14 +63,14 @@ RANGE_LENGTH = 40
 """Bytes; three numbers of ten digits each would fit."""
 PRINTED, LOCKED = 4, 128
 OUTSIDE = "[-9999 -9999 -9999 -9999]"
-"""Where the seal's field lies: it shows nothing, and PDF/UA asks for a label of what is on a page."""
+"""Where the seal's field lies, which shows nothing: PDF/UA wants a tag for what is on a page."""
 SPECIMEN = """<html lang="en"><title>x</title><h1>Aa</h1><h2>Aa</h2><p class="lead">Aa <i>Aa</i>
 <b>Aa</b></p><p class="small">Aa 12 \u0639\u0631\u0628 <b>\u0639\u0631\u0628</b> \u05e2\u05d1\u05e8
 <b>\u05e2\u05d1\u05e8</b></p><ul><li>Aa</ul><table><tr><th>Aa<td>Aa</table><svg><path/></svg>"""
 """One letter of each font, so that all of them are loaded once and for all documents."""
 
 kept: dict[str, Any] = {}
-"""What is made once: the fonts, the parsed style sheet, and whether fonts may be used as they are."""
+"""What is made once: the fonts, the parsed style sheet, and whether a library runs threads."""
 
 
 class Refused(Exception):
@@ -101,7 +100,7 @@ def prepare() -> None:
 def _is_alone() -> bool:
     """Whether no library has started a thread, which a forked child would wait for in vain."""
     try:
-        return len(os.listdir("/proc/self/task")) == 1
+        return len(list(Path("/proc/self/task").iterdir())) == 1
     except OSError:
         return False
 
@@ -255,6 +254,9 @@ class SealField:
         start = pdf.index(b"<" + self.mark + b">")
         end = start + len(self.mark) + 2
         range_ = b"0 %d %d %d" % (start, end, len(pdf) - end)
-        rest = pdf[end:].replace(b"[" + b" " * RANGE_LENGTH + b"]", b"[" + range_ + b"]" + b" " * (
-            RANGE_LENGTH - len(range_)), 1)
+        rest = pdf[end:].replace(
+            b"[" + b" " * RANGE_LENGTH + b"]",
+            b"[" + range_ + b"]" + b" " * (RANGE_LENGTH - len(range_)),
+            1,
+        )
         return pdf[:start] + b"<" + b"0" * len(self.mark) + b">" + rest, [start, end]

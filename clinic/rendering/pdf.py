@@ -7,6 +7,7 @@ someone sends to be checked is parsed in a cell too, see `clinic.rendering.check
 
 from __future__ import annotations
 
+import atexit
 import json
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -61,11 +62,16 @@ def _cell() -> WarmCell:
     """The warm renderer of this process, under the limits in force."""
     limits = (ADDRESS_SPACE, PROCESSOR_SECONDS)
     if limits not in _cells:
-        for other in _cells.values():
-            other.close()
-        _cells.clear()
+        close_cells()
         _cells[limits] = WarmCell(JOB, address_space=limits[0], processor_seconds=limits[1])
     return _cells[limits]
+
+
+@atexit.register
+def close_cells() -> None:
+    """End the warm renderer of this process; the next document begins another."""
+    while _cells:
+        _cells.popitem()[1].close()
 
 
 def render_pdf(html: str) -> bytes:

@@ -21,6 +21,7 @@ from patients.intake.facts import latest_history
 from treatments.consents.coverage import coverage
 from treatments.consents.evidence import evidence_page
 from treatments.consents.models import Consent
+from treatments.consents.proof import evidence_of
 from treatments.consents.text import TEMPLATE_VERSION, compose, supported
 from treatments.plans.models import Plan
 from treatments.plans.reading import screen_plan
@@ -177,7 +178,7 @@ def _request_pdf(paper: Consent, *, by: str) -> Document:
             else _("Consent: %(title)s")
         )
         title = words % {"title": paper.plan.title}
-        html = evidence_page(paper)
+        html, evidence = evidence_page(paper), evidence_of(paper)
     return request_document(
         patient=paper.patient,
         kind=Document.Kind.CONSENT,
@@ -185,6 +186,7 @@ def _request_pdf(paper: Consent, *, by: str) -> Document:
         language=paper.language,
         html=html,
         by=by,
+        evidence=evidence,
     )
 
 
