@@ -19,11 +19,11 @@ ASSETS = {
     "inter-italic": (STATIC / "vendor/inter-print/Inter-Italic.woff2", "font/woff2"),
     "inter-semibold": (STATIC / "vendor/inter-print/Inter-SemiBold.woff2", "font/woff2"),
     "arabic-regular": (
-        STATIC / "vendor/noto-sans-arabic/noto-sans-arabic-400.woff2",
+        STATIC / "vendor/plex-sans-arabic/ibm-plex-sans-arabic-400.woff2",
         "font/woff2",
     ),
     "arabic-semibold": (
-        STATIC / "vendor/noto-sans-arabic/noto-sans-arabic-600.woff2",
+        STATIC / "vendor/plex-sans-arabic/ibm-plex-sans-arabic-600.woff2",
         "font/woff2",
     ),
     "hebrew-regular": (

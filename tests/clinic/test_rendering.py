@@ -294,6 +294,6 @@ def mothers() -> list[psutil.Process]:
     """The renderers of this very process: another's test may be rendering at this moment."""
     return [
         child
-        for child in psutil.Process().children(recursive=True)
-        if str(rendering.JOB) in child.cmdline()
+        for child in psutil.Process().children()
+        if child.status() != psutil.STATUS_ZOMBIE and str(rendering.JOB) in child.cmdline()
     ]

@@ -25,6 +25,7 @@ from patients.documents.actions import MOST_ATTEMPTS, read_pdf, render_next
 from patients.documents.checking import Verdict, check_copy
 from patients.documents.evidence import Evidence, Signed, check_address, with_evidence
 from patients.documents.models import Document, SealCertificate
+from tests.patients.four_scripts import PAPERS, whole_page
 from tests.patients.seal_parts import (
     NO_PDFSIG,
     PDFSIG,
@@ -376,3 +377,18 @@ def test_a_key_that_is_no_key_is_unavailable(settings, tmp_path):
     with pytest.raises(SealUnavailable):
         sealing.signing_key()
     assert not SealCertificate.objects.exists()
+
+
+@pytest.mark.parametrize("language", PAPERS)
+def test_a_consent_copies_out_right_in_each_script(language):
+    """Each letter as it was written; a full stop may come before the line that it ends."""
+    paper = PAPERS[language]
+    made = render_sealed(whole_page(paper))
+    text = "\n".join(one.extract_text() for one in PdfReader(BytesIO(made.pdf)).pages)
+    lines = {" ".join(line.split()).strip(".•, ") for line in text.split("\n")}
+    for words in (paper.title, paper.patient, paper.place, paper.heading, *paper.lines):
+        said = words.strip(".")
+        in_order = said in lines
+        # A comma inside a line from right to left parts it in two for pypdf.
+        parts = [part.strip() for part in said.split(",")]
+        assert in_order or all(any(part in line for line in lines) for part in parts), words
