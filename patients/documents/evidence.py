@@ -60,6 +60,7 @@ class Evidence:
     signatures: Sequence[Signed]
     readable_since: datetime | None = None
     facts: Sequence[tuple[str, str]] = field(default=())
+    hashes: Sequence[tuple[str, str]] = field(default=())
 
 
 def with_evidence(html: str, evidence: Evidence, *, number: UUID, language: str) -> str:

@@ -26,7 +26,7 @@ DROP FUNCTION treatments_consent_document();
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("treatments", "0014_plans_in_full"),
+        ("treatments", "0015_consent_in_full"),
         ("patients", "0010_document_seals"),
     ]
 
