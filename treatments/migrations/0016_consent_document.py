@@ -27,7 +27,7 @@ DROP FUNCTION treatments_consent_document();
 class Migration(migrations.Migration):
     dependencies = [
         ("treatments", "0015_consent_in_full"),
-        ("patients", "0010_document_seals"),
+        ("patients", "0011_document_seals"),
     ]
 
     operations = [migrations.RunSQL(BIND, RELEASE)]
