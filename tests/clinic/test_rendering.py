@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 import threading
@@ -17,6 +18,7 @@ import psutil
 import pytest
 from pypdf import PdfReader
 
+from clinic.confined.run import WarmCell
 from clinic.rendering import pdf as rendering
 from clinic.rendering.pdf import RenderingError, RenderingFailed, RenderingRefused, render_html
 
@@ -233,6 +235,27 @@ class TestArchival:
         assert not reader.attachments
 
 
+PRYING = """
+import json, os, socket
+READABLE = ()
+class Refused(Exception): pass
+def prepare(): pass
+def tried(what):
+    try:
+        return str(what())
+    except (PermissionError, OSError):
+        return "refused"
+def work(source):
+    return b"", json.dumps({
+        "names": list(os.environ),
+        "connected": tried(lambda: socket.create_connection(("127.0.0.1", 9))),
+        "forked": tried(os.fork),
+        "key": tried(lambda: open("/etc/hostname").read()),
+        "others": os.listdir(os.getcwd()),
+    })
+"""
+
+
 class TestWarm:
     """The libraries are loaded once; no document meets another."""
 
@@ -246,7 +269,7 @@ class TestWarm:
     def test_a_child_ends_with_its_document_and_leaves_no_file(self):
         render_html(whole("<p>x</p>"))
         (mother,) = mothers()
-        home = Path(mother.cwd())
+        home = Path(rendering._cell()._folder)
         before = [one for one in home.iterdir() if one.name.startswith("weasyprint-")]
         render_html(whole("<p>y</p>"))
         assert mothers() == [mother]
@@ -269,18 +292,18 @@ class TestWarm:
         mother.kill()
         assert render_html(whole("<p>x</p>")).pages == 1
 
-    def test_it_has_no_key_no_settings_and_no_network(self):
-        render_html(whole("<p>x</p>"))
-        (mother,) = mothers()
-        assert set(mother.environ()) <= {
-            "TMPDIR",
-            "HOME",
-            "LANG",
-            "PATH",
-            "MALLOC_ARENA_MAX",
-            "LC_CTYPE",
-        }
-        assert [*mother.net_connections()] == []
+    def test_a_job_has_no_key_no_settings_no_network_and_cannot_reach_its_mother(self, tmp_path):
+        job = tmp_path / "job.py"
+        job.write_text(PRYING)
+        cell = WarmCell(job, address_space=2**30, processor_seconds=5)
+        try:
+            said = json.loads(cell.run(b"x", wall_seconds=20).said)
+        finally:
+            cell.close()
+        given = {"TMPDIR", "HOME", "LANG", "PATH", "MALLOC_ARENA_MAX", "LC_CTYPE"}
+        assert set(said["names"]) <= given
+        assert said["connected"] == said["forked"] == said["key"] == "refused"
+        assert said["others"] == []
 
 
 def soon(holds: Callable[[], bool]) -> bool:
