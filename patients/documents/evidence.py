@@ -52,12 +52,15 @@ class Signed:
 
 @dataclass(frozen=True)
 class Evidence:
-    """What was read and signed. `text_sha256`: the hash by which the text was kept when read."""
+    """What was read and signed. `text_sha256`: the hash by which the text was kept when read.
+
+    `facts` and `hashes` are further lines: a name and what is said of it.
+    """
 
     subject: str
-    text_sha256: str
-    template_version: str
     signatures: Sequence[Signed]
+    text_sha256: str = ""
+    template_version: str = ""
     readable_since: datetime | None = None
     facts: Sequence[tuple[str, str]] = field(default=())
     hashes: Sequence[tuple[str, str]] = field(default=())

@@ -87,6 +87,9 @@ def test_a_printed_session_says_everything_that_was_signed(
         "Tolerated well",
         "Bruise gone.",
         "Signed by Ada Rossi",
+        "signed in with their own account",
+        str(printing.document.public_id),
+        session.consent.text_sha256,
     ):
         assert part in said, part
     document = printing.document
@@ -177,6 +180,9 @@ def test_the_whole_record_tells_all_rooms_and_lists_the_photos(
         "the swelling is going down",
         "Face, front",
         "Signed by Ada Rossi",
+        "signed in with their own account",
+        str(printing.document.public_id),
+        session.consent.text_sha256,
     ):
         assert part in said, part
     assert "<img" not in printing.document.html

@@ -125,7 +125,7 @@ def whole_page(paper: Paper) -> str:
     html = base.replace("<title></title>", f"<title>{paper.title}</title>")
     moment = datetime(2026, 7, 1, 9, 30, tzinfo=ZoneInfo("Europe/Paris"))
     signed = Signed(paper.patient, paper.part, paper.method, moment, paper.place, DRAWING)
-    evidence = Evidence(f"{paper.title} 12", "ab" * 32, "2026-01", [signed])
+    evidence = Evidence(f"{paper.title} 12", [signed], "ab" * 32, "2026-01")
     return with_evidence(
         html.replace("</body>", f"{body}</body>"),
         evidence,
