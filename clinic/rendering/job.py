@@ -210,7 +210,7 @@ class SealField:
         """WeasyPrint's finisher: put the field on the first page, and the seal beside it."""
         import pydyf  # noqa: PLC0415
 
-        class Seal(pydyf.Object):  # type: ignore[misc]
+        class Seal(pydyf.Object):
             """Kept out of compressed streams, since its bytes are to be found again."""
 
             compressible = False

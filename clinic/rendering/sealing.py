@@ -66,7 +66,7 @@ def _signer(path: str, password: str) -> SimpleSigner:
     from pyhanko_certvalidator.registry import SimpleCertificateStore  # noqa: PLC0415
 
     held = read_p12(path, password)
-    known = SimpleCertificateStore()
+    known = SimpleCertificateStore()  # type: ignore[no-untyped-call]
     known.register_multiple([x509.Certificate.load(one) for one in held.others])
     return SimpleSigner(
         x509.Certificate.load(held.certificate), keys.PrivateKeyInfo.load(held.private_key), known
@@ -118,7 +118,9 @@ def _time_authority() -> Any:
     from pyhanko.sign.timestamps.requests_client import RequestsHTTPTimeStamper  # noqa: PLC0415
 
     url = settings.SIGNING_TSA_URL
-    return RequestsHTTPTimeStamper(url, timeout=SECONDS_FOR_THE_TIME) if url else None
+    if not url:
+        return None
+    return RequestsHTTPTimeStamper(url, timeout=SECONDS_FOR_THE_TIME)  # type: ignore[no-untyped-call]
 
 
 def sealed(pdf: bytes, hole: Hole, key: SealKey) -> bytes:
@@ -131,7 +133,7 @@ def sealed(pdf: bytes, hole: Hole, key: SealKey) -> bytes:
         raise SealUnavailable(_("The document has no room for the seal."))
     digest = hashlib.sha256(pdf[: hole.start] + pdf[hole.end :]).digest()
     try:
-        message = asyncio.run(
+        message: bytes = asyncio.run(
             key.signer.async_sign(digest, DIGEST, use_pades=True, timestamper=_time_authority())
         ).dump()
     except (OSError, ValueError, TypeError) as error:

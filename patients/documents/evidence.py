@@ -90,7 +90,7 @@ def with_evidence(html: str, evidence: Evidence, *, number: UUID, language: str)
 
 def check_address() -> str:
     """Where anyone checks a copy."""
-    return settings.BASE_URL + reverse("document-check")
+    return f"{settings.BASE_URL}{reverse('document-check')}"
 
 
 def _code(address: str) -> str:

@@ -28,7 +28,7 @@ class CopyForm(ClinicForm):
         sent: UploadedFile[Any] = self.cleaned_data["copy"]
         if was_dropped(sent) or (sent.size or 0) > LARGEST_BYTES:
             raise ValidationError(too_large())
-        content = sent.read()
+        content: bytes = sent.read()
         if b"%PDF-" not in content[:1024]:
             raise ValidationError(_("This is not a PDF file."))
         return content

@@ -33,7 +33,7 @@ DROP FUNCTION patients_document_words();
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('patients', '0009_document_record'),
+        ('patients', '0010_phone_links'),
     ]
 
     operations = [
