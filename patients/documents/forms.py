@@ -20,7 +20,7 @@ class CopyForm(ClinicForm):
     copy = forms.FileField(
         label=_("The PDF file"),
         widget=forms.FileInput({"accept": "application/pdf,.pdf"}),
-        max_length=None,
+        error_messages={"required": _("Choose a PDF file.")},
     )
 
     def clean_copy(self) -> bytes:
