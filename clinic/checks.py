@@ -7,11 +7,14 @@ import binascii
 import ctypes
 import sys
 from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 from email.utils import parseaddr
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from cryptography.x509 import load_der_x509_certificate
+from django.conf import settings
 from django.core.checks import CheckMessage, Warning, register
 from django.core.exceptions import ImproperlyConfigured
 
@@ -29,6 +32,7 @@ HOW_TO_MAKE_A_MEDIA_KEY = (
     "python3 -c 'import base64, os; print(base64.b64encode(os.urandom(32)).decode())' > media.key"
 )
 HOW_TO_MAKE_A_SEAL = "make one with `sh deploy/make-secrets.sh`"
+SEAL_NOTICE = timedelta(days=30)
 PANGO = ("libpango-1.0.so.0", "libpangoft2-1.0.so.0", "libharfbuzz-subset.so.0")
 PANGO_PACKAGES = "libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0"
 
@@ -206,5 +210,24 @@ def pdf_can_be_made(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
             f"Documents cannot be rendered: {', '.join(missing)} cannot be loaded.",
             hint=f"apt-get install --no-install-recommends {PANGO_PACKAGES}",
             id="clinic.W001",
+        )
+    ]
+
+
+@register()
+def seal_is_in_date(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """A warning before the certificate of the seal ends; seals set later look wrong to readers."""
+    try:
+        held = read_p12(settings.SIGNING_P12_FILE, settings.SIGNING_P12_PASSWORD)
+    except (OSError, UnusableKey):
+        return []  # a demo that has not made its key yet; in production the start has refused
+    until = load_der_x509_certificate(held.certificate).not_valid_after_utc
+    if until - datetime.now(UTC) > SEAL_NOTICE:
+        return []
+    return [
+        Warning(
+            f"The certificate of the seal, SIGNING_P12_FILE, ends on {until:%d %B %Y}.",
+            hint="Put a new PKCS#12 file in its place; what was sealed before is still known.",
+            id="clinic.W002",
         )
     ]

@@ -7,8 +7,9 @@ import os
 import shutil
 import subprocess
 import sys
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ed25519
@@ -17,7 +18,7 @@ from cryptography.hazmat.primitives.serialization.pkcs12 import serialize_key_an
 from cryptography.x509 import load_der_x509_certificate
 
 from clinic import checks
-from clinic.embedded.keys import make_seal
+from clinic.embedded.keys import SEAL_LASTS, make_seal
 from clinic.embedded.urls import REPOSITORY
 from clinic.rendering.keyfile import UnusableKey, read_p12
 
@@ -164,3 +165,15 @@ def test_missing_pango_is_a_warning_with_the_line_to_type(monkeypatch: pytest.Mo
 def test_with_pango_there_is_nothing_to_say(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(checks, "PANGO", ())
     assert checks.pdf_can_be_made(None) == []
+
+
+@pytest.mark.parametrize(("days_left", "warned"), [(-1, True), (29, True), (31, False)])
+def test_a_seal_that_ends_soon_is_a_warning(
+    settings: Any, tmp_path: Path, days_left: int, warned: bool
+) -> None:
+    path = tmp_path / "seal.p12"
+    made = datetime.now(UTC) - SEAL_LASTS + timedelta(days=days_left, minutes=1)
+    path.write_bytes(make_seal("Clinic", made))
+    settings.SIGNING_P12_FILE = str(path)
+    found = checks.seal_is_in_date(None)
+    assert [one.id for one in found] == (["clinic.W002"] if warned else [])
