@@ -66,8 +66,12 @@ OUTSIDE = "[-9999 -9999 -9999 -9999]"
 """Where the seal's field lies, which shows nothing: PDF/UA wants a tag for what is on a page."""
 SPECIMEN = """<html lang="en"><title>x</title><h1>Aa</h1><h2>Aa</h2><p class="lead">Aa <i>Aa</i>
 <b>Aa</b></p><p class="small">Aa 12 \u0639\u0631\u0628 <b>\u0639\u0631\u0628</b> \u05e2\u05d1\u05e8
-<b>\u05e2\u05d1\u05e8</b></p><ul><li>Aa</ul><table><tr><th>Aa<td>Aa</table><svg><path/></svg>"""
+<b>\u05e2\u05d1\u05e8</b></p><ul><li>Aa</ul><table><tr><th>Aa<td>Aa</table><svg><path/></svg>
+<dl class="facts"><dt>Aa<dd>Aa Aa</dl><div class="signatures"><div class="signature"><svg viewBox="0
+0 9 9"><path d="M0 0L1 1C1 2 3 4 5 6" stroke="#000" fill="none"/></svg></div></div>"""
 """One letter of each font, so that all of them are loaded once and for all documents."""
+WARM_UPS = 8
+"""Python makes code that has run a few times quicker; a child has what its mother had by then."""
 
 kept: dict[str, Any] = {}
 """What is made once: the fonts, the parsed style sheet, and whether a library runs threads."""
@@ -93,7 +97,8 @@ def prepare() -> None:
         url_fetcher=closed_fetcher([]),
         font_config=kept["fonts"],
     )
-    _pdf(SPECIMEN, [], None)
+    for _time in range(WARM_UPS):
+        _pdf(SPECIMEN, [], None)
     kept["threads"] = not _is_alone()
 
 
