@@ -30,7 +30,7 @@ soak: setup-test
 	@exec $(VENV) -m clinic.embedded test -- $(VENV) -m pytest tests/browser -m soak -o addopts='--strict-markers -ra'
 
 # What each page costs above a bare Django view, at 30,000 patients; SCALE=1 is quick.
-# ARGS="--only pages" or ARGS="--only diary-growth" measures that part alone.
+# ARGS="--only pages" (or diary-growth, record, pdf) measures that part alone.
 bench: setup-bench
 	@exec $(VENV) -m clinic.embedded bench -- $(VENV) -m tests.bench $(ARGS)
 

@@ -7,13 +7,18 @@ import binascii
 import ctypes
 import sys
 from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 from email.utils import parseaddr
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from cryptography.x509 import load_der_x509_certificate
+from django.conf import settings
 from django.core.checks import CheckMessage, Warning, register
 from django.core.exceptions import ImproperlyConfigured
+
+from clinic.rendering.keyfile import UnusableKey, read_p12
 
 SECRET_KEY_LENGTH = 50
 SECRET_KEY_LETTERS = 5
@@ -26,6 +31,8 @@ HOW_TO_MAKE_A_KEY = "python3 -c 'import secrets; print(secrets.token_urlsafe(64)
 HOW_TO_MAKE_A_MEDIA_KEY = (
     "python3 -c 'import base64, os; print(base64.b64encode(os.urandom(32)).decode())' > media.key"
 )
+HOW_TO_MAKE_A_SEAL = "make one with `sh deploy/make-secrets.sh`"
+SEAL_NOTICE = timedelta(days=30)
 PANGO = ("libpango-1.0.so.0", "libpangoft2-1.0.so.0", "libharfbuzz-subset.so.0")
 PANGO_PACKAGES = "libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0"
 
@@ -42,7 +49,9 @@ def require_production_settings(
     email_url: str,
     media_key_file: str,
     default_from_email: str,
-    signing_p12_file: str = "",
+    signing_p12_file: str,
+    signing_p12_password: str = "",
+    signing_tsa_url: str = "",
     sms_report_secret: str = "",
 ) -> None:
     """Raise `ImproperlyConfigured`, with the cure, for a missing or weak setting."""
@@ -66,10 +75,10 @@ def require_production_settings(
     )
     _require_sender(default_from_email)
     _require_media_key(media_key_file)
-    if signing_p12_file and not Path(signing_p12_file).is_file():
-        _refuse(
-            "SIGNING_P12_FILE names a file that is not there: "
-            "put the PKCS#12 file in its place, or unset it."
+    _require_signing_key(signing_p12_file, signing_p12_password)
+    if signing_tsa_url:
+        _require_address(
+            "SIGNING_TSA_URL", signing_tsa_url, ("https", "http"), "https://tsa.example/tsr"
         )
     if sms_report_secret and len(sms_report_secret) < SMS_REPORT_SECRET_LENGTH:
         _refuse(
@@ -159,6 +168,26 @@ def _require_media_key(path: str) -> None:
         )
 
 
+def _require_signing_key(path: str, password: str) -> None:
+    """Every document is sealed; the process that seals opens the file again, see `sealing`."""
+    if not path or not Path(path).is_file():
+        _refuse(
+            "SIGNING_P12_FILE is missing or names no file; the clinic seals its documents with it. "
+            f"Ask your certificate authority for a PKCS#12 file, or {HOW_TO_MAKE_A_SEAL}."
+        )
+    try:
+        read_p12(path, password)
+    except OSError:
+        _refuse(
+            "SIGNING_P12_FILE cannot be read: give it to the user that runs the clinic, mode 0400."
+        )
+    except UnusableKey:
+        _refuse(
+            "SIGNING_P12_FILE holds no RSA or elliptic-curve key that SIGNING_P12_PASSWORD opens: "
+            f"set the password, put the right file in its place, or {HOW_TO_MAKE_A_SEAL}."
+        )
+
+
 def missing_libraries() -> list[str]:
     """The libraries without which no PDF can be made. Only Linux is looked at."""
     missing = []
@@ -181,5 +210,24 @@ def pdf_can_be_made(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
             f"Documents cannot be rendered: {', '.join(missing)} cannot be loaded.",
             hint=f"apt-get install --no-install-recommends {PANGO_PACKAGES}",
             id="clinic.W001",
+        )
+    ]
+
+
+@register()
+def seal_is_in_date(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """A warning before the certificate of the seal ends; seals set later look wrong to readers."""
+    try:
+        held = read_p12(settings.SIGNING_P12_FILE, settings.SIGNING_P12_PASSWORD)
+    except (OSError, UnusableKey):
+        return []  # a demo that has not made its key yet; in production the start has refused
+    until = load_der_x509_certificate(held.certificate).not_valid_after_utc
+    if until - datetime.now(UTC) > SEAL_NOTICE:
+        return []
+    return [
+        Warning(
+            f"The certificate of the seal, SIGNING_P12_FILE, ends on {until:%d %B %Y}.",
+            hint="Put a new PKCS#12 file in its place; what was sealed before is still known.",
+            id="clinic.W002",
         )
     ]

@@ -30,7 +30,8 @@ def secret(name: str, default_file: str) -> str:
     """A secret from `NAME`, or from the file named by `NAME_FILE`; under DEMO from `.clinic/`."""
     if value := env.str(name, default=""):
         return str(value)
-    path = env.str(f"{name}_FILE", default=str(CLINIC_HOME / default_file) if DEMO else "")
+    own = str(CLINIC_HOME / default_file) if DEMO and default_file else ""
+    path = env.str(f"{name}_FILE", default=own)
     return Path(path).read_text().strip() if path and Path(path).is_file() else ""
 
 
@@ -50,7 +51,11 @@ DEFAULT_FROM_EMAIL = env.str(
 SMS_URL = env.str("SMS_URL", default="") or (embedded.sms_url() if DEMO else "")
 SMS_REPORT_SECRET = secret("SMS_REPORT_SECRET", "sms-report.secret")
 MEDIA_KEY_FILE = env.str("MEDIA_KEY_FILE", default=str(CLINIC_HOME / "media.key") if DEMO else "")
-SIGNING_P12_FILE = env.str("SIGNING_P12_FILE", default="")
+SIGNING_P12_FILE = env.str(
+    "SIGNING_P12_FILE", default=str(CLINIC_HOME / "seal.p12") if DEMO else ""
+)
+SIGNING_P12_PASSWORD = secret("SIGNING_P12_PASSWORD", "")
+SIGNING_TSA_URL = env.str("SIGNING_TSA_URL", default="")
 TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXY_COUNT", default=0)
 
 require_production_settings(
@@ -65,6 +70,8 @@ require_production_settings(
     media_key_file=MEDIA_KEY_FILE,
     default_from_email=DEFAULT_FROM_EMAIL,
     signing_p12_file=SIGNING_P12_FILE,
+    signing_p12_password=SIGNING_P12_PASSWORD,
+    signing_tsa_url=SIGNING_TSA_URL,
     sms_report_secret=SMS_REPORT_SECRET,
 )
 

@@ -45,8 +45,7 @@ def _inter_subsets() -> dict[str, str]:
     return {f"files/inter-{s}-wght-normal.woff2": f"inter-{s}.woff2" for s in subsets}
 
 
-def _noto(script: str) -> dict[str, str]:
-    name = f"noto-sans-{script}"
+def _script(name: str, script: str) -> dict[str, str]:
     files = {f"files/{name}-{script}-{w}-normal.woff2": f"{name}-{w}.woff2" for w in (400, 600)}
     return files | {"LICENSE": "LICENSE"}
 
@@ -98,19 +97,21 @@ PACKAGES = (
             "LICENSE.txt": "LICENSE",
         },
     ),
+    # Each letter is one glyph, dots and all. Noto Sans Arabic puts letters together from bare
+    # shapes and dots, so that text copied out of a PDF has other letters than one reads.
     Package(
-        "noto-sans-arabic",
-        "@fontsource/noto-sans-arabic",
+        "plex-sans-arabic",
+        "@fontsource/ibm-plex-sans-arabic",
         "5.3.0",
         "OFL-1.1",
-        _noto("arabic"),
+        _script("ibm-plex-sans-arabic", "arabic"),
     ),
     Package(
         "noto-sans-hebrew",
         "@fontsource/noto-sans-hebrew",
         "5.3.0",
         "OFL-1.1",
-        _noto("hebrew"),
+        _script("noto-sans-hebrew", "hebrew"),
     ),
     Package(
         "event-calendar",

@@ -20,7 +20,12 @@ from treatments.catalogue.models import (
     Substance,
     Technique,
 )
-from treatments.consents.models import Consent
+from treatments.consents.models import (
+    Consent,
+    ConsentAttendant,
+    ConsentQuestion,
+    ConsentTemplate,
+)
 from treatments.consultations.models import ChartMark, Consultation, ConsultationAddendum
 from treatments.courses.models import PlannedVisit
 from treatments.diary.models import Appointment, Block, FreedTime, Service
@@ -51,6 +56,9 @@ __all__ = [
     "Block",
     "ChartMark",
     "Consent",
+    "ConsentAttendant",
+    "ConsentQuestion",
+    "ConsentTemplate",
     "Consultation",
     "ConsultationAddendum",
     "Contraindication",

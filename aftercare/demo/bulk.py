@@ -36,8 +36,8 @@ from clinic.places.models import Location, Room
 from patients.intake.models import History
 from patients.registry.models import Patient, Registration
 from treatments.catalogue.models import Lot
+from treatments.consents.in_force import TEMPLATE_VERSION
 from treatments.consents.models import Consent
-from treatments.consents.text import TEMPLATE_VERSION
 from treatments.consultations.models import Consultation
 from treatments.diary.hours import Hours
 from treatments.diary.models import Appointment

@@ -11,7 +11,7 @@ from aftercare.demo.ground import Ground, Place
 from aftercare.demo.pictures import TURNS, head, scalp
 from clinic.access.models import Staff
 from patients.photos.actions import add_photo
-from patients.photos.allowing import give, withdraw
+from patients.photos.allowing import give, is_allowed, standing, withdraw
 from patients.photos.models import PhotoPermission, Use
 from patients.registry.models import Patient
 from treatments.sessions.models import Session
@@ -60,8 +60,10 @@ def _ask(patient: Patient, first: Session, place: Place, *, teaching: bool) -> S
         day = moment.astimezone(place.location.zone).date()
         how = PhotoPermission.How.SIGNED
         for use in (Use.RECORD, Use.TEACHING)[: 1 + teaching]:
-            give(by=doctor, patient=patient, use=use, said_on=day, how=how)
-        withdraw(by=doctor, patient=patient, use=Use.PUBLICITY, said_on=day, how=how)
+            if not is_allowed(patient, use):
+                give(by=doctor, patient=patient, use=use, said_on=day, how=how)
+        if standing(patient)[Use.PUBLICITY] is None:
+            withdraw(by=doctor, patient=patient, use=Use.PUBLICITY, said_on=day, how=how)
     return doctor
 
 

@@ -15,6 +15,7 @@ from django.db import transaction
 from aftercare.demo import bench, bulk, courses, desk, histories, hours, notes, twice
 from aftercare.demo.agenda import Agenda, half_hours, near
 from aftercare.demo.clock import then
+from aftercare.demo.consents import PHOTOS, interpreter, tell_consents
 from aftercare.demo.courses import Course
 from aftercare.demo.door import put_tablets
 from aftercare.demo.ground import Ground, Place, lay_ground
@@ -48,7 +49,13 @@ from patients.portal.actions import open_link
 from patients.registry.actions import register_patient
 from patients.registry.models import Patient, Registration
 from treatments.catalogue.models import Anaesthetic, Protocol
-from treatments.consents.actions import countersign, prepare_consent, sign_consent, withdraw
+from treatments.consents.actions import (
+    countersign,
+    open_text,
+    prepare_consent,
+    sign_consent,
+    withdraw,
+)
 from treatments.consultations.actions import (
     save_consultation,
     sign_consultation,
@@ -95,7 +102,8 @@ class Told:
     """One patient's course: how far it went, how long ago the last step was, and how they fare.
 
     `last` is how many days ago the last session was or, before the first one, the consultation.
-    `consent`: signed, unsigned, missing or withdrawn. `fares`: well, silent, amber, red, was-red.
+    `consent`: signed, interpreted, unsigned, missing or withdrawn. `fares`: well, silent, amber,
+    red, was-red.
     """
 
     course: Course
@@ -154,7 +162,7 @@ TOLD = (
     Told(courses.DECOLLETE, 1, 0, 20, consent="withdrawn"),
     # Three of six done and the rest booked whole; and accepted, with nothing booked yet.
     Told(courses.HAIR, 0, 3, 6, practitioner=2),
-    Told(courses.HAIR, 0, 0, 3),
+    Told(courses.HAIR, 0, 0, 3, consent="interpreted", papers=True),
 )
 NOT_TREATED = (
     ("not_suitable", "Wants the effect of a facelift; explained that needles do not lift skin."),
@@ -207,6 +215,7 @@ def tell(*, seed: int, now: datetime, say: Say) -> Ground:
     hours.keep_hours(ground, now, story.today)
     book_courses(ground, random, now)
     tell_plans(ground, now)
+    tell_consents(ground, now)
     desk.keep_pauses(ground, now, story.today)
     desk.squeeze_in(ground, now, story.today)
     say("Diaries and hours")
@@ -456,6 +465,8 @@ class Story:
         if told.consent == "unsigned":
             return
         drawn = signature(person.name)
+        with then(min(self.now, after + timedelta(minutes=8)), patient) as at:
+            open_text(consent=paper, device="clinic device", at=at)
         with then(min(self.now, after + timedelta(minutes=20)), doctor) as at:
             paper = sign_consent(
                 consent=paper,
@@ -464,7 +475,11 @@ class Story:
                 method="drawn",
                 signature_svg=drawn.svg,
                 strokes=drawn.strokes,
-                device="tablet",
+                photos=PHOTOS,
+                attendants=[interpreter(signature("Amina Belkacem"))]
+                if told.consent == "interpreted"
+                else [],
+                device="clinic device",
                 at=at,
                 with_pdf=self._may_render(told.papers),
             )

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 
 from aftercare.story.models import Printing
 from aftercare.story.printing import record_of, session_of
+from aftercare.story.proof import evidence_of
 from clinic.access.models import Staff
 from clinic.errors import ActionRefused
 from clinic.web.templatetags.clinic_web import clinical_date
@@ -53,6 +54,7 @@ def print_session(*, by: Staff, session: Session) -> Printing:
             },
         ),
         by=by.name,
+        evidence=evidence_of(sheet.session),
     )
     return Printing.objects.create(
         patient=sheet.session.patient, session=locked, document=document, made_by=by

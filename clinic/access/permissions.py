@@ -31,6 +31,7 @@ class Permission(Enum):
     SEE_NOTES = "read consultation notes, plans and session records"
     WRITE_NOTES = "write and sign notes, plans and sessions"
     TAKE_CONSENT = "take and sign consent"
+    HAND_OVER_CONSENT = "send a patient a consent, or hand over a tablet or a code to sign it"
     SEE_CONSENT_STATE = "see whether consent is there, not what it says"
     SEE_DOCUMENTS = "open a patient's documents"
     SEE_PHOTOS = "see a patient's photos, and give them out for what the patient allows"
@@ -71,7 +72,8 @@ _ALL_STAFF = frozenset(
 )
 
 GRANTS: dict[str, frozenset[Permission]] = {
-    Role.FRONT_DESK: _ALL_STAFF | {Permission.RUN_ARRIVAL, Permission.TAKE_HISTORY},
+    Role.FRONT_DESK: _ALL_STAFF
+    | {Permission.RUN_ARRIVAL, Permission.TAKE_HISTORY, Permission.HAND_OVER_CONSENT},
     Role.MANAGER: _ALL_STAFF
     | {
         Permission.EDIT_CATALOGUE,
@@ -94,6 +96,7 @@ GRANTS: dict[str, frozenset[Permission]] = {
         Permission.SEE_NOTES,
         Permission.WRITE_NOTES,
         Permission.TAKE_CONSENT,
+        Permission.HAND_OVER_CONSENT,
         Permission.SEE_DOCUMENTS,
         Permission.SEE_PHOTOS,
         Permission.TAKE_PHOTOS,

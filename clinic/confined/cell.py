@@ -5,6 +5,10 @@ nothing of the house: no settings, no secrets. Limits come first, then the netwo
 then the job's libraries are loaded. From that moment the interpreter itself refuses connections,
 programs, and files outside its own and the job's. Address space in bytes. Exit codes: see `Exit`.
 
+With a number of seconds as the last word the libraries are loaded once and each source gets a child
+of its own under the same limits, which ends with it: what one source does to its child no other
+meets. The mother reads no byte of any source. See `serve` for what goes over the pipes.
+
 A job is a file with `READABLE`, the folders it reads beside Python's own; `prepare()`, which loads
 its libraries; `work(source)`, which answers with bytes and one line about them; and `Refused`, what
 it raises for a source that it will not have.
@@ -13,10 +17,14 @@ it raises for a source that it will not have.
 from __future__ import annotations
 
 import ctypes
+import gc
 import importlib.util
 import os
 import resource
+import select
+import shutil
 import signal
+import struct
 import sys
 import tempfile
 from collections.abc import Iterable
@@ -25,8 +33,16 @@ from pathlib import Path
 from typing import Any
 
 LARGEST_FILE = 64 * 1024 * 1024
+LENGTH = struct.Struct(">Q")
+"""Before a source: how many bytes it has."""
+ANSWER = struct.Struct(">BQI")
+"""Before an answer: how it ended (`Exit`), the bytes of its result, and of its last line."""
+LONGEST_LINE = 300
+YOUNG_OBJECTS = 20_000
+KILLED = 128
+"""A mother whose child was killed by signal N ends with this and N."""
 CLONE_NEWUSER, CLONE_NEWNET = 0x10000000, 0x40000000
-PR_SET_PDEATHSIG, PR_SET_NO_NEW_PRIVS = 1, 38
+PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_SET_NO_NEW_PRIVS = 1, 4, 38
 FORBIDDEN = (
     "socket.",
     "subprocess.",
@@ -47,12 +63,16 @@ class Exit(IntEnum):
     FAILED = 5
 
 
-def limit(address_space: int, processor_seconds: int) -> None:
-    """Bound memory, processor time and the size of any file, and leave no core behind."""
+def limit(address_space: int) -> None:
+    """Bound memory and the size of any file, and leave no core behind."""
     resource.setrlimit(resource.RLIMIT_AS, (address_space, address_space))
-    resource.setrlimit(resource.RLIMIT_CPU, (processor_seconds, processor_seconds))
     resource.setrlimit(resource.RLIMIT_FSIZE, (LARGEST_FILE, LARGEST_FILE))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def limit_time(processor_seconds: int) -> None:
+    """Bound the processor time of this process alone."""
+    resource.setrlimit(resource.RLIMIT_CPU, (processor_seconds, processor_seconds))
 
 
 def leave_the_network() -> None:
@@ -67,7 +87,19 @@ def leave_the_network() -> None:
     if libc.unshare(CLONE_NEWNET) != 0:
         libc.unshare(CLONE_NEWUSER | CLONE_NEWNET)
     libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
-    libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    end_with_parent()
+
+
+def end_with_parent() -> None:
+    """Have the kernel end this process with the one that started it; Linux only."""
+    if sys.platform.startswith("linux"):
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+
+
+def hide() -> None:
+    """Let no child look into this process or change it, though it is the same user; Linux only."""
+    if sys.platform.startswith("linux"):
+        ctypes.CDLL(None).prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)
 
 
 def forbid(folders: Iterable[Path]) -> None:
@@ -76,10 +108,18 @@ def forbid(folders: Iterable[Path]) -> None:
     readable = tuple(os.path.realpath(folder) for folder in wanted)
     own = os.path.realpath(tempfile.gettempdir())
 
+    # Most events are of a few kinds and come by the thousand.
+    harmless: set[str] = set()
+
     def watch(event: str, arguments: tuple[Any, ...]) -> None:
+        if event in harmless:
+            return
         if event.startswith(FORBIDDEN):
             raise PermissionError(event)
-        if event != "open" or not isinstance(arguments[0], (str, bytes, os.PathLike)):
+        if event != "open":
+            harmless.add(event)
+            return
+        if not isinstance(arguments[0], (str, bytes, os.PathLike)):
             return
         path = os.path.realpath(os.fsdecode(arguments[0]))
         writes = bool((arguments[2] or 0) & (os.O_WRONLY | os.O_RDWR | os.O_CREAT))
@@ -100,33 +140,114 @@ def load(path: str) -> Any:
     return job
 
 
-def end(code: Exit, reason: str) -> None:
+def one_line(reason: object) -> str:
+    """Why, in one line that fits."""
+    return str(reason).replace("\n", " ")[:LONGEST_LINE]
+
+
+def end(code: Exit, reason: object) -> None:
     """Say why in one line and leave."""
-    sys.stderr.write(reason.replace("\n", " ")[:300])
+    sys.stderr.write(one_line(reason))
     sys.stderr.flush()
     os._exit(code)
 
 
-def main() -> None:
-    """Read, work, write."""
-    limit(int(sys.argv[2]), int(sys.argv[3]))
-    leave_the_network()
-    job = load(sys.argv[1])
-    try:
-        job.prepare()
-    except (ImportError, OSError) as missing:
-        end(Exit.UNAVAILABLE, str(missing))
-    source = sys.stdin.buffer.read()
-    forbid(job.READABLE)
+def done(job: Any, source: bytes) -> tuple[Exit, bytes, str]:
+    """The job's answer: how it ended, its result and its last line."""
     try:
         result, said = job.work(source)
     except job.Refused as refused:
-        end(Exit.REFUSED, str(refused))
+        return Exit.REFUSED, b"", one_line(refused)
     except MemoryError:
-        end(Exit.FAILED, "out of memory")
+        return Exit.FAILED, b"", "out of memory"
+    return Exit.DONE, result, one_line(said)
+
+
+def read_exactly(length: int) -> bytes:
+    """So many bytes of stdin. Raises `EOFError` when it ends before."""
+    parts = []
+    while length:
+        part = os.read(0, min(length, 1 << 20))
+        if not part:
+            raise EOFError
+        parts.append(part)
+        length -= len(part)
+    return b"".join(parts)
+
+
+def write_all(content: bytes) -> None:
+    """Everything to stdout."""
+    left = memoryview(content)
+    while left:
+        left = left[os.write(1, left) :]
+
+
+def answer_one(job: Any, folder: str, processor_seconds: int) -> None:
+    """In a child of its own: take one source from stdin, and write the answer to it."""
+    end_with_parent()
+    limit_time(processor_seconds)
+    # It lives for one source only, so there is little to collect.
+    gc.set_threshold(YOUNG_OBJECTS, 50, 50)
+    tempfile.tempdir = folder
+    os.chdir(folder)
+    forbid(job.READABLE)
+    (length,) = LENGTH.unpack(read_exactly(LENGTH.size))
+    code, result, said = done(job, read_exactly(length))
+    line = said.encode()
+    write_all(ANSWER.pack(code, len(result), len(line)) + result + line)
+
+
+def serve(job: Any, processor_seconds: int, idle_seconds: int) -> None:
+    """Answer until stdin ends, or nobody has asked for `idle_seconds`.
+
+    Over stdin come one byte, then `LENGTH` and the source; the byte is for the mother, the rest for
+    the child. Over stdout goes `ANSWER` with result and last line. A child that dies instead takes
+    its mother with it, so that the pipes never carry the rest of another's answer.
+    """
+    home = tempfile.gettempdir()
+    hide()
+    gc.collect()
+    gc.freeze()
+    while select.select([0], [], [], idle_seconds)[0] and os.read(0, 1):
+        folder = tempfile.mkdtemp(dir=home)
+        child = os.fork()
+        if child == 0:
+            code = Exit.FAILED
+            try:
+                answer_one(job, folder, processor_seconds)
+                code = Exit.DONE
+            finally:
+                os._exit(code)
+        status = os.waitpid(child, 0)[1]
+        shutil.rmtree(folder, ignore_errors=True)
+        if os.WIFSIGNALED(status):
+            os._exit(KILLED + os.WTERMSIG(status))
+        if os.WEXITSTATUS(status) != Exit.DONE:
+            os._exit(os.WEXITSTATUS(status))
+
+
+def main() -> None:
+    """Read, work, write; or load once, and answer one source after the other."""
+    path, address_space, processor_seconds, *warm = sys.argv[1:]
+    limit(int(address_space))
+    if not warm:
+        limit_time(int(processor_seconds))
+    leave_the_network()
+    job = load(path)
+    try:
+        job.prepare()
+    except (ImportError, OSError) as missing:
+        end(Exit.UNAVAILABLE, missing)
+    if warm:
+        serve(job, int(processor_seconds), int(warm[0]))
+        shutil.rmtree(tempfile.gettempdir(), ignore_errors=True)
+        os._exit(Exit.DONE)
+    source = sys.stdin.buffer.read()
+    forbid(job.READABLE)
+    code, result, said = done(job, source)
     sys.stdout.buffer.write(result)
     sys.stdout.buffer.flush()
-    end(Exit.DONE, said)
+    end(code, said)
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from clinic.embedded import urls
 from clinic.embedded.child import adopt_orphans
-from clinic.embedded.keys import MEDIA_KEY_NAME, SECRET_KEY_NAME, ensure_keys
+from clinic.embedded.keys import MEDIA_KEY_NAME, SEAL_NAME, SECRET_KEY_NAME, ensure_keys
 from clinic.embedded.lock import held
 from clinic.embedded.postgres import CHILD, Postgres, private_folder
 from clinic.embedded.redis import Redis
@@ -51,6 +51,7 @@ def beside_servers(what: str, command: list[str]) -> int:
             "REDIS_URL": given.get("REDIS_URL") or urls.redis_url(base),
             "SECRET_KEY_FILE": str(base / SECRET_KEY_NAME),
             "MEDIA_KEY_FILE": str(base / MEDIA_KEY_NAME),
+            "SIGNING_P12_FILE": str(base / SEAL_NAME),
         }
         # A shell starts what it puts in the background with SIGINT ignored.
         for number in (signal.SIGINT, signal.SIGTERM):

@@ -55,6 +55,7 @@ LOCATION_FIELDS = (
     "waiting_automatic",
     "hold_minutes",
     "most_offers",
+    "cooling_off_hours",
 )
 ROOM_FIELDS = ("name", "kind", "is_active")
 DEVICE_FIELDS = ("kind", "make", "model", "serial_number", "is_active")

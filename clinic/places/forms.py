@@ -53,6 +53,9 @@ class LocationForm(ClinicModelForm):
         }
         help_texts = {
             "allows_overlap": _("Each such booking needs a reason, which is kept."),
+            "cooling_off_hours": _(
+                "Counted from when the patient first opens the text. Empty: as the country has it."
+            ),
         }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -82,6 +85,7 @@ class LocationForm(ClinicModelForm):
             ),
             "waiting_automatic",
             Div("hold_minutes", "most_offers", css_class="form-row"),
+            "cooling_off_hours",
         )
 
     def clean(self) -> dict[str, Any]:

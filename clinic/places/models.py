@@ -105,6 +105,10 @@ class Location(models.Model):
         _("offers for one freed time, at most"), default=3, db_default=3
     )
 
+    cooling_off_hours = models.PositiveSmallIntegerField(
+        _("hours between reading and signing a consent"), null=True, blank=True
+    )
+
     audit_always = True
     objects = LocationQuerySet.as_manager()
 
@@ -129,6 +133,12 @@ class Location(models.Model):
                 ),
             ),
             models.CheckConstraint(
+                condition=models.Q(cooling_off_hours__isnull=True)
+                | models.Q(cooling_off_hours__lte=720),
+                name="location_cooling_off_possible",
+                violation_error_message=_("The time to think is 720 hours at most."),
+            ),
+            models.CheckConstraint(
                 condition=models.Q(
                     hold_minutes__gte=5,
                     hold_minutes__lte=240,
@@ -149,6 +159,12 @@ class Location(models.Model):
     def zone(self) -> ZoneInfo:
         """The location's own clock."""
         return ZoneInfo(self.timezone)
+
+    @property
+    def hours_to_think(self) -> int:
+        """Hours between reading and signing a consent: its own, else those of the country."""
+        own = self.cooling_off_hours
+        return int(self.country.cooling_off_hours if own is None else own)
 
 
 class LocationDay(models.Model):

@@ -31,6 +31,13 @@ STATUS_LOOKS: dict[str, Look] = {
     "queued": Look("calm", "hourglass", _("Queued")),
     "rendering": Look("info", "arrow-repeat", _("Rendering")),
     "ready": Look("good", "file-earmark-check", _("Ready")),
+    # copies of documents
+    "unchanged": Look("good", "check-circle", _("Unchanged")),
+    "kept": Look("good", "check-circle", _("Unchanged")),
+    "sealed": Look("wait", "question-circle", _("Not on record")),
+    "altered": Look("stop", "exclamation-triangle", _("Altered")),
+    "unknown_key": Look("stop", "exclamation-triangle", _("Unknown seal")),
+    "not_ours": Look("stop", "question-circle", _("Not ours")),
     # messages
     "due": Look("calm", "clock", _("Due")),
     "claimed": Look("info", "send", _("Sending")),

@@ -11,10 +11,12 @@ from django.utils.translation import gettext as _
 
 from clinic.access.models import Staff
 from clinic.errors import ActionRefused
-from clinic.rendering.pdf import Rendered, RenderingError, render_html
+from clinic.rendering.pdf import Rendered, RenderingError, render_sealed
+from clinic.rendering.sealing import SealUnavailable, fingerprint
 from clinic.vault import StoredFileDamaged, keep, read_kept
 from clinic.wake import wake
-from patients.documents.models import Document
+from patients.documents.evidence import Evidence, with_evidence
+from patients.documents.models import Document, SealCertificate
 from patients.documents.pictures import with_pictures
 from patients.registry.models import Patient
 
@@ -26,14 +28,25 @@ RENDER_TASK = "patients.render_documents"
 
 @transaction.atomic
 def request_document(
-    *, patient: Patient, kind: str, title: str, language: str, html: str, by: str
+    *,
+    patient: Patient,
+    kind: str,
+    title: str,
+    language: str,
+    html: str,
+    by: str,
+    evidence: Evidence | None = None,
 ) -> Document:
     """A queued document whose words are fixed now. `html`: a page that extends pdf/base.html.
 
-    `by` names who asked, fit to show.
+    `by` names who asked, fit to show. With `evidence` it ends with a page of it, in `language`.
     """
+    public_id = uuid.uuid4()
+    if evidence:
+        html = with_evidence(html, evidence, number=public_id, language=language)
     document = Document.objects.create(
         patient=patient,
+        public_id=public_id,
         kind=kind,
         title=title,
         language=language,
@@ -59,16 +72,18 @@ def retry_document(*, by: Staff, document: Document) -> Document:
 
 
 def render_next(*, at: datetime | None = None) -> Document | None:
-    """Claim the oldest document that waits, render it, store it. None when nothing waits.
+    """Claim the oldest document that waits, render it, seal it, store it. None when nothing waits.
 
-    What the renderer answers is final: the same words would end the same way. Only a document
-    whose worker died is taken up again, at most `MOST_ATTEMPTS` times.
+    What the renderer answers is final: the same words would end the same way. A document whose
+    worker died, or that cannot be sealed now, is taken up again, at most `MOST_ATTEMPTS` times.
     """
     document = claim_next(at=at or timezone.now())
     if document is None or document.state == Document.State.FAILED:
         return document
     try:
-        rendered = render_html(with_pictures(document.html, document.patient_id))
+        rendered = render_sealed(with_pictures(document.html, document.patient_id))
+    except SealUnavailable as error:
+        return _put_off(document, str(error))
     except RenderingError as error:
         return _fail(document, str(error))
     return _store(document, rendered)
@@ -85,9 +100,9 @@ def claim_next(*, at: datetime) -> Document | None:
         return None
     if document.attempts >= MOST_ATTEMPTS:
         document.state = Document.State.FAILED
-        document.error = _("The worker was lost %(count)d times while making this document.") % {
-            "count": document.attempts
-        }
+        document.error = document.error or _(
+            "The worker was lost %(count)d times while making this document."
+        ) % {"count": document.attempts}
     else:
         document.state = Document.State.RENDERING
         document.attempts += 1
@@ -113,11 +128,32 @@ def _store(document: Document, rendered: Rendered) -> Document:
         return document
     ours.sha256, ours.size = keep(ours.file_name, rendered.pdf), len(rendered.pdf)
     ours.state, ours.ready_at = Document.State.READY, timezone.now()
-    ours.pages = rendered.pages
+    ours.pages, ours.seal = rendered.pages, _known(rendered.certificate)
     ours.lease_until, ours.error = None, ""
     ours.save(
-        update_fields=["state", "ready_at", "sha256", "size", "pages", "lease_until", "error"]
+        update_fields=[
+            *("state", "ready_at", "sha256", "size", "pages", "seal", "lease_until", "error")
+        ]
     )
+    return ours
+
+
+def _known(certificate: bytes) -> SealCertificate | None:
+    if not certificate:
+        return None
+    return SealCertificate.objects.get_or_create(
+        fingerprint=fingerprint(certificate), defaults={"certificate": certificate}
+    )[0]
+
+
+@transaction.atomic
+def _put_off(document: Document, reason: str) -> Document:
+    """Leave it claimed with the reason: when the lease has run out it is tried again."""
+    ours = _still_ours(document)
+    if ours is None:
+        return document
+    ours.error = reason[:500]
+    ours.save(update_fields=["error"])
     return ours
 
 

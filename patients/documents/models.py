@@ -6,10 +6,27 @@ import uuid
 from datetime import datetime
 
 from django.db import models
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from clinic.records import Record
 from patients.registry.models import OfPatientQuerySet, Patient
+
+
+class SealCertificate(models.Model):
+    """A certificate with which the clinic has sealed: so a key of former years is still known.
+
+    `fingerprint` is the SHA-256 of `certificate` (DER).
+    """
+
+    fingerprint = models.CharField(max_length=64, unique=True)
+    certificate = models.BinaryField()
+    first_used_at = models.DateTimeField(default=timezone.now)
+
+    audit_always = True
+
+    def __str__(self) -> str:
+        return self.fingerprint
 
 
 class DocumentQuerySet(OfPatientQuerySet["Document"]):
@@ -26,6 +43,10 @@ class DocumentQuerySet(OfPatientQuerySet["Document"]):
             state=Document.State.READY, kind__in=[Document.Kind.CONSENT, Document.Kind.SHEET]
         ).order_by("-ready_at")
 
+    def with_content(self, sha256: str) -> DocumentQuerySet:
+        """Those that are kept with exactly this content."""
+        return self.filter(sha256=sha256, state=Document.State.READY)
+
     def failed(self) -> DocumentQuerySet:
         """Those that someone must look at, newest first."""
         return self.filter(state=Document.State.FAILED).order_by("-created_at")
@@ -34,6 +55,8 @@ class DocumentQuerySet(OfPatientQuerySet["Document"]):
 class Document(Record):
     """`html` is the whole document as it will be rendered; `sha256` is that of the stored PDF.
 
+    The words and whose they are stay from the first moment on, by trigger; once it is ready all of
+    it stays. `seal` is the certificate of the seal, none for a document from before there were any.
     The stored file is encrypted; `file_name` is a random name that says nothing. It is chosen with
     the row, so however often a worker begins anew there is one file.
     """
@@ -65,6 +88,9 @@ class Document(Record):
     size = models.PositiveIntegerField(null=True, blank=True)
     pages = models.PositiveSmallIntegerField(null=True, blank=True)
     ready_at = models.DateTimeField(null=True, blank=True)
+    seal = models.ForeignKey(
+        SealCertificate, models.PROTECT, null=True, blank=True, related_name="+"
+    )
     created_by = models.CharField(max_length=200)
 
     audit_patient = "patient_id"
@@ -84,12 +110,23 @@ class Document(Record):
                 condition=models.Q(state="failed"),
                 name="document_failed",
             ),
+            models.Index(
+                fields=["sha256"],
+                condition=models.Q(state="ready"),
+                name="document_by_content",
+            ),
         ]
         constraints = [
             models.CheckConstraint(
                 condition=~models.Q(state="ready") | ~models.Q(sha256="", file_name=""),
                 name="document_ready_has_file",
-            )
+            ),
+            models.UniqueConstraint(
+                fields=["file_name"],
+                condition=~models.Q(file_name=""),
+                name="document_file_is_its_own",
+                violation_error_message=_("This file belongs to another document."),
+            ),
         ]
 
     def __str__(self) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
 
 from django.db import transaction
@@ -79,6 +80,16 @@ def withdraw(
     if last is not None and not last.is_given:
         raise ActionRefused(_("This use is refused already."))
     return _say(patient, use, given=False, said_on=day, how=how, note=note, by=by)
+
+
+@transaction.atomic
+def choose_in_consent(*, patient: Patient, choices: Mapping[str, bool], said_on: date) -> None:
+    """What a patient chose use by use while signing a consent; only what it changes is written."""
+    for use, given in choices.items():
+        last = _lock_and_ask(patient, use)
+        if last is None or last.is_given != given:
+            how = PhotoPermission.How.CONSENT
+            _say(patient, use, given=given, said_on=said_on, how=how, note="", by=None)
 
 
 def lock_patient(patient: Patient) -> None:

@@ -46,6 +46,7 @@ class PhotoPermission(Record):
         PHONE = "phone", _("by telephone")
         WRITTEN = "written", _("by letter or e-mail")
         LINK = "link", _("by the patient, on their own page")
+        CONSENT = "consent", _("in a signed consent")
         MERGE = "merge", _("from another file of the same person")
 
     patient = models.ForeignKey(Patient, models.PROTECT, related_name="photo_permissions")
@@ -71,7 +72,7 @@ class PhotoPermission(Record):
                 condition=Q(use__in=Use.values), name="photo_permission_use_known"
             ),
             models.CheckConstraint(
-                condition=Q(recorded_by__isnull=False) | Q(how="link"),
+                condition=Q(recorded_by__isnull=False) | Q(how__in=["link", "consent"]),
                 name="photo_permission_says_who",
                 violation_error_message=_("Only a patient's own page records without a person."),
             ),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, cast
 
@@ -54,15 +54,27 @@ def by_link(view: PatientView[Parameters]) -> PatientView[Parameters]:
             opened = _was_on_tablet(token)
             return private(_to_the_door(request, opened) if opened else gone(request))
         if not is_proved(request, link):
-            on_tablet = bool(link.pages)
-            asked = _to_the_door(request, link.opens) if on_tablet else None
+            asked = _to_the_door(request, link.opens) if link.is_for_tablet else None
             return private(asked or _ask_for_proof(request, token))
-        if link.pages and _page(request) not in link.pages:
-            return private(redirect(link.pages[0], token))
+        if not _is_opened_by(link, request, kwargs):
+            return private(redirect(_first_page(link, token)))
         _enter(request, token, link)
         return private(view(request, token, *args, **kwargs))
 
     return cast(PatientView[Parameters], guarded)
+
+
+def _is_opened_by(link: Link, request: HttpRequest, kwargs: Mapping[str, Any]) -> bool:
+    """Whether this page, and what it shows, is among what a limited link opens."""
+    if not link.pages:
+        return True
+    asked = str(next(iter(kwargs.values()), ""))
+    return _page(request) in link.pages and (not link.only or asked == link.only)
+
+
+def _first_page(link: Link, token: str) -> str:
+    """Where a limited link leads."""
+    return reverse(link.pages[0], args=[token, link.only] if link.only else [token])
 
 
 def _page(request: HttpRequest) -> str:
@@ -72,10 +84,8 @@ def _page(request: HttpRequest) -> str:
 
 def _was_on_tablet(token: str) -> str:
     """What a link that is of no use any more opened on a tablet; empty: it was none of a tablet."""
-    found: str | None = (
-        Link.objects.filter(token_hash=token_hash(token)).values_list("opens", flat=True).first()
-    )
-    return found or ""
+    known = Link.objects.filter(token_hash=token_hash(token), asks_birth_date=False)
+    return known.values_list("opens", flat=True).first() or ""
 
 
 def _to_the_door(request: HttpRequest, opened: str) -> HttpResponse:
@@ -159,8 +169,9 @@ def _ask_for_proof(request: HttpRequest, token: str) -> HttpResponse:
 def _enter(request: HttpRequest, token: str, link: Link) -> None:
     """From here on the patient acts, in their language unless they have chosen another."""
     patient = link.patient
-    request.tablet_pages = link.pages  # type: ignore[attr-defined]
-    request.tablet_home = reverse(link.pages[0], args=[token]) if link.pages else ""  # type: ignore[attr-defined]
+    request.tablet_pages = link.pages if link.is_for_tablet else []  # type: ignore[attr-defined]
+    request.tablet_home = _first_page(link, token) if link.is_for_tablet else ""  # type: ignore[attr-defined]
+    request.opens_one_thing = bool(link.only)  # type: ignore[attr-defined]
     become(Actor(kind="patient", id=patient.pk, who="patient by link", role="patient"))
     request.patient = patient  # type: ignore[attr-defined]
     request.patient_token = token  # type: ignore[attr-defined]

@@ -16,6 +16,7 @@ from patients.registry.models import Patient
 
 LIFE = timedelta(days=14)
 TABLET_LIFE = timedelta(minutes=30)
+PHONE_LIFE = timedelta(minutes=15)
 TOKEN_BYTES = 32
 
 
@@ -42,9 +43,29 @@ def _fresh(patient: Patient, **fields: object) -> str:
 
 
 @transaction.atomic
-def open_on_tablet(*, patient: Patient, pages: tuple[str, ...], at: datetime) -> str:
+def open_on_tablet(
+    *, patient: Patient, pages: tuple[str, ...], at: datetime, only: str = ""
+) -> str:
     """The token of a link that opens these pages alone, for `TABLET_LIFE`; for `remember_proof`."""
-    return _fresh(patient, opens=" ".join(pages), opened_at=at, expires_at=at + TABLET_LIFE)
+    return _fresh(
+        patient, opens=" ".join(pages), only=only, opened_at=at, expires_at=at + TABLET_LIFE
+    )
+
+
+@transaction.atomic
+def open_on_phone(*, patient: Patient, pages: tuple[str, ...], only: str, at: datetime) -> str:
+    """An address for the patient's own phone that opens one thing alone, for `PHONE_LIFE`.
+
+    It asks for the birth date like any other. The one shown before for the same thing is closed.
+    """
+    opens = " ".join(pages)
+    Link.objects.usable(at).filter(
+        patient=patient, opens=opens, only=only, asks_birth_date=True
+    ).update(revoked_at=at)
+    token = _fresh(
+        patient, opens=opens, only=only, asks_birth_date=True, expires_at=at + PHONE_LIFE
+    )
+    return f"{settings.BASE_URL}{reverse(pages[0], args=[token, only])}"
 
 
 @transaction.atomic

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
-import logging
-
-from allauth.account.adapter import get_adapter
-from django.core.cache import cache
 from django.http import HttpRequest
-from redis.exceptions import RedisError
 
-logger = logging.getLogger(__name__)
+from clinic.access.limits import WINDOW_SECONDS, address_of, tried_too_often
 
-WINDOW_SECONDS = 15 * 60
+__all__ = ["MOST_PER_ADDRESS", "MOST_PER_LINK", "WINDOW_SECONDS", "too_many_tries"]
+
 MOST_PER_LINK = 10
 MOST_PER_ADDRESS = 40
 
@@ -22,18 +17,7 @@ def too_many_tries(request: HttpRequest, token: str) -> bool:
 
     Without Redis nobody is refused here: a link still locks after five wrong answers.
     """
-    address = get_adapter().get_client_ip(request)
-    try:
-        return _count(f"{address} {token}") > MOST_PER_LINK or _count(address) > MOST_PER_ADDRESS
-    except RedisError:
-        logger.warning("tries could not be counted")
-        return False
-
-
-def _count(what: str) -> int:
-    key = f"portal-try-{hashlib.sha256(what.encode()).hexdigest()}"
-    cache.add(key, 0, WINDOW_SECONDS)
-    try:
-        return int(cache.incr(key))
-    except ValueError:  # it ran out between the two
-        return 1
+    address = address_of(request)
+    return tried_too_often(
+        "portal", (f"{address} {token}", MOST_PER_LINK), (address, MOST_PER_ADDRESS)
+    )

@@ -22,7 +22,9 @@ class Link(Record):
     """The way into a patient's own pages.
 
     `opens` limits it to some of them: names of URLs with spaces between, the first of them the page
-    to come back to. Such a link is for a tablet of the clinic, and its proof was given there.
+    to come back to. Such a link is for a tablet of the clinic, and its proof was given there; one
+    that `asks_birth_date` is for the patient's own phone. `only`: the one thing that it opens, as
+    the first argument of these addresses has it.
     """
 
     MOST_WRONG_ANSWERS = 5
@@ -34,6 +36,8 @@ class Link(Record):
     wrong_answers = models.PositiveSmallIntegerField(default=0)
     opened_at = models.DateTimeField(null=True, blank=True)
     opens = models.TextField(blank=True, default="", db_default="")
+    only = models.CharField(max_length=40, blank=True, default="", db_default="")
+    asks_birth_date = models.BooleanField(default=False, db_default=False)
 
     audit_patient = "patient_id"
     audit_exclude = ("token_hash",)
@@ -48,6 +52,11 @@ class Link(Record):
     def pages(self) -> list[str]:
         """The names of the URLs it is limited to; none: it opens everything of the patient's."""
         return self.opens.split()
+
+    @property
+    def is_for_tablet(self) -> bool:
+        """Whether it is for a device of the clinic, whose patient was proved by a person."""
+        return bool(self.opens) and not self.asks_birth_date
 
 
 class CodeQuerySet(OfPatientQuerySet["Code"]):

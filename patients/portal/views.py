@@ -37,7 +37,7 @@ DOCUMENTS_SHOWN = 30
 def prove_birth_date(request: HttpRequest, token: str) -> HttpResponseBase:
     """Ask for the birth date. Looking changes nothing, so mail scanners may look."""
     link = usable_link(token)
-    if link is None or link.pages:
+    if link is None or link.is_for_tablet:
         return private(gone(request))
     if request.method != "POST":
         if is_proved(request, link):

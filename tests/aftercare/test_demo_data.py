@@ -27,6 +27,7 @@ from patients.messages.models import Message
 from patients.registry.models import Patient, Registration
 from treatments.catalogue.models import Lot
 from treatments.consents.coverage import coverage
+from treatments.consents.models import Consent, ConsentTemplate
 from treatments.diary.fit import Reason, misfits
 from treatments.diary.hours import usual_opening
 from treatments.diary.models import Appointment
@@ -108,6 +109,15 @@ def test_every_plan_state_is_there(story: str) -> None:
         str(coverage(p.patient, p, NOON).state) for p in Plan.objects.filter(state="accepted")
     }
     assert {"covered", "missing", "unsigned", "withdrawn"} <= states
+
+
+def test_a_consent_of_each_kind_is_there(story: str) -> None:
+    waiting = Consent.objects.filter(signed_at__isnull=True)
+    assert waiting.filter(sent_at__isnull=False, read_at__isnull=True).exists()
+    assert waiting.filter(read_at__isnull=False, questions__answered_at__isnull=True).exists()
+    assert waiting.filter(cooling_off_hours__gt=0, read_at__isnull=False).exists()
+    assert Consent.objects.filter(attendants__role="interpreter", document__isnull=False).exists()
+    assert ConsentTemplate.objects.filter(approved_at__isnull=False).exists()
 
 
 def back_courses() -> list[Plan]:

@@ -87,6 +87,9 @@ def test_a_printed_session_says_everything_that_was_signed(
         "Tolerated well",
         "Bruise gone.",
         "Signed by Ada Rossi",
+        "signed in with their own account",
+        str(printing.document.public_id),
+        session.consent.text_sha256,
     ):
         assert part in said, part
     document = printing.document

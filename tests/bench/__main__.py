@@ -23,6 +23,7 @@ from psycopg import sql
 
 from clinic.embedded import urls
 from tests.bench.growth import SIZES, diary_growth
+from tests.bench.pdf import pdf_throughput
 from tests.bench.record import long_record
 
 RESULTS = urls.REPOSITORY / "bench-results"
@@ -35,7 +36,11 @@ GROWTH = 1.3
 """Diary and search at the large scale, p50 against scale 1; a day's diary, by appointments."""
 RECORD_P95_MS = 150
 """Any page of a patient of many years, on 2 cores."""
-DIARY_GROWTH, PAGES, RECORD = "diary-growth", "pages", "record"
+PDF_COST = 1.15
+"""A warm worker's time for a document, against WeasyPrint alone with all kept that can be."""
+PDF_MEMORY = 1.05
+"""Of worker and renderer after 1,000 documents, against that after 100."""
+DIARY_GROWTH, PAGES, PDF, RECORD = "diary-growth", "pages", "pdf", "record"
 
 
 @dataclass(frozen=True)
@@ -176,6 +181,19 @@ def recorded(home: Path, seconds: float) -> tuple[dict[str, Any], list[Goal]]:
     return found, record_goals(found)
 
 
+def rendered(quick: bool) -> tuple[dict[str, Any], list[Goal]]:
+    """The consent of two pages by a warm worker and by WeasyPrint alone."""
+    found = pdf_throughput(quick)
+    for name, rate in found["documents_per_s"].items():
+        print(f"  {name:<10} {rate:6.2f} documents/s on one core")
+    goals = [
+        Goal(f"time of a PDF, worker ({name}) / alone", ratio, PDF_COST)
+        for name, ratio in found["ratios"].items()
+    ]
+    goals.append(Goal("memory of worker and renderer, grown", found["memory_growth"], PDF_MEMORY))
+    return found, goals
+
+
 def table(large: dict[str, Any]) -> str:
     """All cells, one to a line."""
     head = f"  {'page':<8} {'side':<8} {'conn':>4} {'req/s':>8} {'p50 ms':>8} {'p95 ms':>8}"
@@ -206,8 +224,14 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
     parser.add_argument("--scale", type=int, default=int(os.environ.get("SCALE", "100")))
     parser.add_argument("--quick", action="store_true", help="one second a round")
-    parser.add_argument("--only", choices=[DIARY_GROWTH, PAGES, RECORD], help="this part alone")
+    parser.add_argument(
+        "--only", choices=[DIARY_GROWTH, PAGES, PDF, RECORD], help="this part alone"
+    )
     arguments = parser.parse_args()
+    if arguments.only == PDF:
+        found, goals = rendered(arguments.quick)
+        kept(found | {"goals": judged(goals)}, "pdf.json")
+        return 0
     if shutil.which("wrk") is None:
         print("wrk is missing: apt-get install wrk", file=sys.stderr)
         return 1
@@ -230,10 +254,14 @@ def main() -> int:
         result = measured(arguments.scale, home, *pace, "--beside", small)
     days, of_days = ({}, []) if arguments.only == PAGES else grown(home, seconds)
     record, of_record = ({}, []) if arguments.only == PAGES else recorded(home, seconds)
-    goals = goals_of(result) + of_days + of_record
+    papers, of_papers = ({}, []) if arguments.only == PAGES else rendered(arguments.quick)
+    goals = goals_of(result) + of_days + of_record + of_papers
     print(f"\n{table(result)}\n\nFilled in {result['filled_s']:.0f} s; ", end="")
     print(f"the diary day holds {result['diary_rows']} visits.\n")
-    kept(result | {"days": days, "record": record, "goals": judged(goals)}, "bench.json")
+    kept(
+        result | {"days": days, "record": record, "pdf": papers, "goals": judged(goals)},
+        "bench.json",
+    )
     bad = [name for name, cell in result["cells"].items() if cell["bad"]]
     wrong = [p for p, s in result["statements"].items() if s["status"] not in (200, 302)]
     if bad or wrong:

@@ -24,8 +24,8 @@ from patients.intake.models import History
 from patients.photos.models import Photo, PhotoPermission, Use
 from patients.registry.models import Patient, Registration
 from treatments.catalogue.models import Area, Lot, Product, Scale, Technique
+from treatments.consents.in_force import TEMPLATE_VERSION
 from treatments.consents.models import Consent
-from treatments.consents.text import TEMPLATE_VERSION
 from treatments.consultations.models import Consultation
 from treatments.mixes.models import Syringe
 from treatments.plans.models import MixLine, Phase, Plan, PlanArea

@@ -332,7 +332,7 @@ def soon(condition: Callable[[], Any], seconds: float = 5) -> None:
 
 def draw_signature(page: Page) -> None:
     """A few strokes in the signature box, as a pen makes them."""
-    canvas = page.locator("[data-signature] canvas")
+    canvas = page.locator("[data-signature] canvas").first
     canvas.scroll_into_view_if_needed()
     box = canvas.bounding_box()
     assert box

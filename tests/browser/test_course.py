@@ -20,7 +20,7 @@ from tests.conftest import Cast
 from tests.treatments.plan_parts import hand_in_history, signature
 from tests.treatments.session_world import current, make_lot
 from treatments.catalogue.models import Area, Lot, Product, Technique
-from treatments.consents.actions import prepare_consent, sign_consent
+from treatments.consents.actions import open_text, prepare_consent, sign_consent
 from treatments.plans.actions import accept_plan, make_plan
 from treatments.plans.course import mix_for
 from treatments.plans.models import Plan
@@ -81,6 +81,7 @@ def consented_plan(cast: Cast) -> Plan:
     )
     accept_plan(by=cast.practitioner, plan=plan)
     consent = prepare_consent(by=cast.practitioner, plan=plan, language="en")
+    open_text(consent=consent, device="tablet")
     sign_consent(**signature(consent))
     return plan
 

@@ -33,7 +33,7 @@ from tests.browser.conftest import (
     settled,
     soon,
 )
-from tests.conftest import Cast
+from tests.conftest import PASSWORD, Cast
 from treatments.catalogue.models import Lot, Product
 from treatments.consents.models import Consent
 from treatments.consultations.models import Consultation
@@ -340,11 +340,14 @@ def take_the_consent(story: Story) -> None:
     story.look(page, "tablet-consent-prepared")
     consent = Consent.objects.get()
     page = tablet.go(f"/patients/{story.patient.number}/consents/{consent.pk}/sign/")
+    page.get_by_role("button", name="Open the text").click()
     story.look(page, "tablet-consent-sign")
     page.get_by_role("button", name="Sign", exact=True).click()
     expect(page.locator("[data-error-summary]")).to_contain_text("tick every statement")
     for box in page.locator("[name=statements]").all():
         box.check()
+    for use in ("record", "teaching", "publicity"):
+        page.locator(f"[name=photo_{use}][value=no]").check()
     page.get_by_label("Full name of the person who signs").fill("Camille Laurent")
     draw_signature(page)
     story.look(page, "tablet-consent-drawn")
@@ -352,6 +355,10 @@ def take_the_consent(story: Story) -> None:
     expect(page.locator("h1")).to_contain_text("Thank you")
     story.look(page, "tablet-consent-signed")
     page.get_by_role("link", name="For the clinic").click()
+    page.get_by_role("link", name="Countersign").click()
+    page.get_by_label("Password", exact=True).fill(PASSWORD)
+    page.get_by_role("button", name="Confirm").click()
+    draw_signature(page)
     page.get_by_role("button", name="Countersign").click()
     story.house.wait(lambda: Consent.objects.get().document.state == "ready")
     expect(page.get_by_role("link", name="Open PDF")).to_be_visible()

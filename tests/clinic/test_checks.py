@@ -4,15 +4,23 @@ from __future__ import annotations
 
 import base64
 import os
+import shutil
 import subprocess
 import sys
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
-from django.core.exceptions import ImproperlyConfigured
+from cryptography.hazmat.primitives.asymmetric import ed25519
+from cryptography.hazmat.primitives.serialization import NoEncryption
+from cryptography.hazmat.primitives.serialization.pkcs12 import serialize_key_and_certificates
+from cryptography.x509 import load_der_x509_certificate
 
 from clinic import checks
+from clinic.embedded.keys import SEAL_LASTS, make_seal
 from clinic.embedded.urls import REPOSITORY
+from clinic.rendering.keyfile import UnusableKey, read_p12
 
 GOOD_KEY = "kV9-xT2qLw7Zr4Nf8Yb3Hc6Jd1Mg5Ps0Qe_Ua-Ri2To4Wy6Xz8Bn1Cv3"
 
@@ -24,6 +32,8 @@ def production(tmp_path: Path) -> dict[str, str]:
     key.write_text(base64.b64encode(bytes(range(32))).decode() + "\n")
     secret = tmp_path / "production-secret.key"
     secret.write_text(GOOD_KEY + "\n")
+    seal = tmp_path / "production-seal.p12"
+    seal.write_bytes(make_seal("Clinic", datetime.now(UTC)))
     return {
         "SECRET_KEY_FILE": str(secret),
         "ALLOWED_HOSTS": "clinic.example",
@@ -33,6 +43,7 @@ def production(tmp_path: Path) -> dict[str, str]:
         "EMAIL_URL": "smtp+tls://user:pass@mail.example:587",
         "DEFAULT_FROM_EMAIL": "Clinic <clinic@clinic.example>",
         "MEDIA_KEY_FILE": str(key),
+        "SIGNING_P12_FILE": str(seal),
     }
 
 
@@ -83,6 +94,11 @@ FAULTS = [
     ("DEFAULT_FROM_EMAIL", "Clinic", "DEFAULT_FROM_EMAIL is missing or holds no address"),
     ("MEDIA_KEY_FILE", "", "MEDIA_KEY_FILE is missing"),
     ("MEDIA_KEY_FILE", "/nowhere/media.key", "MEDIA_KEY_FILE is missing or names no file"),
+    ("SIGNING_P12_FILE", "", "SIGNING_P12_FILE is missing"),
+    ("SIGNING_P12_FILE", "/nowhere/seal.p12", "SIGNING_P12_FILE is missing or names no file"),
+    ("SIGNING_P12_FILE", "/etc/hostname", "that SIGNING_P12_PASSWORD opens"),
+    ("SIGNING_P12_PASSWORD", "another", "that SIGNING_P12_PASSWORD opens"),
+    ("SIGNING_TSA_URL", "tsa.example", "SIGNING_TSA_URL begins with none of"),
 ]
 
 
@@ -109,21 +125,22 @@ def test_a_wrong_media_key_stops_the_start(
     assert "32 random bytes as base64" in done.stderr
 
 
-def test_a_signing_file_that_is_not_there_is_told(production: dict[str, str]) -> None:
-    with pytest.raises(ImproperlyConfigured, match="SIGNING_P12_FILE"):
-        checks.require_production_settings(
-            demo=False,
-            debug=False,
-            secret_key=GOOD_KEY,
-            allowed_hosts=["clinic.example"],
-            base_url="https://clinic.example",
-            database_url="postgresql://clinic_app@postgres/clinic",
-            redis_url="redis://redis:6379/0",
-            email_url="smtp://mail:1025",
-            media_key_file=production["MEDIA_KEY_FILE"],
-            default_from_email=production["DEFAULT_FROM_EMAIL"],
-            signing_p12_file="/nowhere/signing.p12",
-        )
+def test_the_key_that_the_script_makes_opens(production: dict[str, str], tmp_path: Path) -> None:
+    shutil.copytree(REPOSITORY / "deploy", tmp_path / "deploy")
+    make = ["sh", str(tmp_path / "deploy/make-secrets.sh")]
+    subprocess.run(make, check=True, capture_output=True, env=os.environ | {"CLINIC_NAME": "Our"})
+    path = tmp_path / "secrets/seal_p12"
+    held = load_der_x509_certificate(read_p12(str(path), "").certificate)
+    assert held.subject.rfc4514_string() == "CN=Our"
+    assert start(production | {"SIGNING_P12_FILE": str(path)}).returncode == 0
+
+
+def test_a_key_without_a_certificate_or_of_another_kind_is_none(tmp_path: Path) -> None:
+    path = tmp_path / "ed.p12"
+    key = ed25519.Ed25519PrivateKey.generate()
+    path.write_bytes(serialize_key_and_certificates(b"x", key, None, None, NoEncryption()))
+    with pytest.raises(UnusableKey):
+        read_p12(str(path), "")
 
 
 def test_the_demo_needs_only_its_key(tmp_path: Path) -> None:
@@ -148,3 +165,15 @@ def test_missing_pango_is_a_warning_with_the_line_to_type(monkeypatch: pytest.Mo
 def test_with_pango_there_is_nothing_to_say(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(checks, "PANGO", ())
     assert checks.pdf_can_be_made(None) == []
+
+
+@pytest.mark.parametrize(("days_left", "warned"), [(-1, True), (29, True), (31, False)])
+def test_a_seal_that_ends_soon_is_a_warning(
+    settings: Any, tmp_path: Path, days_left: int, warned: bool
+) -> None:
+    path = tmp_path / "seal.p12"
+    made = datetime.now(UTC) - SEAL_LASTS + timedelta(days=days_left, minutes=1)
+    path.write_bytes(make_seal("Clinic", made))
+    settings.SIGNING_P12_FILE = str(path)
+    found = checks.seal_is_in_date(None)
+    assert [one.id for one in found] == (["clinic.W002"] if warned else [])

@@ -57,7 +57,7 @@ def final(instructions: list[tuple[str, str]]) -> list[tuple[str, str]]:
 def settings_names() -> set[str]:
     """Every environment name that settings, gunicorn's file and the embedded default read."""
     found = set(re.findall(r'env\.\w+\(\s*["\']([A-Z0-9_]+)["\']', text("clinic/settings.py")))
-    for name in re.findall(r'secret\("([A-Z_]+)"', text("clinic/settings.py")):
+    for name in re.findall(r'secret\("([A-Z0-9_]+)"', text("clinic/settings.py")):
         found |= {name, f"{name}_FILE"}
     gunicorn = re.findall(r'environ\.get\(\s*["\']([A-Z_]+)', text("deploy/gunicorn.conf.py"))
     return found | set(gunicorn) | {"DJANGO_SETTINGS_MODULE"}
@@ -196,7 +196,7 @@ def test_every_environment_name_is_known(compose: dict[str, Any]) -> None:
     for name in OURS:
         assert set(compose["services"][name]["environment"]) <= known, name
     assert known >= ENTRYPOINT_FILES
-    for name in re.findall(r"\$\{([A-Z_]+)", text("docker-compose.yml")):
+    for name in re.findall(r"\$\{([A-Z0-9_]+)", text("docker-compose.yml")):
         assert name in known
 
 
@@ -313,9 +313,9 @@ def test_secrets_are_made_once(tmp_path: Path) -> None:
     shutil.copytree(REPOSITORY / "deploy", tmp_path / "deploy")
     make = ["sh", str(tmp_path / "deploy/make-secrets.sh")]
     subprocess.run(make, check=True, capture_output=True)
-    first = {path.name: path.read_text() for path in (tmp_path / "secrets").iterdir()}
+    first = {path.name: path.read_bytes() for path in (tmp_path / "secrets").iterdir()}
     subprocess.run(make, check=True, capture_output=True)
-    assert {path.name: path.read_text() for path in (tmp_path / "secrets").iterdir()} == first
+    assert {path.name: path.read_bytes() for path in (tmp_path / "secrets").iterdir()} == first
     assert first["app_password"] in first["database_url"]
     assert len(first["secret_key"]) >= 50
     assert (tmp_path / "secrets").stat().st_mode & 0o777 == 0o700

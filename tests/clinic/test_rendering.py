@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from io import BytesIO
 from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
 
 import psutil
 import pytest
 from pypdf import PdfReader
 
+from clinic.confined.run import WarmCell
 from clinic.rendering import pdf as rendering
 from clinic.rendering.pdf import RenderingError, RenderingFailed, RenderingRefused, render_html
 
@@ -172,32 +177,146 @@ def test_a_document_that_is_far_too_long_is_not_even_begun():
         render_html("x" * (rendering.LARGEST_HTML + 1))
 
 
-def test_the_pdf_is_tagged_named_in_its_language_and_carries_its_fonts():
-    made = render_html(
-        whole("<h1>Après la séance</h1><p>مرحبا</p><p>שלום</p>").replace("lang='en'", "lang='fr'")
-    )
-    reader = PdfReader(BytesIO(made.pdf))
-    root = reader.trailer["/Root"]
-    assert root["/MarkInfo"]["/Marked"]
-    assert root["/Lang"] == "fr"
-    assert reader.metadata.title == "T"
-    assert b"pdfuaid" in root["/Metadata"].get_object().get_data()
-    fonts = (
-        [font for one in reader.pages for font in one["/Resources"]["/Fonts"].values()]
-        if ("/Fonts" in reader.pages[0]["/Resources"])
-        else [font for one in reader.pages for font in one["/Resources"]["/Font"].values()]
-    )
-    names = {font.get_object()["/BaseFont"] for font in fonts}
-    assert names
-    assert all("Clinic" in name for name in names)
+def fonts_of(reader: PdfReader) -> list[Any]:
+    return [
+        font.get_object()
+        for one in reader.pages
+        for key in ("/Font", "/Fonts")
+        for font in one["/Resources"].get(key, {}).values()
+    ]
 
 
-def test_the_same_words_make_the_same_bytes():
-    assert render_html(whole("<h1>Same</h1>")).pdf == render_html(whole("<h1>Same</h1>")).pdf
+@pytest.fixture(scope="module")
+def reader() -> PdfReader:
+    words = "<h1>Après la séance</h1><p>مرحبا بالعالم <b>ثانية</b></p><p>שלום <b>עולם</b></p>"
+    made = render_html(whole(f"{words}<p>Ελένη Łukasz</p>").replace("lang='en'", "lang='fr'"))
+    return PdfReader(BytesIO(made.pdf))
 
 
-def test_a_renderer_leaves_no_process_behind():
-    render_html(whole("<p>x</p>"))
-    # Only one's own: a test in another process may be rendering at this moment.
-    left = [child.cmdline() for child in psutil.Process().children(recursive=True)]
-    assert not [words for words in left if str(rendering.JOB) in words]
+class TestArchival:
+    """PDF/A-2a and PDF/UA-1 as far as the file itself shows it; no validator is at hand."""
+
+    def test_it_is_tagged_and_named_in_its_language(self, reader):
+        root = reader.trailer["/Root"]
+        assert root["/MarkInfo"]["/Marked"]
+        assert root["/StructTreeRoot"]
+        assert root["/ViewerPreferences"]["/DisplayDocTitle"]
+        assert root["/Lang"] == "fr"
+        assert reader.metadata.title == "T"
+
+    def test_it_says_of_itself_what_it_is(self, reader):
+        said = reader.trailer["/Root"]["/Metadata"].get_object().get_data()
+        (rdf,) = ElementTree.fromstring(said)
+        values = {key: value for one in rdf for key, value in one.attrib.items()}
+        assert values["{http://www.aiim.org/pdfa/ns/id/}part"] == "2"
+        assert values["{http://www.aiim.org/pdfa/ns/id/}conformance"] == "A"
+        assert values["{http://www.aiim.org/pdfua/ns/id/}part"] == "1"
+        assert b"http://www.aiim.org/pdfua/ns/id/</pdfaSchema:namespaceURI>" in said
+        (intent,) = reader.trailer["/Root"]["/OutputIntents"]
+        assert intent["/S"] == "/GTS_PDFA1"
+        assert reader.trailer["/ID"]
+
+    def test_every_font_is_inside_and_tells_its_letters(self, reader):
+        fonts = fonts_of(reader)
+        assert {font["/BaseFont"].split("+")[1].split("-")[0] for font in fonts} >= {
+            "Clinic",
+            ["Clinic", "Arabic"][0],
+        }
+        for font in fonts:
+            (inner,) = font["/DescendantFonts"]
+            keys = inner.get_object()["/FontDescriptor"].get_object().keys()
+            assert keys & {"/FontFile", "/FontFile2", "/FontFile3"}
+            assert "/ToUnicode" in font
+
+    def test_nothing_in_it_acts(self, reader):
+        root = reader.trailer["/Root"]
+        assert not {"/OpenAction", "/AA", "/Names"} & set(root)
+        assert not reader.is_encrypted
+        assert not reader.attachments
+
+
+PRYING = """
+import json, os, socket
+READABLE = ()
+class Refused(Exception): pass
+def prepare(): pass
+def tried(what):
+    try:
+        return str(what())
+    except (PermissionError, OSError):
+        return "refused"
+def work(source):
+    return b"", json.dumps({
+        "names": list(os.environ),
+        "connected": tried(lambda: socket.create_connection(("127.0.0.1", 9))),
+        "forked": tried(os.fork),
+        "key": tried(lambda: open("/etc/hostname").read()),
+        "others": os.listdir(os.getcwd()),
+    })
+"""
+
+
+class TestWarm:
+    """The libraries are loaded once; no document meets another."""
+
+    def test_the_same_words_make_the_same_bytes(self):
+        first = render_html(whole("<h1>Same</h1>")).pdf
+        render_html(whole("<h1>Between <i>them</i></h1>" * 40))
+        assert render_html(whole("<h1>Same</h1>")).pdf == first
+        rendering.close_cells()
+        assert render_html(whole("<h1>Same</h1>")).pdf == first
+
+    def test_a_child_ends_with_its_document_and_leaves_no_file(self):
+        render_html(whole("<p>x</p>"))
+        (mother,) = mothers()
+        home = Path(rendering._cell()._folder)
+        before = [one for one in home.iterdir() if one.name.startswith("weasyprint-")]
+        render_html(whole("<p>y</p>"))
+        assert mothers() == [mother]
+        # She buries it right after its last byte.
+        assert soon(lambda: mother.children() == [] and sorted(home.iterdir()) == before)
+
+    def test_what_was_stopped_is_replaced_and_leaves_nothing(self, monkeypatch):
+        monkeypatch.setattr(rendering, "WALL_SECONDS", 3)
+        render_html(whole("<p>x</p>"))
+        (first,) = mothers()
+        with pytest.raises(RenderingFailed):
+            render_html(whole("<table>" + "<tr><td>x</td></tr>" * 200_000 + "</table>"))
+        assert not first.is_running()
+        assert mothers() == []
+        assert render_html(whole("<p>after</p>")).pages == 1
+
+    def test_a_mother_that_ended_by_herself_is_replaced(self):
+        render_html(whole("<p>x</p>"))
+        (mother,) = mothers()
+        mother.kill()
+        assert render_html(whole("<p>x</p>")).pages == 1
+
+    def test_a_job_has_no_key_no_settings_no_network_and_cannot_reach_its_mother(self, tmp_path):
+        job = tmp_path / "job.py"
+        job.write_text(PRYING)
+        cell = WarmCell(job, address_space=2**30, processor_seconds=5)
+        try:
+            said = json.loads(cell.run(b"x", wall_seconds=20).said)
+        finally:
+            cell.close()
+        given = {"TMPDIR", "HOME", "LANG", "PATH", "MALLOC_ARENA_MAX", "LC_CTYPE"}
+        assert set(said["names"]) <= given
+        assert said["connected"] == said["forked"] == said["key"] == "refused"
+        assert said["others"] == []
+
+
+def soon(holds: Callable[[], bool]) -> bool:
+    until = time.monotonic() + 5
+    while not holds() and time.monotonic() < until:
+        time.sleep(0.01)
+    return holds()
+
+
+def mothers() -> list[psutil.Process]:
+    """The renderers of this very process: another's test may be rendering at this moment."""
+    return [
+        child
+        for child in psutil.Process().children()
+        if child.status() != psutil.STATUS_ZOMBIE and str(rendering.JOB) in child.cmdline()
+    ]

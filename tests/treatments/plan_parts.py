@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from patients.intake.models import History
 from treatments.catalogue.models import Area, Ingredient, Product, Substance, Technique
-from treatments.consents.actions import prepare_consent, sign_consent
+from treatments.consents.actions import open_text, prepare_consent, sign_consent
 from treatments.consents.models import Consent
 from treatments.consultations.actions import (
     save_consultation,
@@ -150,10 +150,17 @@ def signature(consent: Consent, **changed: Any) -> dict[str, Any]:
         "signature_svg": '<svg xmlns="http://www.w3.org/2000/svg"></svg>',
         "strokes": [[[1, 2], [3, 4]]],
         "device": "tablet",
+        "photos": {"record": True, "teaching": False, "publicity": False},
         **changed,
     }
 
 
-def signed_consent(cast: Any, plan: Plan, language: str = "en") -> Consent:
+def opened_consent(cast: Any, plan: Plan, language: str = "en") -> Consent:
+    """Prepared, and opened by the patient."""
     consent = prepare_consent(by=cast.practitioner, plan=plan, language=language)
+    return open_text(consent=consent, device="tablet")
+
+
+def signed_consent(cast: Any, plan: Plan, language: str = "en") -> Consent:
+    consent = opened_consent(cast, plan, language)
     return sign_consent(**signature(consent))

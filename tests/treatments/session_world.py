@@ -13,8 +13,8 @@ from clinic.places.models import Location
 from patients.intake.models import History
 from patients.registry.models import Patient
 from treatments.catalogue.models import Area, Lot, Product, Technique
+from treatments.consents.in_force import TEMPLATE_VERSION
 from treatments.consents.models import Consent
-from treatments.consents.text import TEMPLATE_VERSION
 from treatments.plans.actions import accept_plan, make_plan
 from treatments.plans.models import Plan
 from treatments.plans.specs import AreaSpec, MixSpec, PhaseSpec

@@ -23,8 +23,8 @@ from tests.conftest import Cast, make_patient
 from treatments.arrival.actions import EARLY, LATE, set_up, take_back
 from treatments.arrival.door import MOST_TRIES, PATH
 from treatments.arrival.models import Tablet
+from treatments.consents.in_force import TEMPLATE_VERSION
 from treatments.consents.models import Consent
-from treatments.consents.text import TEMPLATE_VERSION
 from treatments.diary.models import Appointment
 from treatments.plans.models import Plan
 

@@ -21,12 +21,13 @@ from clinic.errors import ActionRefused
 from clinic.places.models import CountryProfile
 from clinic.rendering.pdf import render_html
 from patients.portal.actions import open_link
-from tests.conftest import make_patient
+from tests.conftest import PASSWORD, make_patient
 from tests.treatments.plan_parts import (
     D,
     accepted_plan,
     back,
     make_pain_plan,
+    opened_consent,
     product,
     signature,
     signed_consent,
@@ -34,9 +35,10 @@ from tests.treatments.plan_parts import (
 )
 from treatments.catalogue.actions import edit_row
 from treatments.catalogue.models import Ingredient
-from treatments.consents import coverage as coverage_module
+from treatments.consents import in_force
 from treatments.consents.actions import (
     countersign,
+    open_text,
     prepare_consent,
     sign_consent,
     signable_from,
@@ -156,7 +158,7 @@ class TestSigning:
     def test_refuses_what_is_not_complete(
         self, cast: Any, changed: dict[str, Any], field: str
     ) -> None:
-        consent = prepare_consent(by=cast.practitioner, plan=accepted_plan(cast), language="en")
+        consent = opened_consent(cast, accepted_plan(cast))
         with pytest.raises(ActionRefused) as refused:
             sign_consent(**signature(consent, **changed))
         assert refused.value.field == field
@@ -164,10 +166,11 @@ class TestSigning:
         assert consent.signed_at is None
 
     def test_a_typed_name_needs_no_drawing(self, cast: Any) -> None:
-        consent = prepare_consent(by=cast.practitioner, plan=accepted_plan(cast), language="en")
+        consent = opened_consent(cast, accepted_plan(cast))
         signed = sign_consent(**signature(consent, method="typed", signature_svg=""))
         assert signed.method == "typed"
-        assert "<svg" not in signed.document.html
+        # The one drawing is the code of the address where copies are checked.
+        assert signed.document.html.count("<svg") == signed.document.html.count("segno") == 1
 
     def test_not_twice(self, cast: Any) -> None:
         consent = signed_consent(cast, accepted_plan(cast))
@@ -176,14 +179,14 @@ class TestSigning:
 
     def test_not_an_older_text(self, cast: Any) -> None:
         plan = accepted_plan(cast)
-        older = prepare_consent(by=cast.practitioner, plan=plan, language="en")
+        older = opened_consent(cast, plan)
         prepare_consent(by=cast.practitioner, plan=plan, language="fr")
         with pytest.raises(ActionRefused, match="newer text"):
             sign_consent(**signature(older))
 
     def test_not_for_a_stopped_plan(self, cast: Any) -> None:
         plan = accepted_plan(cast)
-        consent = prepare_consent(by=cast.practitioner, plan=plan, language="en")
+        consent = opened_consent(cast, plan)
         stop_plan(by=cast.practitioner, plan=plan, reason="moved away")
         with pytest.raises(ActionRefused, match="no longer under way"):
             sign_consent(**signature(consent))
@@ -194,11 +197,31 @@ class TestSigning:
         consent = prepare_consent(
             by=cast.practitioner, plan=accepted_plan(cast), language="en", at=now
         )
-        early = now + timedelta(hours=48) - timedelta(seconds=1)
+        assert signable_from(consent) is None
+        with pytest.raises(ActionRefused, match="open the text"):
+            sign_consent(**signature(consent), at=now + timedelta(hours=100))
+        opened = now + timedelta(hours=5)
+        consent = open_text(consent=consent, device="own device", at=opened)
+        end = opened + timedelta(hours=48)
         with pytest.raises(ActionRefused, match="time to think"):
-            sign_consent(**signature(consent), at=early)
-        assert signable_from(consent) == now + timedelta(hours=48)
-        assert sign_consent(**signature(consent), at=now + timedelta(hours=48)).signed_at
+            sign_consent(**signature(consent), at=end - timedelta(seconds=1))
+        assert signable_from(consent) == end
+        assert sign_consent(**signature(consent), at=end).signed_at
+
+    def test_opening_it_again_does_not_restart_the_clock(self, cast: Any) -> None:
+        consent = opened_consent(cast, accepted_plan(cast))
+        again = open_text(consent=consent, device="own device")
+        assert (again.read_at, again.read_on_device) == (consent.read_at, "tablet")
+        with pytest.raises(DatabaseError), transaction.atomic():
+            Consent.objects.filter(pk=consent.pk).update(read_at=timezone.now())
+
+    def test_a_locations_own_hours_go_before_those_of_the_country(self, cast: Any) -> None:
+        CountryProfile.objects.filter(pk="FR").update(cooling_off_hours=48)
+        cast.here.cooling_off_hours = 0
+        cast.here.save()
+        consent = opened_consent(cast, accepted_plan(cast))
+        assert consent.cooling_off_hours == 0
+        assert sign_consent(**signature(consent)).signed_at
 
 
 class TestCountersigning:
@@ -215,7 +238,7 @@ class TestCountersigning:
             countersign(by=cast.manager, consent=consent)
 
     def test_not_before_the_patient_nor_twice(self, cast: Any) -> None:
-        consent = prepare_consent(by=cast.practitioner, plan=accepted_plan(cast), language="en")
+        consent = opened_consent(cast, accepted_plan(cast))
         with pytest.raises(ActionRefused, match="has not signed"):
             countersign(by=cast.practitioner, consent=consent)
         sign_consent(**signature(consent))
@@ -230,9 +253,10 @@ class TestCoverage:
         assert state(plan) == "missing"
         consent = prepare_consent(by=cast.practitioner, plan=plan, language="en")
         assert state(plan) == "unsigned"
+        open_text(consent=consent, device="tablet")
         sign_consent(**signature(consent))
         assert state(plan) == "covered"
-        monkeypatch.setattr(coverage_module, "TEMPLATE_VERSION", "2")
+        monkeypatch.setattr(in_force, "TEMPLATE_VERSION", "9")
         assert state(plan) == "expired"
         monkeypatch.undo()
         withdraw(consent=consent, reason="")
@@ -273,6 +297,7 @@ class TestCoverage:
         consent = prepare_consent(by=cast.practitioner, plan=plan, language="en")
         with pytest.raises(ActionRefused, match="never signed"):
             withdraw(consent=consent)
+        open_text(consent=consent, device="tablet")
         sign_consent(**signature(consent))
         withdraw(consent=consent)
         with pytest.raises(ActionRefused, match="already been withdrawn"):
@@ -308,8 +333,17 @@ def ticked(consent: Consent, **changed: Any) -> dict[str, Any]:
         "signed_name": "Élodie Martin",
         "signature_strokes": drawing(),
         "signature_typed": "",
+        "photo_record": "yes",
+        "photo_teaching": "no",
+        "photo_publicity": "no",
         **changed,
     }
+
+
+def confirm_password(client: Client) -> None:
+    """What the house asks for again before a signature."""
+    url = reverse("account_reauthenticate")
+    assert client.post(url, {"password": PASSWORD}).status_code == 302
 
 
 def on_the_phone(patient: Any) -> tuple[Client, str]:
@@ -339,19 +373,24 @@ class TestAtTheClinic:
         assert consent.language == "fr"
         assert "Hand over" in client.get(address(consent)).content.decode()
         client.post(url, {"language": "klingon"})
-        assert Consent.objects.latest("pk").language == "en"
+        assert Consent.objects.latest("pk").language == plan.patient.language
 
     def test_the_patient_sees_this_consent_and_no_way_elsewhere(
         self, cast: Any, client_for: Any
     ) -> None:
         consent = self.prepared(cast)
-        page = client_for(cast.practitioner).get(address(consent, "sign")).content.decode()
+        client = client_for(cast.practitioner)
+        page = client.get(address(consent, "sign")).content.decode()
+        assert "Open the text" in page
+        assert "Lower back" not in page
+        page = client.post(address(consent, "open"), follow=True).content.decode()
+        assert "Lower back" in page
         assert 'class="rail"' not in page
         assert "/patients/?q" not in page
         assert page.count('name="statements"') == len(consent.statements)
 
     def test_signed_on_the_tablet_and_countersigned(self, cast: Any, client_for: Any) -> None:
-        consent = self.prepared(cast)
+        consent = opened_consent(cast, accepted_plan(cast))
         client = client_for(cast.practitioner)
         response = client.post(address(consent, "sign"), ticked(consent))
         assert response["Location"] == address(consent, "signed")
@@ -360,9 +399,15 @@ class TestAtTheClinic:
         assert consent.signature_svg.startswith("<svg")
         assert "polyline" in consent.document.html
         assert "give the tablet back" in client.get(response["Location"]).content.decode()
-        client.post(address(consent, "countersign"))
+        asked = client.get(address(consent, "countersign"))
+        assert asked["Location"].startswith(reverse("account_reauthenticate"))
+        confirm_password(client)
+        assert "Countersign" in client.get(address(consent, "countersign")).content.decode()
+        client.post(address(consent, "countersign"), {"signature_strokes": drawing()})
         consent.refresh_from_db()
         assert consent.countersigned_by == cast.practitioner
+        assert consent.countersignature_svg.startswith("<svg")
+        assert consent.document.html.count("<polyline") == 2
 
     @pytest.mark.parametrize(
         ("changed", "field"),
@@ -375,19 +420,24 @@ class TestAtTheClinic:
             ({"signature_strokes": ""}, "signature"),
             ({"signature_strokes": "<svg onload=alert(1)>"}, "signature"),
             ({"signature_strokes": '{"width": 1}'}, "signature"),
+            ({"photo_teaching": ""}, "photo_teaching"),
+            ({"photo_publicity": "perhaps"}, "photo_publicity"),
+            ({"interpreter_name": "Sam Okoye"}, "interpreter_capacity"),
+            ({"witness_name": "Sam Okoye", "witness_capacity": "son"}, "witness_signature"),
         ],
     )
     def test_refused_beside_the_field_and_nothing_lost(
         self, cast: Any, client_for: Any, changed: dict[str, Any], field: str
     ) -> None:
-        consent = self.prepared(cast)
+        consent = opened_consent(cast, accepted_plan(cast))
         sent = ticked(consent, **changed)
         response = client_for(cast.practitioner).post(address(consent, "sign"), sent)
         assert response.status_code == 422
         assert field in response.context["form"].errors
         page = response.content.decode()
         kept = [code for code in sent["statements"] if code != "invented"]
-        assert page.count("checked") == len(kept)
+        chosen = [use for use in sent if use.startswith("photo_") and sent[use] in ("yes", "no")]
+        assert page.count("checked") == len(kept) + len(chosen)
         if field == "statements":
             assert "Élodie Martin" in page
             assert "&quot;strokes&quot;" in page
@@ -395,14 +445,14 @@ class TestAtTheClinic:
         assert consent.signed_at is None
 
     def test_a_typed_name_instead_of_a_drawing(self, cast: Any, client_for: Any) -> None:
-        consent = self.prepared(cast)
+        consent = opened_consent(cast, accepted_plan(cast))
         sent = ticked(consent, signature_strokes="", signature_typed="Élodie Martin")
         client_for(cast.practitioner).post(address(consent, "sign"), sent)
         consent.refresh_from_db()
         assert (consent.method, consent.signature_svg) == ("typed", "")
 
     def test_signing_again_is_told(self, cast: Any, client_for: Any) -> None:
-        consent = self.prepared(cast)
+        consent = opened_consent(cast, accepted_plan(cast))
         client = client_for(cast.practitioner)
         client.post(address(consent, "sign"), ticked(consent))
         response = client.post(address(consent, "sign"), ticked(consent))
@@ -411,7 +461,7 @@ class TestAtTheClinic:
 
     def test_time_to_think_is_said_with_its_end(self, cast: Any, client_for: Any) -> None:
         CountryProfile.objects.filter(pk="FR").update(cooling_off_hours=72)
-        consent = self.prepared(cast)
+        consent = opened_consent(cast, accepted_plan(cast))
         client = client_for(cast.practitioner)
         assert "you can sign from" in client.get(address(consent, "sign")).content.decode()
         response = client.post(address(consent, "sign"), ticked(consent))
@@ -436,7 +486,10 @@ class TestAtTheClinic:
             (cast.manager, 403),
             (cast.practitioner2, 404),
         ):
-            response = getattr(client_for(staff), method)(address(consent, name))
+            client = client_for(staff)
+            if name == "countersign":
+                confirm_password(client)
+            response = getattr(client, method)(address(consent, name))
             assert response.status_code == expected
 
     def test_under_another_patients_number_it_is_not_there(
@@ -463,6 +516,9 @@ class TestOnTheirPhone:
         panel = phone.get(reverse("my-consents:panel", args=[token])).content.decode()
         assert "Read and sign" in panel
         url = reverse("my-consents:read", args=[token, consent.pk])
+        assert "Lower back" not in phone.get(url).content.decode()
+        assert phone.post(url, ticked(consent)).status_code == 422
+        phone.post(reverse("my-consents:open", args=[token, consent.pk]))
         assert "Lower back" in phone.get(url).content.decode()
         assert phone.post(url, ticked(consent)).status_code == 302
         consent.refresh_from_db()
@@ -477,7 +533,7 @@ class TestOnTheirPhone:
         assert state(consent.plan) == "withdrawn"
 
     def test_partly_ticked_is_refused(self, cast: Any) -> None:
-        consent = self.prepared(cast)
+        consent = opened_consent(cast, accepted_plan(cast))
         phone, token = on_the_phone(cast.patient)
         url = reverse("my-consents:read", args=[token, consent.pk])
         response = phone.post(url, ticked(consent, statements=["read"]))
@@ -487,7 +543,7 @@ class TestOnTheirPhone:
     def test_another_patients_consent_is_not_there(self, cast: Any) -> None:
         consent = self.prepared(cast)
         phone, token = on_the_phone(cast.stranger)
-        for name in ("read", "withdraw"):
+        for name in ("open", "ask", "read", "withdraw"):
             url = reverse(f"my-consents:{name}", args=[token, consent.pk])
             assert phone.post(url, ticked(consent)).status_code == 404
         consent.refresh_from_db()

@@ -6,13 +6,13 @@ from datetime import datetime
 
 from patients.intake.facts import draft_of, latest_history, steps_done
 from patients.registry.models import Patient
-from treatments.consents.actions import signable_from
+from treatments.consents.actions import is_time_to_sign
 from treatments.consents.models import Consent
 from treatments.consents.waiting import of_patient, waiting
 
 HOME = "my-arrival:home"
 HISTORY = ("my-history:start", "my-history:step", "my-history:check")
-CONSENT = ("my-consents:read",)
+CONSENT = ("my-consents:read", "my-consents:open", "my-consents:ask")
 
 
 def history_is_missing(patient: Patient) -> bool:
@@ -31,7 +31,7 @@ def history_is_open(patient: Patient) -> bool:
 
 def consents_to_sign(patient: Patient, at: datetime) -> list[Consent]:
     """Those that wait and whose time to think is over."""
-    return [one for one in waiting(of_patient(patient.pk)) if signable_from(one) <= at]
+    return [one for one in waiting(of_patient(patient.pk)) if is_time_to_sign(one, at)]
 
 
 def pages_for(patient: Patient, at: datetime) -> tuple[str, ...]:

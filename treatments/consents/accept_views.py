@@ -17,7 +17,6 @@ from clinic.access.request import staff_of
 from clinic.errors import ActionRefused
 from clinic.web.forms import refuse
 from treatments.consents.accepting import Asking, accept_and_ask
-from treatments.consents.actions import signable_from
 from treatments.consents.forms import AcceptForm
 from treatments.consents.models import Consent
 from treatments.plans.cautions import cautions
@@ -70,8 +69,7 @@ def _onwards(plan: Plan, consent: Consent | None, asked: dict[str, Any]) -> Http
     """The tablet first while the patient is here; else the dates, else the plan."""
     number = plan.patient.number
     if consent is not None and asked["asking"] == Asking.TABLET:
-        ready = signable_from(consent) <= timezone.now()
-        return redirect("consents:sign" if ready else "consents:detail", number, consent.pk)
+        return redirect("consents:sign", number, consent.pk)
     if asked["book"]:
         return redirect("courses:course", number, plan.pk)
     return redirect("plans:detail", number, plan.pk)
@@ -90,6 +88,6 @@ def _page(request: HttpRequest, plan: Plan, form: AcceptForm, status: int) -> Ht
         "is_blocked": any(caution.blocks for caution in found),
         "verdicts": screen_plan(plan, now),
         "needs": needs_of(plan, 0, now),
-        "hours": plan.location.country.cooling_off_hours,
+        "hours": plan.location.hours_to_think,
     }
     return render(request, "treatments/plan_accept.html", context, status=status)

@@ -10,8 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from clinic.access.models import Staff
-from patients.messages.actions import send_link
-from treatments.consents.actions import prepare_consent
+from treatments.consents.actions import prepare_consent, send_consent
 from treatments.consents.models import Consent
 from treatments.plans.actions import accept_plan
 from treatments.plans.models import Plan
@@ -46,5 +45,5 @@ def accept_and_ask(
         return None
     consent = prepare_consent(by=by, plan=accepted, language=language, at=moment)
     if asking == Asking.LINK:
-        send_link(by=by, patient=accepted.patient, at=moment)
+        return send_consent(by=by, consent=consent, at=moment)
     return consent

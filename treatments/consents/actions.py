@@ -1,8 +1,9 @@
-"""What may be done to a consent: prepare it, sign it, countersign it, withdraw it."""
+"""What may be done to a consent: prepare, send, open, ask, answer, sign, countersign, withdraw."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -12,45 +13,88 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from clinic.access.models import Staff
-from clinic.access.permissions import Role
+from clinic.access.permissions import Permission, Role
 from clinic.audit.context import current
 from clinic.errors import ActionRefused
 from patients.documents.actions import request_document
 from patients.documents.models import Document
 from patients.intake.facts import latest_history
+from patients.messages.actions import send_link
+from patients.photos.allowing import choose_in_consent
+from patients.photos.models import Use
+from treatments.catalogue.models import CatalogueRow
 from treatments.consents.coverage import coverage
 from treatments.consents.evidence import evidence_page
-from treatments.consents.models import Consent
-from treatments.consents.text import TEMPLATE_VERSION, compose, supported
+from treatments.consents.in_force import TEMPLATE_VERSION, supported, text_for, texts_in_force
+from treatments.consents.models import (
+    Consent,
+    ConsentAttendant,
+    ConsentQuestion,
+    ConsentTemplate,
+)
+from treatments.consents.proof import evidence_of
+from treatments.consents.text import compose
+from treatments.consents.wording import Wording, faults
 from treatments.plans.models import Plan
 from treatments.plans.reading import screen_plan
 from treatments.screening.actions import as_data
 
 LONGEST_NAME = 200
 LONGEST_REASON = 500
+LONGEST_QUESTION = 1_000
+LONGEST_ANSWER = 2_000
+MOST_QUESTIONS = 30
+TEXT_SOURCE = ["GK"]
+"""A clinic's own words stand on its own responsibility."""
+
+
+@dataclass(frozen=True)
+class Attendant:
+    """Who was there besides: an interpreter or a witness, with their own drawn signature."""
+
+    role: str
+    name: str
+    capacity: str
+    signature_svg: str
+    strokes: Any
+    language: str = ""
 
 
 @transaction.atomic
-def prepare_consent(*, by: Staff, plan: Plan, language: str, at: datetime | None = None) -> Consent:
+def prepare_consent(
+    *,
+    by: Staff,
+    plan: Plan,
+    language: str,
+    practitioner: Staff | None = None,
+    at: datetime | None = None,
+) -> Consent:
     """The text for exactly this plan. The same text prepared twice is one consent.
 
-    Time to think begins when the text can first be read, so preparing it again does not restart
-    the clock.
+    `practitioner` treats, and alone can countersign; whoever made the plan unless said otherwise.
+    The time to think is that of the location now; it begins when the patient opens the text, so
+    preparing it again does not restart the clock.
     """
     at = at or timezone.now()
-    locked = Plan.objects.select_for_update().get(pk=plan.pk)
+    locked = Plan.objects.select_for_update(of=("self",)).get(pk=plan.pk)
     if locked.state != Plan.State.ACCEPTED:
         raise ActionRefused(_("Consent is asked for an accepted plan only."))
     if coverage(locked.patient, locked, at).is_covered:
         raise ActionRefused(_("This plan is covered by a signed consent already."))
-    text = compose(locked, language)
+    treats = practitioner or locked.made_by
+    if treats.role != Role.PRACTITIONER:
+        raise ActionRefused(_("Only a practitioner treats."), field="practitioner")
+    chosen = supported(language)
+    template = text_for(locked.location.country_id, chosen)
+    text = compose(locked, chosen, wording_of(template), treats)
     newest = Consent.objects.filter(plan=locked).order_by("-pk").first()
     if newest and newest.signed_at is None and newest.text_sha256 == text.sha256:
         return newest
     return Consent.objects.create(
         patient_id=locked.patient_id,
         plan=locked,
-        language=supported(language),
+        language=chosen,
+        template=template,
         template_version=TEMPLATE_VERSION,
         html=text.html,
         text_sha256=text.sha256,
@@ -58,9 +102,73 @@ def prepare_consent(*, by: Staff, plan: Plan, language: str, at: datetime | None
         techniques=text.techniques,
         areas=text.areas,
         statements=text.statements,
+        practitioner=treats,
+        cooling_off_hours=locked.location.hours_to_think,
         ready_to_read_at=at,
         prepared_by=by,
     )
+
+
+@transaction.atomic
+def send_consent(*, by: Staff, consent: Consent, at: datetime | None = None) -> Consent:
+    """Send the patient the link behind which the text waits. When it first left is kept."""
+    at = at or timezone.now()
+    paper = _locked(consent)
+    _refuse_past(paper)
+    send_link(by=by, patient=paper.patient, at=at)
+    if paper.sent_at is None:
+        paper.sent_at = at
+        paper.save(update_fields=["sent_at"])
+    return paper
+
+
+@transaction.atomic
+def open_text(*, consent: Consent, device: str, at: datetime | None = None) -> Consent:
+    """The patient opens the text; the time to think runs from the first time."""
+    paper = _locked(consent)
+    if paper.read_at is None and paper.signed_at is None:
+        paper.read_at, paper.read_on_device = at or timezone.now(), device[:20]
+        paper.save(update_fields=["read_at", "read_on_device"])
+    return paper
+
+
+@transaction.atomic
+def ask_question(
+    *, consent: Consent, text: str, device: str, at: datetime | None = None
+) -> ConsentQuestion:
+    """The patient asks before signing; they sign when it is answered."""
+    paper = _locked(consent)
+    _refuse_past(paper)
+    asked = text.strip()
+    if not asked:
+        raise ActionRefused(_("Write your question."), field="text")
+    if len(asked) > LONGEST_QUESTION:
+        raise ActionRefused(_("This question is too long."), field="text")
+    if paper.questions.count() >= MOST_QUESTIONS:
+        raise ActionRefused(_("That is a lot of questions. Please call us."), field="text")
+    return ConsentQuestion.objects.create(
+        consent=paper, text=asked, asked_at=at or timezone.now(), asked_on_device=device[:20]
+    )
+
+
+@transaction.atomic
+def answer_question(
+    *, by: Staff, question: ConsentQuestion, answer: str, at: datetime | None = None
+) -> ConsentQuestion:
+    """A practitioner answers; the answer stands as it is given."""
+    if not by.may(Permission.TAKE_CONSENT):
+        raise ActionRefused(_("Only a practitioner answers."))
+    asked = ConsentQuestion.objects.select_for_update().get(pk=question.pk)
+    if asked.answered_at is not None:
+        raise ActionRefused(_("This question has already been answered."))
+    said = answer.strip()
+    if not said:
+        raise ActionRefused(_("Write the answer."), field="answer")
+    if len(said) > LONGEST_ANSWER:
+        raise ActionRefused(_("This answer is too long."), field="answer")
+    asked.answer, asked.answered_at, asked.answered_by = said, at or timezone.now(), by
+    asked.save(update_fields=["answer", "answered_at", "answered_by"])
+    return asked
 
 
 @transaction.atomic
@@ -70,32 +178,42 @@ def sign_consent(
     statements: Collection[str],
     signed_name: str,
     method: str,
+    photos: Mapping[str, bool],
     signature_svg: str = "",
     strokes: Any = None,
+    attendants: Sequence[Attendant] = (),
     device: str = "",
     at: datetime | None = None,
     with_pdf: bool = True,
 ) -> Consent:
-    """The patient agrees: every statement ticked, a name, a signature. Closes the row for good.
+    """The patient agrees: every statement ticked, each use of photos chosen, a name, a signature.
 
-    Without `with_pdf` no document is asked for: for a consent brought over from elsewhere.
+    Closes the row for good. Without `with_pdf` no document is asked for: for a consent brought
+    over from elsewhere.
     """
     at = at or timezone.now()
     # The plan is locked before the consent everywhere, so that two signatures cannot cross.
     Plan.objects.select_for_update().get(pk=consent.plan_id)
-    paper = Consent.objects.select_for_update().get(pk=consent.pk)
+    paper = _locked(consent)
     _refuse_unsignable(paper, at)
     _refuse_incomplete(paper, statements, signed_name, method, signature_svg)
+    _refuse_unchosen(photos)
+    for one in attendants:
+        _write_attendant(paper, one)
     paper.signed_at = at
     paper.signed_name = " ".join(signed_name.split())
     paper.method = method
     paper.signature_svg = signature_svg if method == Consent.Method.DRAWN else ""
     paper.signature_strokes = strokes if method == Consent.Method.DRAWN else None
     paper.signed_on_device = device[:20]
+    paper.photo_choices = {use: bool(photos[use]) for use in Use.values}
+    paper.binding = paper.own_binding
     history = latest_history(paper.patient)
     paper.screening = as_data(screen_plan(paper.plan, at))
     paper.history_version = history.version if history else None
     paper.save()
+    day = timezone.localdate(at, paper.plan.location.zone)
+    choose_in_consent(patient=paper.patient, choices=paper.photo_choices, said_on=day)
     if with_pdf:
         paper.document = _request_pdf(paper, by=_actor_name(paper.signed_name))
         paper.save(update_fields=["document"])
@@ -103,11 +221,24 @@ def sign_consent(
 
 
 @transaction.atomic
-def countersign(*, by: Staff, consent: Consent, at: datetime | None = None) -> Consent:
-    """The practitioner puts their name to it; a new PDF then carries both signatures."""
-    paper = Consent.objects.select_for_update(of=("self",)).get(pk=consent.pk)
+def countersign(
+    *,
+    by: Staff,
+    consent: Consent,
+    signature_svg: str = "",
+    strokes: Any = None,
+    at: datetime | None = None,
+) -> Consent:
+    """The treating practitioner's own signature, which nobody else can give.
+
+    A new PDF then carries both. Without a drawing the practitioner's name stands for it.
+    """
+    paper = _locked(consent)
     if by.role != Role.PRACTITIONER:
         raise ActionRefused(_("Only a practitioner countersigns a consent."))
+    if paper.practitioner is not None and paper.practitioner != by:
+        text = _("Only %(name)s can countersign this: the text names who treats.")
+        raise ActionRefused(text % {"name": paper.practitioner.name})
     if paper.signed_at is None:
         raise ActionRefused(_("The patient has not signed yet."))
     if paper.withdrawn_at is not None:
@@ -115,16 +246,18 @@ def countersign(*, by: Staff, consent: Consent, at: datetime | None = None) -> C
     if paper.countersigned_at is not None:
         raise ActionRefused(_("This consent has already been countersigned."))
     paper.countersigned_at, paper.countersigned_by = at or timezone.now(), by
-    paper.save(update_fields=["countersigned_at", "countersigned_by"])
+    paper.countersignature_svg, paper.countersignature_strokes = signature_svg, strokes
     paper.document = _request_pdf(paper, by=by.name)
-    paper.save(update_fields=["document"])
+    paper.save()
     return paper
 
 
 @transaction.atomic
 def withdraw(*, consent: Consent, reason: str = "", at: datetime | None = None) -> Consent:
     """The patient takes it back, at once and without having to give a reason."""
-    paper = Consent.objects.select_for_update().get(pk=consent.pk)
+    # The plan first, so that a withdrawal cannot cross a session's signature.
+    Plan.objects.select_for_update().get(pk=consent.plan_id)
+    paper = _locked(consent)
     if paper.signed_at is None:
         raise ActionRefused(_("This consent was never signed, so there is nothing to withdraw."))
     if paper.withdrawn_at is not None:
@@ -136,30 +269,66 @@ def withdraw(*, consent: Consent, reason: str = "", at: datetime | None = None) 
     return paper
 
 
-def signable_from(consent: Consent) -> datetime:
-    """The end of the time to think that the country asks for."""
-    hours = consent.plan.location.country.cooling_off_hours
-    return consent.ready_to_read_at + timedelta(hours=hours)
+def signable_from(consent: Consent) -> datetime | None:
+    """When it may be signed; None while the time to think has not begun, before it is opened."""
+    if not consent.cooling_off_hours:
+        return consent.read_at or consent.ready_to_read_at
+    if consent.read_at is None:
+        return None
+    return consent.read_at + timedelta(hours=consent.cooling_off_hours)
 
 
-def _refuse_unsignable(paper: Consent, at: datetime) -> None:
+def is_time_to_sign(consent: Consent, at: datetime) -> bool:
+    """Whether the time to think is over."""
+    start = signable_from(consent)
+    return start is not None and start <= at
+
+
+def open_questions(consent: Consent) -> list[ConsentQuestion]:
+    """What was asked about this plan and is not answered yet, on whichever text of it."""
+    asked = ConsentQuestion.objects.filter(consent__plan_id=consent.plan_id)
+    return list(asked.filter(answered_at__isnull=True, consent__signed_at__isnull=True))
+
+
+def _locked(consent: Consent) -> Consent:
+    found: Consent = (
+        Consent.objects.select_for_update(of=("self",))
+        .select_related("plan__location__country", "patient", "practitioner", "template")
+        .get(pk=consent.pk)
+    )
+    return found
+
+
+def _refuse_past(paper: Consent) -> None:
+    """What is signed, of a plan that has ended, or replaced by a newer text is past."""
     if paper.signed_at is not None:
         raise ActionRefused(_("This consent has already been signed."))
     if paper.plan.state != Plan.State.ACCEPTED:
         raise ActionRefused(_("This plan is no longer under way."))
     newer = Consent.objects.filter(plan_id=paper.plan_id, pk__gt=paper.pk).exists()
-    if newer or paper.template_version != TEMPLATE_VERSION:
+    if newer or texts_in_force().is_renewed(paper, paper.plan.location.country_id):
         raise ActionRefused(_("A newer text has been prepared. Please read and sign that one."))
-    if at < signable_from(paper):
-        until = signable_from(paper).astimezone(paper.plan.location.zone)
+
+
+def _refuse_unsignable(paper: Consent, at: datetime) -> None:
+    _refuse_past(paper)
+    if paper.read_at is None:
+        raise ActionRefused(_("Please open the text and read it first."))
+    start = signable_from(paper)
+    if start is not None and at < start:
+        until = start.astimezone(paper.plan.location.zone)
         text = _("There is a time to think first. This can be signed from %(time)s.")
         raise ActionRefused(text % {"time": date_format(until, "j F Y, H:i")})
+    if open_questions(paper):
+        raise ActionRefused(
+            _("A question is not answered yet. Please wait for the practitioner’s answer.")
+        )
 
 
 def _refuse_incomplete(
     paper: Consent, statements: Collection[str], signed_name: str, method: str, svg: str
 ) -> None:
-    if not {one["code"] for one in paper.statements} <= set(statements):
+    if not paper.statements or not {one["code"] for one in paper.statements} <= set(statements):
         raise ActionRefused(_("Please tick every statement."), field="statements")
     if not signed_name.strip():
         raise ActionRefused(_("Write the name of the person who signs."), field="signed_name")
@@ -167,6 +336,35 @@ def _refuse_incomplete(
         raise ActionRefused(_("This name is too long."), field="signed_name")
     if method not in Consent.Method.values or (method == Consent.Method.DRAWN and not svg):
         raise ActionRefused(_("Sign in the box, or type your full name."), field="signature")
+
+
+def _refuse_unchosen(photos: Mapping[str, bool]) -> None:
+    for use in Use.values:
+        if use not in photos:
+            raise ActionRefused(_("Please choose yes or no."), field=f"photo_{use}")
+
+
+def _write_attendant(paper: Consent, one: Attendant) -> None:
+    """One signs once, and never in the place of another."""
+    needed = {"name": one.name, "capacity": one.capacity, "signature": one.signature_svg}
+    if one.role == ConsentAttendant.Role.INTERPRETER:
+        needed["language"] = one.language
+    for name, value in needed.items():
+        if not value.strip():
+            raise ActionRefused(
+                _("Fill in everything about who was there."), field=f"{one.role}_{name}"
+            )
+    row = ConsentAttendant(
+        consent=paper,
+        role=one.role,
+        name=" ".join(one.name.split())[:LONGEST_NAME],
+        capacity=one.capacity.strip()[:120],
+        language=one.language.strip()[:60],
+        signature_svg=one.signature_svg,
+        signature_strokes=one.strokes,
+    )
+    row.binding = row.own_binding
+    row.save()
 
 
 def _request_pdf(paper: Consent, *, by: str) -> Document:
@@ -177,7 +375,7 @@ def _request_pdf(paper: Consent, *, by: str) -> Document:
             else _("Consent: %(title)s")
         )
         title = words % {"title": paper.plan.title}
-        html = evidence_page(paper)
+        html, evidence = evidence_page(paper), evidence_of(paper)
     return request_document(
         patient=paper.patient,
         kind=Document.Kind.CONSENT,
@@ -185,6 +383,7 @@ def _request_pdf(paper: Consent, *, by: str) -> Document:
         language=paper.language,
         html=html,
         by=by,
+        evidence=evidence,
     )
 
 
@@ -192,3 +391,79 @@ def _actor_name(signer: str) -> str:
     """Who asked for the PDF: the signed-in person, or the patient on their own phone."""
     actor = current()
     return (actor.who if actor else "") or signer
+
+
+def wording_of(template: ConsentTemplate) -> Wording:
+    """The words of a text."""
+    return Wording(template.texts, template.statements, template.off_label)
+
+
+@transaction.atomic
+def write_text(
+    *, by: Staff, country: str, language: str, wording: Wording, note: str = ""
+) -> ConsentTemplate:
+    """Write the next version of a text. It waits, and is used once somebody has approved it.
+
+    Raises `ActionRefused` naming what cannot stand, and when nothing changes.
+    """
+    if not by.may(Permission.MANAGE_CLINIC):
+        raise ActionRefused(_("Only a manager writes the texts of consents."))
+    for name, said in faults(wording).items():
+        raise ActionRefused(said, field=name)
+    code = text_code(country, language)
+    versions = _versions(code)
+    if versions and wording_of(versions[-1]) == wording:
+        raise ActionRefused(_("Nothing has changed."))
+    pattern = versions[-1] if versions else text_for(country, language)
+    return ConsentTemplate.objects.create(
+        code=code,
+        version=versions[-1].version + 1 if versions else 1,
+        is_current=False,
+        origin=CatalogueRow.Origin.CLINIC,
+        name_en=pattern.name_en,
+        name_fr=pattern.name_fr,
+        source_refs=TEXT_SOURCE,
+        source_note=note.strip(),
+        country=country,
+        language=language,
+        texts=wording.texts,
+        statements=wording.statements,
+        off_label=wording.off_label,
+        made_by=by,
+    )
+
+
+@transaction.atomic
+def approve_text(
+    *, by: Staff, template: ConsentTemplate, at: datetime | None = None
+) -> ConsentTemplate:
+    """Take responsibility for a version and put it in force; an earlier one can come back so.
+
+    What was signed with another version then asks to be signed anew at the next session.
+    """
+    if not by.may(Permission.APPROVE_CATALOGUE):
+        raise ActionRefused(_("Only a practitioner or a manager may approve a text."))
+    versions = _versions(template.code)
+    wanted = next(one for one in versions if one.pk == template.pk)
+    if wanted.is_current and wanted.is_approved:
+        raise ActionRefused(_("This version has already been approved."))
+    for one in versions:
+        if one.is_current and one.pk != wanted.pk:
+            one.is_current = False
+            one.save(update_fields=["is_current"])
+    if not wanted.is_approved:
+        wanted.approved_by, wanted.approved_at = by, at or timezone.now()
+    wanted.is_current = True
+    wanted.save(update_fields=["is_current", "approved_by", "approved_at"])
+    return wanted
+
+
+def text_code(country: str, language: str) -> str:
+    """The code under which the versions of a text stand: "fr-fr", "int-en"."""
+    return f"{country or 'int'}-{language}".lower()
+
+
+def _versions(code: str) -> list[ConsentTemplate]:
+    """Every version of a text, held until the transaction ends; oldest first."""
+    rows = ConsentTemplate.objects.select_for_update(of=("self",)).filter(code=code)
+    return list(rows.order_by("version"))

@@ -8,8 +8,8 @@ from datetime import datetime
 from enum import StrEnum
 
 from patients.registry.models import Patient
+from treatments.consents.in_force import TextsInForce, texts_in_force
 from treatments.consents.models import Consent
-from treatments.consents.text import TEMPLATE_VERSION
 from treatments.plans.models import Plan
 
 
@@ -45,11 +45,21 @@ def coverage(patient: Patient, plan: Plan, at: datetime) -> Coverage:
     """
     if plan.patient_id != patient.pk:
         return Coverage(CoverageState.MISSING)
-    return judge(stored_codes(plan), plan.consents.all(), at)
+    needed = stored_codes(plan)
+    return judge(needed, plan.consents.all(), at, texts_in_force(), plan.location.country_id)
 
 
-def judge(needed: Mapping[str, set[str]], consents: Iterable[Consent], at: datetime) -> Coverage:
-    """The newest signed consent decides; without one, the newest that was prepared."""
+def judge(
+    needed: Mapping[str, set[str]],
+    consents: Iterable[Consent],
+    at: datetime,
+    texts: TextsInForce,
+    country: str,
+) -> Coverage:
+    """The newest signed consent decides; without one, the newest that was prepared.
+
+    Where the signed one does not cover and another was prepared since, that one waits.
+    """
     known = sorted(
         (one for one in consents if one.ready_to_read_at <= at),
         key=lambda one: one.pk,
@@ -58,15 +68,26 @@ def judge(needed: Mapping[str, set[str]], consents: Iterable[Consent], at: datet
     signed = next((one for one in known if one.signed_at and one.signed_at <= at), None)
     if signed is None:
         return _without_signature(known)
+    found = _of_signed(needed, signed, at, texts, country)
+    asked_again = known[0].pk != signed.pk
+    if asked_again and not found.is_covered:
+        return Coverage(CoverageState.UNSIGNED, known[0])
+    return found
+
+
+def _of_signed(
+    needed: Mapping[str, set[str]],
+    signed: Consent,
+    at: datetime,
+    texts: TextsInForce,
+    country: str,
+) -> Coverage:
     if signed.withdrawn_at and signed.withdrawn_at <= at:
-        asked_again = known[0].pk != signed.pk
-        return Coverage(
-            CoverageState.UNSIGNED if asked_again else CoverageState.WITHDRAWN, known[0]
-        )
+        return Coverage(CoverageState.WITHDRAWN, signed)
     missing = uncovered_codes(needed, signed)
     if missing:
         return Coverage(CoverageState.PARTIAL, signed, missing)
-    if signed.template_version != TEMPLATE_VERSION:
+    if texts.is_renewed(signed, country):
         return Coverage(CoverageState.EXPIRED, signed)
     return Coverage(CoverageState.COVERED, signed)
 

@@ -1,8 +1,11 @@
-"""Consent on the patient's own phone: read, signed, withdrawn by link."""
+"""Consent on the patient's own phone, or on a device handed over: opened, asked about, signed."""
 
 from __future__ import annotations
 
-from django.http import HttpRequest, HttpResponse
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils import timezone, translation
 from django.utils.translation import gettext_noop
@@ -12,10 +15,12 @@ from clinic.access.gate import fetch
 from clinic.errors import ActionRefused
 from clinic.web.forms import refuse
 from patients.portal.access import by_link, on_tablet
-from treatments.consents.actions import sign_consent, signable_from, withdraw
-from treatments.consents.forms import SignForm, WithdrawForm
+from patients.portal.actions import close_link
+from treatments.consents.actions import ask_question, open_text, sign_consent, withdraw
+from treatments.consents.evidence import photo_choices
+from treatments.consents.forms import QuestionForm, SignForm, WithdrawForm
 from treatments.consents.models import Consent
-from treatments.consents.views import AT_THE_CLINIC, signer_name
+from treatments.consents.views import AT_THE_CLINIC, reading, signer_name
 from treatments.consents.waiting import of_patient, waiting
 
 ON_THEIR_OWN = gettext_noop("own device")
@@ -24,10 +29,14 @@ ON_THEIR_OWN = gettext_noop("own device")
 def _mine(request: HttpRequest, consent_id: int) -> Consent:
     """A consent of the patient whose link this is; anyone else's is not there."""
     own = Consent.objects.filter(patient=request.patient).select_related(  # type: ignore[attr-defined]
-        "patient", "plan__location__country", "document"
+        "patient", "plan__location__country", "document", "practitioner", "template"
     )
     found: Consent = fetch(request, own, pk=consent_id)
     return found
+
+
+def _device(request: HttpRequest) -> str:
+    return AT_THE_CLINIC if on_tablet(request) else ON_THEIR_OWN
 
 
 @by_link
@@ -53,19 +62,63 @@ def read(request: HttpRequest, token: str, consent_id: int) -> HttpResponse:
     if here and consent.signed_at:
         return redirect("portal:home", token)
     with translation.override(consent.language):
-        form = SignForm(consent=consent, initial={"signed_name": signer_name(consent)})
         if request.method != "POST":
-            return _page(request, token, consent, form)
-        form = SignForm(request.POST, consent=consent)
+            begun = {"signed_name": signer_name(consent)}
+            form = SignForm(consent=consent, attended=here, initial=begun)
+            return _page(request, token, consent, form=form)
+        form = SignForm(request.POST, consent=consent, attended=here)
         if form.is_valid():
             try:
-                device = AT_THE_CLINIC if here else ON_THEIR_OWN
-                sign_consent(consent=consent, device=device, **form.values)
+                sign_consent(consent=consent, device=_device(request), **form.values)
             except ActionRefused as refused:
                 refuse(form, refused)
             else:
                 return redirect("my-consents:read", token, consent.pk)
-        return _page(request, token, consent, form, status=422)
+        return _page(request, token, consent, form=form, status=422)
+
+
+@by_link
+@require_POST
+def open_it(request: HttpRequest, token: str, consent_id: int) -> HttpResponse:
+    """The patient opens the text; the time to think runs from here."""
+    consent = open_text(consent=_mine(request, consent_id), device=_device(request))
+    return redirect("my-consents:read", token, consent.pk)
+
+
+@by_link
+@require_POST
+def ask(request: HttpRequest, token: str, consent_id: int) -> HttpResponse:
+    """The patient asks the practitioner; they sign when it is answered."""
+    consent = _mine(request, consent_id)
+    with translation.override(consent.language):
+        form = QuestionForm(request.POST, prefix="asked")
+        if form.is_valid():
+            said = form.cleaned_data["text"]
+            try:
+                ask_question(consent=consent, text=said, device=_device(request))
+            except ActionRefused as refused:
+                refuse(form, refused)
+            else:
+                return redirect("my-consents:read", token, consent.pk)
+        return _page(request, token, consent, question=form, status=422)
+
+
+@by_link
+@require_http_methods(["GET", "HEAD", "POST"])
+def handed(request: HttpRequest, token: str, consent_id: int) -> HttpResponseBase:
+    """Where a device that was handed over ends; posting gives it back, empty."""
+    if not on_tablet(request):
+        return redirect("my-consents:read", token, consent_id)
+    consent = _mine(request, consent_id)
+    if request.method == "POST":
+        close_link(token=token, at=timezone.now())
+        request.session.flush()
+        response = redirect("account_login")
+        response.delete_cookie(settings.LANGUAGE_COOKIE_NAME)
+        return response
+    with translation.override(consent.language):
+        context = {"token": token, **reading(consent)}
+        return render(request, "treatments/my_consent_handed.html", context)
 
 
 @by_link
@@ -82,25 +135,18 @@ def take_back(request: HttpRequest, token: str, consent_id: int) -> HttpResponse
                 refuse(form, refused)
             else:
                 return redirect("my-consents:read", token, consent.pk)
-        return _page(request, token, consent, None, withdrawing=form, status=422)
+        return _page(request, token, consent, withdrawing=form, status=422)
 
 
 def _page(
-    request: HttpRequest,
-    token: str,
-    consent: Consent,
-    form: SignForm | None,
-    withdrawing: WithdrawForm | None = None,
-    status: int = 200,
+    request: HttpRequest, token: str, consent: Consent, status: int = 200, **forms: Any
 ) -> HttpResponse:
     context = {
+        **reading(consent),
         "token": token,
-        "patient": consent.patient,
-        "consent": consent,
-        "location": consent.plan.location,
-        "signable_from": timezone.localtime(signable_from(consent), consent.plan.location.zone),
-        "can_sign": timezone.now() >= signable_from(consent),
-        "form": form,
-        "withdrawing": withdrawing or WithdrawForm(),
+        "photos": photo_choices(consent),
+        "form": forms.get("form") or SignForm(consent=consent, attended=on_tablet(request)),
+        "question": forms.get("question") or QuestionForm(prefix="asked"),
+        "withdrawing": forms.get("withdrawing") or WithdrawForm(),
     }
     return render(request, "treatments/my_consent_read.html", context, status=status)

@@ -10,6 +10,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from treatments.consents.coverage import Coverage, CoverageState, judge, needed_codes
+from treatments.consents.in_force import TextsInForce, texts_in_force
 from treatments.plans.models import Plan
 
 
@@ -46,7 +47,7 @@ class PlanConsent:
 
 
 def running_plans(patient_ids: Collection[int], at: datetime) -> list[PlanConsent]:
-    """Every accepted plan of these patients with its coverage; six queries for any number."""
+    """Every accepted plan of these patients with its coverage; seven queries for any number."""
     plans = (
         Plan.objects.filter(patient__in=patient_ids, state=Plan.State.ACCEPTED)
         .select_related("patient", "location")
@@ -58,7 +59,12 @@ def running_plans(patient_ids: Collection[int], at: datetime) -> list[PlanConsen
         )
         .order_by("-accepted_at")
     )
-    return [PlanConsent(plan, judge(needed_codes(plan), plan.consents.all(), at)) for plan in plans]
+    texts = texts_in_force()
+    return [PlanConsent(plan, _judged(plan, texts, at)) for plan in plans]
+
+
+def _judged(plan: Plan, texts: TextsInForce, at: datetime) -> Coverage:
+    return judge(needed_codes(plan), plan.consents.all(), at, texts, plan.location.country_id)
 
 
 def worst(found: Collection[PlanConsent]) -> PlanConsent | None:

@@ -1,25 +1,30 @@
-"""The words of a consent, composed from the plan in the patient's language."""
+"""The words of a consent, from the plan and the clinic's text in the patient's language."""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from datetime import date
 
 from django.template.loader import render_to_string
 from django.utils import translation
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
+from clinic.access.models import Staff
+from clinic.places.device_kinds import kind_name
+from clinic.places.models import Location
+from patients.photos.models import Use
 from treatments.catalogue.models import Flag, Product, RiskLine, Substance
+from treatments.consents.wording import SECTIONS, STATEMENTS, Texts, Wording, section_html
+from treatments.consultations.alternatives import alternative_name
 from treatments.consultations.indications import indication_name
 from treatments.plans.cautions import LUNG_NEEDLE_MM
-from treatments.plans.models import MixLine, Plan, PlanArea
-
-TEMPLATE_VERSION = "1"
-"""Raise it with every change of wording here or in `consent_text.html`: older consents then
-no longer cover, and patients are asked anew."""
-
-LANGUAGES = ("en", "fr")
+from treatments.plans.models import MixLine, Phase, Plan, PlanArea, Side
+from treatments.templatetags.figures import plain
 
 TOLD_FLAGS = (Flag.OFFLABEL, Flag.UNAPPROVED_US, Flag.WARNED)
 """Marks of a substance that the patient is told about and agrees to separately."""
@@ -48,43 +53,43 @@ class SubstanceLine:
     caution: str
 
 
-def supported(language: str) -> str:
-    """The language a consent is written in: the wanted one where there is a text for it."""
-    wanted = (language or "")[:2].lower()
-    return wanted if wanted in LANGUAGES else "en"
+@dataclass(frozen=True)
+class Facts:
+    """Everything of a plan that a consent says, in the language in force."""
+
+    location: Location
+    practitioner: Staff | None
+    patient: str = ""
+    birth_date: date | None = None
+    number: str = ""
+    title: str = ""
+    indication: str = ""
+    areas: list[str] = field(default_factory=list)
+    techniques: list[str] = field(default_factory=list)
+    devices: list[str] = field(default_factory=list)
+    substances: list[SubstanceLine] = field(default_factory=list)
+    uses_off_label: bool = False
+    anaesthetics: list[str] = field(default_factory=list)
+    published: str = ""
+    is_negative: bool = False
+    sessions: list[str] = field(default_factory=list)
+    risks: list[str] = field(default_factory=list)
+    alternatives: list[str] = field(default_factory=list)
 
 
-def compose(plan: Plan, language: str) -> ConsentText:
+def compose(
+    plan: Plan, language: str, wording: Wording, practitioner: Staff | None = None
+) -> ConsentText:
     """The consent for exactly this plan. Nothing in it depends on the day it is made."""
     areas = list(plan.areas.select_related("area", "technique"))
     mix = list(
         plan.mix.select_related("product").prefetch_related("product__ingredients__substance")
     )
-    with translation.override(supported(language)):
-        lines = substance_lines(mix)
-        statements = statements_for(
-            any(line.is_off_label for line in lines) or bool(_elsewhere(areas, mix))
-        )
-        html = render_to_string(
-            "treatments/consent_text.html",
-            {
-                "plan": plan,
-                "patient": plan.patient,
-                "location": plan.location,
-                "country": plan.location.country,
-                "indication": ", ".join(indication_name(code) for code in plan.indications),
-                "areas": areas,
-                "techniques": _names(part.technique for part in areas),
-                "substances": lines,
-                "anaesthetics": [one.name for one in _substances(mix) if one.is_local_anaesthetic],
-                "risks": [
-                    line.said("text") for line in risk_lines(areas, mix, plan.location.country_id)
-                ],
-                "phases": list(plan.phases.all()),
-                "result": plan.protocol.said("result") if plan.protocol else "",
-                "negative": bool(plan.protocol and plan.protocol.is_negative),
-            },
-        ).strip()
+    with translation.override(language):
+        facts = facts_of(plan, areas, mix)
+        facts = replace(facts, practitioner=practitioner or facts.practitioner)
+        html = page(facts, wording.texts, wording.off_label)
+    statements = statements_of(wording.statements, off_label=facts.uses_off_label)
     return ConsentText(
         html=html,
         sha256=text_hash(html, statements),
@@ -101,47 +106,168 @@ def text_hash(html: str, statements: Sequence[Mapping[str, str]]) -> str:
     return hashlib.sha256(words.encode()).hexdigest()
 
 
-def statements_for(told_flags: bool) -> list[dict[str, str]]:
-    """The sentences a patient ticks one by one, in the language in force."""
-    sentences = {
-        "read": _("I have read this text, or it was read to me, in a language I understand."),
-        "questions": _("I could ask questions, and I understood the answers."),
-        "risks": _("I understand the risks named above, the rare and the late ones too."),
-        "uncertain": _("I understand that no result is promised."),
-        "alternatives": _("I know the alternatives, and that I can choose no treatment."),
-        "health": _(
-            "I have told the clinic about my health, medicines and allergies, and I will tell it "
-            "when something changes."
-        ),
-        "withdraw": _("I know that I can withdraw at any time without giving a reason."),
-        "agree": _("I agree to the treatment described above."),
+def statements_of(sentences: Mapping[str, str], *, off_label: bool) -> list[dict[str, str]]:
+    """The sentences a patient ticks one by one."""
+    codes = [code for code in STATEMENTS if code != "off_label" or off_label]
+    return [{"code": code, "text": sentences[code]} for code in codes]
+
+
+def page(facts: Facts, texts: Texts, off_label: str) -> str:
+    """The whole text as HTML, in the language in force."""
+    words, blocks = _words(facts), _blocks(facts, off_label)
+    sections = [
+        {
+            "heading": texts[code]["heading"],
+            "html": mark_safe(section_html(texts[code]["text"], words, blocks)),  # noqa: S308
+        }
+        for code in SECTIONS
+    ]
+    context = {"facts": facts, "opening": sections[0], "sections": sections[1:]}
+    return render_to_string("treatments/consent_text.html", context).strip()
+
+
+def _words(facts: Facts) -> dict[str, str]:
+    place = facts.location
+    return {
+        "patient": facts.patient,
+        "clinic": place.name,
+        "practitioner": _person(facts.practitioner),
+        "indication": facts.indication,
+        "techniques": ", ".join(facts.techniques),
+        "phone": place.phone,
+        "phone_out_of_hours": place.phone_out_of_hours,
+        "emergency_number": place.country.emergency_number,
     }
-    if told_flags:
-        sentences["off_label"] = _(
-            "I understand which products are used outside their licence, and that evidence for "
-            "this use is limited."
-        )
-    return [{"code": code, "text": text} for code, text in sentences.items()]
+
+
+def _person(staff: Staff | None) -> str:
+    if staff is None:
+        return ""
+    registered = staff.registration_number
+    return f"{staff.name} ({registered})" if registered else staff.name
+
+
+def _blocks(facts: Facts, off_label: str) -> dict[str, str]:
+    """Each block as HTML, empty where the plan has nothing to say in it."""
+    heard = {True: _("A published study of such a course found no benefit:")}
+    found = heard.get(facts.is_negative, _("What a published study of such a course found:"))
+    numbed = _("The mix itself holds a local anaesthetic: %(names)s.") % {
+        "names": ", ".join(facts.anaesthetics)
+    }
+    device = _("Device: %(names)s.") % {"names": ", ".join(facts.devices)}
+    return {
+        "areas": _list(facts.areas),
+        "devices": _paragraph(device if facts.devices else ""),
+        "substances": _substance_list(facts.substances, off_label),
+        "published": _paragraph(f"{found} {facts.published}" if facts.published else ""),
+        "sessions": _list(facts.sessions),
+        "anaesthetics": _paragraph(numbed if facts.anaesthetics else ""),
+        "risks": _list(facts.risks),
+        "alternatives": _list(facts.alternatives),
+        "photo_uses": _list([str(use.label) for use in Use]),
+    }
+
+
+def _paragraph(text: str) -> str:
+    return format_html("<p>{}</p>", text) if text else ""
+
+
+def _list(items: Iterable[str | SafeString]) -> str:
+    rows = format_html_join("", "<li>{}</li>", ((item,) for item in items))
+    return format_html("<ul>{}</ul>", rows) if rows else ""
+
+
+def _substance_list(lines: Sequence[SubstanceLine], off_label: str) -> str:
+    if not lines:
+        return _paragraph(_("No product is given."))
+    return _list(_substance(line, off_label) for line in lines)
+
+
+def _substance(line: SubstanceLine, off_label: str) -> SafeString:
+    status = f"{_(':')} {', '.join(line.flags)}" if line.flags else ""
+    caution = f". {line.caution}" if line.caution else ""
+    said = format_html("<br>{}", off_label) if line.is_off_label else ""
+    return format_html(
+        "<strong>{}</strong> ({}){}{}{}", line.name, line.brought_by, status, caution, said
+    )
+
+
+def facts_of(plan: Plan, areas: Sequence[PlanArea], mix: Sequence[MixLine]) -> Facts:
+    """What the consent for this plan says, in the language in force."""
+    patient, lines = plan.patient, substance_lines(mix)
+    country = plan.location.country_id
+    note = plan.consultation
+    return Facts(
+        location=plan.location,
+        practitioner=plan.made_by,
+        patient=f"{patient.given_name} {patient.family_name}",
+        birth_date=patient.birth_date,
+        number=str(patient.number),
+        title=plan.title,
+        indication=", ".join(indication_name(code) for code in plan.indications),
+        areas=[area_line(part) for part in areas],
+        techniques=_names(part.technique for part in areas),
+        devices=[
+            kind_name(code)
+            for code in dict.fromkeys(part.technique.device_kind for part in areas)
+            if code
+        ],
+        substances=lines,
+        uses_off_label=any(line.is_off_label for line in lines) or bool(_elsewhere(areas, mix)),
+        anaesthetics=[one.name for one in _substances(mix) if one.is_local_anaesthetic],
+        published=plan.protocol.said("result") if plan.protocol else "",
+        is_negative=bool(plan.protocol and plan.protocol.is_negative),
+        sessions=[phase_line(phase) for phase in plan.phases.all()],
+        risks=[line.said("text") for line in risk_lines(areas, mix, country)],
+        alternatives=[alternative_name(code) for code in note.alternatives_named] if note else [],
+    )
+
+
+def area_line(part: PlanArea) -> str:
+    """ "Lower back (left): nappage, 4 mm deep"."""
+    side = f" ({part.get_side_display()})" if part.side != Side.NONE else ""
+    depth = _("%(depth)s mm deep") % {"depth": plain(part.depth_mm)}
+    return f"{part.area.name}{side}{_(':')} {part.technique.name}, {depth}"
+
+
+def phase_line(phase: Phase) -> str:
+    """ "Induction: 5 sessions, 3 days apart"."""
+    sessions = ngettext("%(sessions)s session", "%(sessions)s sessions", phase.sessions)
+    least, most = phase.gap_min_days, phase.gap_max_days
+    gap = (
+        ngettext("%(days)s day apart", "%(days)s days apart", least) % {"days": least}
+        if least == most
+        else _("%(least)s to %(most)s days apart") % {"least": least, "most": most}
+    )
+    said = sessions % {"sessions": phase.sessions}
+    return f"{phase.get_kind_display()}{_(':')} {said}, {gap}"
 
 
 def substance_lines(mix: Sequence[MixLine]) -> list[SubstanceLine]:
     """Every substance of the plan once, with its marks and those of the products that bring it."""
-    return [
-        SubstanceLine(
-            name=one.name,
-            brought_by=", ".join(_names(products)),
-            flags=[str(Flag(flag).label) for flag in sorted(_marks(one, products)) if flag in Flag],
-            is_off_label=bool(_marks(one, products) & set(TOLD_FLAGS)),
-            caution=one.said("caution"),
-        )
-        for one, products in _bringers(mix)
-    ]
+    return [substance_line(one, products) for one, products in _bringers(mix)]
+
+
+def substance_line(one: Substance, products: Sequence[Product]) -> SubstanceLine:
+    """One substance as the patient reads it."""
+    marks = _marks(one, products)
+    return SubstanceLine(
+        name=one.name,
+        brought_by=", ".join(_names(products)),
+        flags=[str(Flag(flag).label) for flag in sorted(marks) if flag in Flag],
+        is_off_label=bool(marks & set(TOLD_FLAGS)),
+        caution=one.said("caution"),
+    )
 
 
 def risk_lines(areas: Sequence[PlanArea], mix: Sequence[MixLine], country: str) -> list[RiskLine]:
     """The risks this plan must name, each once, in the catalogue's order."""
-    applies = applicable(areas, mix) | {f"country:{country}"}
-    rows = RiskLine.objects.current().filter(applies_to__in=applies)
+    return lines_for(applicable(areas, mix) | {f"country:{country}"})
+
+
+def lines_for(applies: Iterable[str]) -> list[RiskLine]:
+    """The risk lines in force with one of these `applies_to`."""
+    rows = RiskLine.objects.current().filter(applies_to__in=set(applies))
     return list(rows.order_by("position", "code"))
 
 

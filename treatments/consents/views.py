@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime, time, timedelta
+from typing import Any
 
+from allauth.account.decorators import reauthentication_required
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
@@ -19,22 +21,38 @@ from clinic.errors import ActionRefused
 from clinic.web.forms import refuse
 from patients.registry.models import Patient
 from treatments.consents.actions import (
+    answer_question,
+    ask_question,
     countersign,
+    is_time_to_sign,
+    open_questions,
+    open_text,
     prepare_consent,
     sign_consent,
     signable_from,
     withdraw,
 )
 from treatments.consents.coverage import coverage
-from treatments.consents.forms import LANGUAGE_NAMES, PrepareForm, SignForm, WithdrawForm
-from treatments.consents.models import Consent
+from treatments.consents.evidence import photo_choices, questions_of
+from treatments.consents.forms import (
+    LANGUAGE_NAMES,
+    AnswerForm,
+    CountersignForm,
+    PrepareForm,
+    QuestionForm,
+    SignForm,
+    WithdrawForm,
+    practitioners_at,
+)
+from treatments.consents.in_force import supported
+from treatments.consents.models import Consent, ConsentQuestion
 from treatments.consents.states import PlanConsent, running_plans, worst
-from treatments.consents.text import supported
 from treatments.diary.models import Appointment
 from treatments.plans.models import Plan
 from treatments.plans.reading import screen_plan
 
 AT_THE_CLINIC = gettext_noop("clinic device")
+IN_PERSON = gettext_noop("in person")
 MOST_MARKED = 700
 
 
@@ -50,7 +68,13 @@ def _plan(request: HttpRequest, number: int, plan_id: int) -> Plan:
 
 def _consent(request: HttpRequest, number: int, consent_id: int) -> Consent:
     mine = Consent.objects.visible_to(staff_of(request)).select_related(
-        "patient", "plan__location__country", "countersigned_by", "document", "prepared_by"
+        "patient",
+        "plan__location__country",
+        "countersigned_by",
+        "practitioner",
+        "template__approved_by",
+        "document",
+        "prepared_by",
     )
     found: Consent = fetch(request, mine, pk=consent_id, patient_id=number)
     return found
@@ -70,6 +94,7 @@ def panel(request: HttpRequest, number: int) -> HttpResponse:
         .order_by("-signed_at")[:20],
         "languages": LANGUAGE_NAMES.items(),
         "language": supported(patient.language),
+        "practitioners": practitioners_at(location_of(request)),
     }
     return render(request, "treatments/consent_panel.html", context)
 
@@ -84,6 +109,7 @@ def of_plan(request: HttpRequest, number: int, plan_id: int) -> HttpResponse:
         "one": PlanConsent(plan, coverage(plan.patient, plan, timezone.now())),
         "languages": LANGUAGE_NAMES.items(),
         "language": supported(plan.patient.language),
+        "practitioners": practitioners_at(plan.location),
     }
     return render(request, "treatments/consent_plan.html", context)
 
@@ -144,10 +170,16 @@ def marks(request: HttpRequest) -> HttpResponse:
 def prepare(request: HttpRequest, number: int, plan_id: int) -> HttpResponse:
     """Compose the text for a plan and go to it."""
     plan = _plan(request, number, plan_id)
-    form = PrepareForm(request.POST)
-    language = form.cleaned_data["language"] if form.is_valid() else plan.patient.language
+    form = PrepareForm(request.POST, location=plan.location)
+    form.is_valid()
+    said = form.cleaned_data
     try:
-        consent = prepare_consent(by=staff_of(request), plan=plan, language=language)
+        consent = prepare_consent(
+            by=staff_of(request),
+            plan=plan,
+            language=said.get("language", plan.patient.language),
+            practitioner=said.get("practitioner"),
+        )
     except ActionRefused as refused:
         messages.error(request, refused.message)
         return redirect("plans:detail", plan.patient.number, plan.pk)
@@ -162,27 +194,52 @@ def detail(request: HttpRequest, number: int, consent_id: int) -> HttpResponse:
 
 
 def _detail(
-    request: HttpRequest, consent: Consent, form: WithdrawForm | None = None, status: int = 200
+    request: HttpRequest, consent: Consent, status: int = 200, **forms: Any
 ) -> HttpResponse:
     zone = consent.plan.location.zone
     context = {
-        "patient": consent.patient,
+        **reading(consent),
         "today": timezone.localdate(timezone=zone),
-        "consent": consent,
         "plan": consent.plan,
         "zone": zone,
-        "signable_from": timezone.localtime(signable_from(consent), zone),
-        "can_sign": timezone.now() >= signable_from(consent),
         "verdicts": screen_plan(consent.plan, timezone.now()) if _is_in_use(consent) else [],
         "is_in_use": _is_in_use(consent),
-        "form": form or WithdrawForm(),
+        "photos": photo_choices(consent),
+        "attendants": consent.attendants.all(),
+        "form": forms.get("form") or WithdrawForm(),
+        "answer": forms.get("answer") or AnswerForm(),
+        "question": forms.get("question") or QuestionForm(prefix="asked"),
+        "answering": forms.get("answering"),
     }
     return render(request, "treatments/consent_detail.html", context, status=status)
+
+
+def reading(consent: Consent) -> dict[str, Any]:
+    """What every page that shows a consent says of it."""
+    start, zone = signable_from(consent), consent.plan.location.zone
+    return {
+        "patient": consent.patient,
+        "consent": consent,
+        "location": consent.plan.location,
+        "signable_from": start and timezone.localtime(start, zone),
+        "can_sign": is_time_to_sign(consent, timezone.now()),
+        "questions": questions_of(consent),
+        "unanswered": open_questions(consent),
+    }
 
 
 def _is_in_use(consent: Consent) -> bool:
     """Whether anything can still be done by it, so that what speaks against it now matters."""
     return consent.withdrawn_at is None and consent.plan.state == Plan.State.ACCEPTED
+
+
+@requires(Permission.TAKE_CONSENT)
+@require_POST
+def open_here(request: HttpRequest, number: int, consent_id: int) -> HttpResponse:
+    """The patient opens the text on the practitioner's tablet."""
+    consent = _consent(request, number, consent_id)
+    open_text(consent=consent, device=AT_THE_CLINIC)
+    return redirect("consents:sign", consent.patient.number, consent.pk)
 
 
 @requires(Permission.TAKE_CONSENT)
@@ -192,9 +249,10 @@ def sign(request: HttpRequest, number: int, consent_id: int) -> HttpResponse:
     consent = _consent(request, number, consent_id)
     with translation.override(consent.language):
         if request.method != "POST":
-            form = SignForm(consent=consent, initial={"signed_name": signer_name(consent)})
+            begun = {"signed_name": signer_name(consent)}
+            form = SignForm(consent=consent, attended=True, initial=begun)
             return _hand_over(request, consent, form)
-        form = SignForm(request.POST, consent=consent)
+        form = SignForm(request.POST, consent=consent, attended=True)
         if form.is_valid():
             try:
                 sign_consent(consent=consent, device=AT_THE_CLINIC, **form.values)
@@ -208,14 +266,7 @@ def sign(request: HttpRequest, number: int, consent_id: int) -> HttpResponse:
 def _hand_over(
     request: HttpRequest, consent: Consent, form: SignForm, status: int = 200
 ) -> HttpResponse:
-    context = {
-        "patient": consent.patient,
-        "consent": consent,
-        "location": consent.plan.location,
-        "signable_from": timezone.localtime(signable_from(consent), consent.plan.location.zone),
-        "can_sign": timezone.now() >= signable_from(consent),
-        "form": form,
-    }
+    context = {**reading(consent), "form": form}
     return render(request, "treatments/consent_sign.html", context, status=status)
 
 
@@ -231,16 +282,62 @@ def signed(request: HttpRequest, number: int, consent_id: int) -> HttpResponse:
 
 @requires(Permission.TAKE_CONSENT)
 @require_POST
-def countersign_view(request: HttpRequest, number: int, consent_id: int) -> HttpResponse:
-    """The practitioner's name beside the patient's."""
+def note_question(request: HttpRequest, number: int, consent_id: int) -> HttpResponse:
+    """A question that was asked face to face; its answer is written below it."""
     consent = _consent(request, number, consent_id)
-    try:
-        countersign(by=staff_of(request), consent=consent)
-    except ActionRefused as refused:
-        messages.error(request, refused.message)
-    else:
-        messages.success(request, _("Countersigned. The new PDF carries both names."))
-    return redirect("consents:detail", consent.patient.number, consent.pk)
+    form = QuestionForm(request.POST, prefix="asked")
+    if form.is_valid():
+        try:
+            ask_question(consent=consent, text=form.cleaned_data["text"], device=IN_PERSON)
+        except ActionRefused as refused:
+            refuse(form, refused)
+        else:
+            return redirect("consents:detail", consent.patient.number, consent.pk)
+    return _detail(request, consent, question=form, status=422)
+
+
+@requires(Permission.TAKE_CONSENT)
+@require_POST
+def answer(request: HttpRequest, number: int, consent_id: int, question_id: int) -> HttpResponse:
+    """A practitioner answers what the patient asked."""
+    consent = _consent(request, number, consent_id)
+    asked = ConsentQuestion.objects.filter(consent__plan_id=consent.plan_id)
+    question: ConsentQuestion = fetch(request, asked, pk=question_id)
+    form = AnswerForm(request.POST)
+    if form.is_valid():
+        said = form.cleaned_data["answer"]
+        try:
+            answer_question(by=staff_of(request), question=question, answer=said)
+        except ActionRefused as refused:
+            refuse(form, refused)
+        else:
+            messages.success(request, _("Answered. The patient reads it where they asked."))
+            return redirect("consents:detail", consent.patient.number, consent.pk)
+    return _detail(request, consent, answer=form, answering=question.pk, status=422)
+
+
+@requires(Permission.TAKE_CONSENT)
+@require_http_methods(["GET", "HEAD", "POST"])
+@reauthentication_required
+def countersign_view(request: HttpRequest, number: int, consent_id: int) -> HttpResponseBase:
+    """The treating practitioner's own signature, given right after their own password."""
+    consent = _consent(request, number, consent_id)
+    form = CountersignForm(request.POST or None)
+    status = 200
+    if request.method == "POST":
+        status = 422
+        if form.is_valid():
+            given = form.cleaned_data["signature"]
+            drawn = {"signature_svg": given.svg, "strokes": given.strokes} if given.is_drawn else {}
+            try:
+                countersign(by=staff_of(request), consent=consent, **drawn)
+            except ActionRefused as refused:
+                refuse(form, refused)
+            else:
+                messages.success(request, _("Countersigned. The new PDF carries both names."))
+                return redirect("consents:detail", consent.patient.number, consent.pk)
+    context = {**reading(consent), "form": form, "plan": consent.plan}
+    return render(request, "treatments/consent_countersign.html", context, status=status)
 
 
 @requires(Permission.TAKE_CONSENT)
@@ -255,9 +352,11 @@ def withdraw_view(request: HttpRequest, number: int, consent_id: int) -> HttpRes
         except ActionRefused as refused:
             refuse(form, refused)
         else:
-            messages.success(request, _("The consent is withdrawn. No session can start with it."))
+            messages.success(
+                request, _("The consent is withdrawn. No session can start or go on with it.")
+            )
             return redirect("consents:detail", consent.patient.number, consent.pk)
-    return _detail(request, consent, form, status=422)
+    return _detail(request, consent, form=form, status=422)
 
 
 def signer_name(consent: Consent) -> str:

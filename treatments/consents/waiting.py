@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from treatments.consents.in_force import texts_in_force
 from treatments.consents.models import Consent
-from treatments.consents.text import TEMPLATE_VERSION
 from treatments.plans.models import Plan
 
 
@@ -16,13 +16,18 @@ def of_patient(patient_id: int) -> list[Consent]:
 
 
 def waiting(consents: Iterable[Consent]) -> list[Consent]:
-    """Of a patient's consents, newest first, the one to sign for each plan without a signed one."""
-    found: dict[int, Consent] = {}
-    signed_plans = set()
+    """Of a patient's consents, newest first, the one to sign for each plan: the newest of it.
+
+    Of a plan whose newest is signed, or of an older wording, none waits.
+    """
+    newest: dict[int, Consent] = {}
     for one in consents:
-        if one.signed_at and not one.withdrawn_at:
-            signed_plans.add(one.plan_id)
-        readable = one.signed_at is None and one.template_version == TEMPLATE_VERSION
-        if readable and one.plan.state == Plan.State.ACCEPTED:
-            found.setdefault(one.plan_id, one)
-    return [one for plan, one in found.items() if plan not in signed_plans]
+        newest.setdefault(one.plan_id, one)
+    texts = texts_in_force()
+    return [
+        one
+        for one in newest.values()
+        if one.signed_at is None
+        and one.plan.state == Plan.State.ACCEPTED
+        and not texts.is_renewed(one, one.plan.location.country_id)
+    ]

@@ -72,6 +72,10 @@ STALE = gettext_lazy(
 NO_ATTEMPT = Attempt()
 
 
+GIVING = ("creams", "mix", "areas")
+"""The parts of a session that put something into the patient."""
+
+
 class StaleSession(ActionRefused):
     """Somebody has saved this session since it was opened; nothing was overwritten."""
 
@@ -217,6 +221,8 @@ def save_sections(
             continue
         try:
             with transaction.atomic():
+                if name in GIVING:
+                    _refuse_withdrawn(draft)
                 write(entry)
         except ActionRefused as no:
             refused[name] = no.message
@@ -239,6 +245,7 @@ def add_anaesthesia(
 ) -> Session:
     """The numbing creams of this session, all of them."""
     draft, moment = _draft(by, session), at or timezone.now()
+    _refuse_withdrawn(draft)
     saving.write_creams(draft, entries, moment)
     return _bump(draft, moment)
 
@@ -254,6 +261,7 @@ def save_mix(
 ) -> Session:
     """The syringes, and what was drawn into each, lot by lot."""
     draft, moment = _draft(by, session), at or timezone.now()
+    _refuse_withdrawn(draft)
     saving.write_mix(draft, entries, moment, by=by, syringes=syringes)
     return _bump(draft, moment)
 
@@ -264,6 +272,7 @@ def save_areas(
 ) -> Session:
     """The whole injection map."""
     draft, moment = _draft(by, session), at or timezone.now()
+    _refuse_withdrawn(draft)
     saving.write_areas(draft, entries)
     return _bump(draft, moment)
 
@@ -428,6 +437,15 @@ def add_addendum(*, by: Staff, session: Session, text: str, reason: str) -> Sess
     return SessionAddendum.objects.create(
         session=session, text=text.strip(), reason=reason.strip(), written_by=by
     )
+
+
+def _refuse_withdrawn(draft: Session) -> None:
+    """Nothing more is given once the patient has withdrawn; what was seen can still be noted."""
+    if draft.consent.withdrawn_at is None:
+        return
+    since = Consent.objects.filter(plan_id=draft.plan_id, pk__gt=draft.consent_id)
+    if not since.filter(signed_at__isnull=False, withdrawn_at__isnull=True).exists():
+        raise ActionRefused(_("The patient has withdrawn the consent. Nothing more may be given."))
 
 
 def _draft(by: Staff, session: Session, revision: int | None = None) -> Session:

@@ -1,4 +1,4 @@
-"""`manage.py load_catalogue`: bring the shipped catalogue in; safe to run again at any time."""
+"""`manage.py load_catalogue`: bring the shipped catalogue and texts in; safe to run again."""
 
 from __future__ import annotations
 
@@ -8,16 +8,17 @@ from django.core.management.base import BaseCommand, CommandError
 
 from clinic.audit.context import SYSTEM, acting
 from treatments.catalogue.loading import CatalogueError, Report, load
+from treatments.consents.loading import load_texts
 
 
 class Command(BaseCommand):
-    help = "Load the shipped catalogue; rows that the clinic has edited are left as they are."
+    help = "Load the shipped catalogue and texts; what the clinic has edited is left as it is."
     requires_system_checks: list[str] = []
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
             with acting(SYSTEM):
-                report = load()
+                report = load_texts(load())
         except CatalogueError as error:
             raise CommandError(str(error)) from error
         if options["verbosity"]:

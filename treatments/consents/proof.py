@@ -1,0 +1,84 @@
+"""What proves a signed consent, for its evidence page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from django.utils.formats import date_format
+from django.utils.timezone import localtime
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from patients.documents.evidence import Evidence, Signed
+from treatments.consents.models import Consent
+
+OWN_DEVICE = "own device"
+
+
+def evidence_of(consent: Consent) -> Evidence:
+    """Who signed what, when and how, in the language in force."""
+    zone = consent.plan.location.zone
+    bound = [(_("What ties the signature to this consent"), consent.binding)]
+    return Evidence(
+        subject=f"{_('Consent')} {consent.pk}: {consent.plan.title}",
+        text_sha256=consent.text_sha256,
+        template_version=consent.version_label,
+        signatures=[*_signatures(consent, zone)],
+        readable_since=localtime(consent.ready_to_read_at, zone),
+        facts=[*_facts(consent, zone)],
+        hashes=bound if consent.binding else [],
+    )
+
+
+def _signatures(consent: Consent, zone: ZoneInfo) -> Iterator[Signed]:
+    yield Signed(
+        name=consent.signed_name,
+        part=_("patient"),
+        method=consent.get_method_display(),
+        moment=localtime(consent.signed_at, zone),
+        place=_place(consent),
+        image=consent.signature_svg,
+    )
+    for one in consent.attendants.all():
+        yield Signed(
+            name=one.name,
+            part=", ".join(part for part in (one.get_role_display(), one.language) if part),
+            method=str(Consent.Method.DRAWN.label),
+            moment=localtime(consent.signed_at, zone),
+            place=_place(consent),
+            image=one.signature_svg,
+        )
+    if consent.countersigned_at and consent.countersigned_by:
+        yield Signed(
+            name=consent.countersigned_by.name,
+            part=_("practitioner"),
+            method=_("signed in with their own account"),
+            moment=localtime(consent.countersigned_at, zone),
+            place=consent.plan.location.name,
+            image=consent.countersignature_svg,
+        )
+
+
+def _facts(consent: Consent, zone: ZoneInfo) -> Iterator[tuple[str, str]]:
+    """What went before the signature."""
+    if consent.sent_at:
+        yield _("Sent"), _clock(consent.sent_at, zone)
+    if consent.read_at:
+        device = _(consent.read_on_device) if consent.read_on_device else ""
+        parts = (_clock(consent.read_at, zone), device)
+        yield _("Opened by the patient"), ", ".join(part for part in parts if part)
+    if hours := consent.cooling_off_hours:
+        yield _("Time to think"), ngettext("%(n)s hour", "%(n)s hours", hours) % {"n": hours}
+
+
+def _clock(moment: datetime, zone: ZoneInfo) -> str:
+    return f"{date_format(localtime(moment, zone), 'j F Y, H:i')} ({zone.key})"
+
+
+def _place(consent: Consent) -> str:
+    """The kind of device, and the clinic unless it was the patient's own, wherever they were."""
+    device = _(consent.signed_on_device) if consent.signed_on_device else ""
+    at = "" if consent.signed_on_device == OWN_DEVICE else consent.plan.location.name
+    return ", ".join(one for one in (device, at) if one)
