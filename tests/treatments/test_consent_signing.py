@@ -389,6 +389,29 @@ class TestTheDesk:
         assert client.get(here)["Location"] == reverse("account_login")
 
 
+class TestAPractitionersDay:
+    def test_questions_and_signatures_wait_there(self, cast: Any, client_for: Any) -> None:
+        client, url = client_for(cast.practitioner), reverse("consents:mine")
+        assert "panel" not in client.get(url).content.decode()
+        counts = []
+        for number in range(3):
+            patient = make_patient(cast.here, f"Given{number}", "Asking")
+            consent = opened_consent(cast, serum_plan(cast, patient=patient))
+            ask_question(consent=consent, text="Does it hurt?", device="")
+            other = make_patient(cast.here, f"Given{number}", "Signed")
+            signed_consent(cast, serum_plan(cast, patient=other))
+            with CaptureQueriesContext(connection) as queries:
+                page = client.get(url).content.decode()
+            counts.append(len(queries))
+            assert page.count("ASKING") == number + 1
+            assert page.count("SIGNED") == number + 1
+        assert counts[0] == counts[2]
+        assert "SIGNED" not in client_for(cast.colleague).get(url).content.decode()
+        there = client_for(cast.practitioner2).get(url).content.decode()
+        assert "ASKING" not in there
+        assert client_for(cast.front_desk).get(url).status_code == 403
+
+
 class TestOnTheirPhoneByCode:
     def opened(self, cast: Any, client: Client, consent: Consent, monkeypatch: Any) -> str:
         """The address in the code, which stands in the drawing alone."""
