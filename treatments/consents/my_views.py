@@ -107,9 +107,9 @@ def ask(request: HttpRequest, token: str, consent_id: int) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def handed(request: HttpRequest, token: str, consent_id: int) -> HttpResponseBase:
     """Where a device that was handed over ends; posting gives it back, empty."""
+    consent = _mine(request, consent_id)
     if not on_tablet(request):
         return redirect("my-consents:read", token, consent_id)
-    consent = _mine(request, consent_id)
     if request.method == "POST":
         close_link(token=token, at=timezone.now())
         request.session.flush()

@@ -356,10 +356,14 @@ def answer(request: HttpRequest, number: int, consent_id: int, question_id: int)
 
 @requires(Permission.TAKE_CONSENT)
 @require_http_methods(["GET", "HEAD", "POST"])
-@reauthentication_required
 def countersign_view(request: HttpRequest, number: int, consent_id: int) -> HttpResponseBase:
     """The treating practitioner's own signature, given right after their own password."""
-    consent = _consent(request, number, consent_id)
+    answered: HttpResponseBase = _countersign(request, _consent(request, number, consent_id))
+    return answered
+
+
+@reauthentication_required
+def _countersign(request: HttpRequest, consent: Consent) -> HttpResponse:
     form = CountersignForm(request.POST or None)
     status = 200
     if request.method == "POST":
