@@ -377,6 +377,7 @@ class TestTheDesk:
         assert client.get(reverse("diary:today")).status_code == 302
         opened = client.post(reverse("my-consents:open", args=[token, consent.pk]), follow=True)
         assert "An interpreter was here" in opened.content.decode()
+        assert 'data-idle="300"' in opened.content.decode()
         away = client.get(reverse("my-consents:read", args=[token, other.pk]))
         assert away["Location"] == reverse("my-consents:handed", args=[token, consent.pk])
         assert client.get(reverse("portal:home", args=[token])).status_code == 302

@@ -24,6 +24,8 @@ from treatments.consents.views import AT_THE_CLINIC, reading, signer_name
 from treatments.consents.waiting import of_patient, waiting
 
 ON_THEIR_OWN = gettext_noop("own device")
+SECONDS_TO_READ = 300
+"""A device that was handed over for this text alone waits so long for a touch: people read."""
 
 
 def _mine(request: HttpRequest, consent_id: int) -> Consent:
@@ -144,6 +146,7 @@ def _page(
     context = {
         **reading(consent),
         "token": token,
+        "idle_seconds": SECONDS_TO_READ if request.opens_one_thing else None,  # type: ignore[attr-defined]
         "photos": photo_choices(consent),
         "form": forms.get("form") or SignForm(consent=consent, attended=on_tablet(request)),
         "question": forms.get("question") or QuestionForm(prefix="asked"),
