@@ -35,7 +35,15 @@ IDENTITIES = (
     "other_location",
     "patient_by_link",
 )
-RECORDS = {"pk", "public_id", "plan_id", "session_id", "consent_id", "consultation_id"}
+RECORDS = {
+    "pk",
+    "public_id",
+    "plan_id",
+    "session_id",
+    "consent_id",
+    "consultation_id",
+    "question_id",
+}
 SEES_NOBODY = {"anonymous", "other_location"}
 SEES_NO_NOTES = {"front_desk", "manager"}
 
@@ -190,6 +198,7 @@ SUBJECTS = {
     "my-photos:": "my_photo",
     "gateway:": "gateway",
     "message-settings:": "words",
+    "consent-texts:": "consent_text",
     "portal:document": "my_document",
     "my-history:": "my",
     "my-arrival:": "my",

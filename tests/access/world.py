@@ -28,7 +28,7 @@ from patients.registry.models import Merge, Patient
 from tests.conftest import make_patient
 from treatments.arrival.models import Tablet
 from treatments.catalogue.models import Area, Lot, Product, Technique
-from treatments.consents.models import Consent
+from treatments.consents.models import Consent, ConsentQuestion
 from treatments.consultations.models import ChartMark, Consultation
 from treatments.courses.models import PlannedVisit
 from treatments.diary.models import Appointment, Block, FreedTime, Service
@@ -150,6 +150,7 @@ def make_world(place: Location, practitioner: Staff, service: Service) -> World:
         ready_to_read_at=at,
         prepared_by=practitioner,
     )
+    question = ConsentQuestion.objects.create(consent=consent, text=secret, asked_at=at)
     session = Session.objects.create(
         patient=patient,
         location=place,
@@ -298,7 +299,8 @@ def make_world(place: Location, practitioner: Staff, service: Service) -> World:
         "consultation": of_patient | {"consultation_id": consultation.pk},
         "plan": of_patient | {"plan_id": plan.pk, "pk": plan.pk, "rule_id": rule.pk},
         "course": of_patient | {"plan_id": plan.pk, "pk": planned_visit.appointment_id},
-        "consent": of_patient | {"consent_id": consent.pk, "plan_id": plan.pk},
+        "consent": of_patient
+        | {"consent_id": consent.pk, "plan_id": plan.pk, "question_id": question.pk},
         "session": of_patient | {"pk": session.pk, "session_id": signed.pk, "plan_id": plan.pk},
         "signed": of_patient | {"pk": signed.pk},
         "syringe": of_patient | {"pk": syringe.pk},
@@ -325,6 +327,7 @@ def make_world(place: Location, practitioner: Staff, service: Service) -> World:
         "my": {"token": token},
         "gateway": {"secret": "not-the-secret"},
         "words": {"kind": "reminder", "language": "en"},
+        "consent_text": {"code": "fr-fr", "version": 1},
         "my_document": {"token": token, "public_id": document.public_id},
         "my_photo": {"token": token, "use": "teaching"},
         "my_sheet": {"token": token, "pk": sheet.pk},

@@ -360,7 +360,8 @@ def test_the_waiting_consent_is_handed_over_when_the_history_is_there(cast, tabl
     home = arrived_at(tablet)
     read = home.replace("arrived/", f"consents/{consent.pk}/")
     assert f'href="{read}"' in tablet.get(home).content.decode()
-    assert "What may happen" in tablet.get(read).content.decode()
+    assert "What may happen" not in tablet.get(read).content.decode()
+    assert "What may happen" in tablet.post(f"{read}open/", follow=True).content.decode()
     Consent.objects.filter(pk=consent.pk).update(**SIGNED)
     assert tablet.get(read, follow=True).redirect_chain[-1][0] == home
 

@@ -377,6 +377,7 @@ class TestTheDesk:
         assert client.get(reverse("diary:today")).status_code == 302
         opened = client.post(reverse("my-consents:open", args=[token, consent.pk]), follow=True)
         assert "An interpreter was here" in opened.content.decode()
+        assert 'data-idle="300"' in opened.content.decode()
         away = client.get(reverse("my-consents:read", args=[token, other.pk]))
         assert away["Location"] == reverse("my-consents:handed", args=[token, consent.pk])
         assert client.get(reverse("portal:home", args=[token])).status_code == 302
@@ -387,6 +388,29 @@ class TestTheDesk:
         back = client.post(reverse("my-consents:handed", args=[token, consent.pk]))
         assert back["Location"] == reverse("account_login")
         assert client.get(here)["Location"] == reverse("account_login")
+
+
+class TestAPractitionersDay:
+    def test_questions_and_signatures_wait_there(self, cast: Any, client_for: Any) -> None:
+        client, url = client_for(cast.practitioner), reverse("consents:mine")
+        assert "panel" not in client.get(url).content.decode()
+        counts = []
+        for number in range(3):
+            patient = make_patient(cast.here, f"Given{number}", "Asking")
+            consent = opened_consent(cast, serum_plan(cast, patient=patient))
+            ask_question(consent=consent, text="Does it hurt?", device="")
+            other = make_patient(cast.here, f"Given{number}", "Signed")
+            signed_consent(cast, serum_plan(cast, patient=other))
+            with CaptureQueriesContext(connection) as queries:
+                page = client.get(url).content.decode()
+            counts.append(len(queries))
+            assert page.count("ASKING") == number + 1
+            assert page.count("SIGNED") == number + 1
+        assert counts[0] == counts[2]
+        assert "SIGNED" not in client_for(cast.colleague).get(url).content.decode()
+        there = client_for(cast.practitioner2).get(url).content.decode()
+        assert "ASKING" not in there
+        assert client_for(cast.front_desk).get(url).status_code == 403
 
 
 class TestOnTheirPhoneByCode:

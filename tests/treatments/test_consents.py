@@ -608,6 +608,21 @@ class TestStates:
             not in client_for(cast.front_desk2).get(reverse("consents:today")).content.decode()
         )
 
+    def test_who_has_withdrawn_and_is_still_booked(self, cast: Any, client_for: Any) -> None:
+        client, url = client_for(cast.front_desk), reverse("consents:today")
+        consent = signed_consent(cast, accepted_plan(cast))
+        visit = self.visit(cast, cast.patient, 9)
+        later = {"starts_at": visit.starts_at + timedelta(days=6)}
+        later["ends_at"] = later["starts_at"] + timedelta(minutes=30)
+        Appointment.objects.filter(pk=visit.pk).update(**later)
+        assert "still booked" not in client.get(url).content.decode()
+        withdraw(consent=consent)
+        page = client.get(url).content.decode()
+        assert "still booked" in page
+        assert "consents-today" not in page
+        Appointment.objects.filter(pk=visit.pk).update(status=Appointment.Status.CANCELLED)
+        assert "still booked" not in client.get(url).content.decode()
+
     def test_the_panel_is_for_practitioners(self, cast: Any, client_for: Any) -> None:
         signed_consent(cast, accepted_plan(cast))
         url = reverse("consents:panel", args=[cast.patient.number])

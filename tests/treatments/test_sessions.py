@@ -440,6 +440,32 @@ def test_a_consent_withdrawn_in_the_middle(world: World, session: Session) -> No
     assert "withdrawn" in problems(world, session)
 
 
+def test_nothing_more_is_given_after_a_withdrawal(world: World, session: Session) -> None:
+    world.fill(session)
+    by, entries = world.practitioner, world.areas()
+    actions.save_areas(by=by, session=session, entries=entries, at=NOON)  # still allowed
+    Consent.objects.filter(pk=world.consent.pk).update(withdrawn_at=NOON)
+    with pytest.raises(ActionRefused, match="withdrawn"):
+        actions.save_areas(by=by, session=session, entries=entries, at=NOON)
+    with pytest.raises(ActionRefused, match="withdrawn"):
+        actions.save_mix(by=by, session=session, entries=[], at=NOON)
+    with pytest.raises(ActionRefused, match="withdrawn"):
+        actions.add_anaesthesia(by=by, session=session, entries=[], at=NOON)
+    session.refresh_from_db()
+    seen = Observation("Stopped at once, no redness.", "none", "Thermal water", D(0))
+    saved, refused = actions.save_sections(
+        by=by,
+        session=session,
+        revision=session.revision,
+        sections=Sections(areas=entries, observation=seen),
+        at=NOON,
+    )
+    assert list(refused) == ["areas"]
+    assert saved.observation == "Stopped at once, no redness."
+    sign_consent(world.plan, by)
+    actions.save_areas(by=by, session=saved, entries=entries, at=NOON)  # signed anew
+
+
 def test_a_substance_the_consent_does_not_name(world: World, session: Session, cast: Any) -> None:
     caffeine = make_lot(cast.here, "caffeine-25")
     mix = [MixEntry(caffeine, D(1)), MixEntry(world.hyaluronic, D(2))]

@@ -111,7 +111,7 @@ def code(request: HttpRequest, number: int, consent_id: int) -> HttpResponse:
     address = open_on_phone(
         patient=consent.patient, pages=ON_A_PHONE, only=str(consent.pk), at=timezone.now()
     )
-    drawing = segno.make(address, error="m").svg_inline(scale=5, border=3, light="#fff")
+    drawing = segno.make(address, error="m").svg_inline(border=3, light="#fff", omitsize=True)
     context = {
         "patient": consent.patient,
         "consent": consent,

@@ -146,7 +146,23 @@ class Consent(Record):
     objects = OfPatientQuerySet.as_manager()
 
     class Meta:
-        indexes = [models.Index(fields=["patient", "-created_at"], name="consent_of_patient")]
+        indexes = [
+            models.Index(fields=["patient", "-created_at"], name="consent_of_patient"),
+            models.Index(
+                fields=["patient"],
+                name="consent_withdrawn",
+                condition=Q(withdrawn_at__isnull=False),
+            ),
+            models.Index(
+                fields=["practitioner", "signed_at"],
+                name="consent_to_countersign",
+                condition=Q(
+                    signed_at__isnull=False,
+                    countersigned_at__isnull=True,
+                    withdrawn_at__isnull=True,
+                ),
+            ),
+        ]
         constraints = [
             models.CheckConstraint(
                 condition=models.Q(signed_at__isnull=True)
@@ -225,6 +241,13 @@ class ConsentQuestion(Record):
 
     class Meta:
         ordering = ["pk"]
+        indexes = [
+            models.Index(
+                fields=["asked_at"],
+                name="consent_question_open",
+                condition=Q(answered_at__isnull=True),
+            )
+        ]
         constraints = [
             models.CheckConstraint(
                 condition=Q(answered_at__isnull=True, answered_by__isnull=True, answer="")

@@ -24,6 +24,8 @@ from treatments.consents.views import AT_THE_CLINIC, reading, signer_name
 from treatments.consents.waiting import of_patient, waiting
 
 ON_THEIR_OWN = gettext_noop("own device")
+SECONDS_TO_READ = 300
+"""A device that was handed over for this text alone waits so long for a touch: people read."""
 
 
 def _mine(request: HttpRequest, consent_id: int) -> Consent:
@@ -107,9 +109,9 @@ def ask(request: HttpRequest, token: str, consent_id: int) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def handed(request: HttpRequest, token: str, consent_id: int) -> HttpResponseBase:
     """Where a device that was handed over ends; posting gives it back, empty."""
+    consent = _mine(request, consent_id)
     if not on_tablet(request):
         return redirect("my-consents:read", token, consent_id)
-    consent = _mine(request, consent_id)
     if request.method == "POST":
         close_link(token=token, at=timezone.now())
         request.session.flush()
@@ -144,6 +146,7 @@ def _page(
     context = {
         **reading(consent),
         "token": token,
+        "idle_seconds": SECONDS_TO_READ if request.opens_one_thing else None,  # type: ignore[attr-defined]
         "photos": photo_choices(consent),
         "form": forms.get("form") or SignForm(consent=consent, attended=on_tablet(request)),
         "question": forms.get("question") or QuestionForm(prefix="asked"),

@@ -28,9 +28,9 @@ class WordingForm(ClinicForm):
 
     def __init__(self, *args: Any, template: ConsentTemplate, **kwargs: Any) -> None:
         super().__init__(*args, initial=_values(template), **kwargs)
-        for code in SECTIONS:
+        for code, label in SECTIONS.items():
             self.fields[field_of("heading", code)] = _line(_("Heading"))
-            self.fields[field_of("text", code)] = _words(_("Text"), rows=6, most=LONGEST_TEXT)
+            self.fields[field_of("text", code)] = _words(label, rows=6, most=LONGEST_TEXT)
         self.fields["off_label"] = _words(_("Sentence"), rows=3, most=LONGEST_LINE)
         for code, label in STATEMENTS.items():
             self.fields[field_of("statement", code)] = _words(label, rows=2, most=LONGEST_LINE)

@@ -6,11 +6,13 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.db.models import QuerySet
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from treatments.consents.coverage import Coverage, CoverageState, judge, needed_codes
 from treatments.consents.in_force import TextsInForce, texts_in_force
+from treatments.consents.models import Consent
 from treatments.plans.models import Plan
 
 
@@ -65,6 +67,12 @@ def running_plans(patient_ids: Collection[int], at: datetime) -> list[PlanConsen
 
 def _judged(plan: Plan, texts: TextsInForce, at: datetime) -> Coverage:
     return judge(needed_codes(plan), plan.consents.all(), at, texts, plan.location.country_id)
+
+
+def with_withdrawn() -> QuerySet[Consent, int]:
+    """The ids of patients who have withdrawn a consent to a plan that is under way."""
+    withdrawn = Consent.objects.filter(withdrawn_at__isnull=False)
+    return withdrawn.filter(plan__state=Plan.State.ACCEPTED).values_list("patient_id", flat=True)
 
 
 def worst(found: Collection[PlanConsent]) -> PlanConsent | None:

@@ -9,6 +9,7 @@ OF_PATIENT = "patients/<patient:number>/consents/"
 ONE = f"{OF_PATIENT}<int:consent_id>/"
 urlpatterns = [
     path("consents/today/", views.today, name="today"),
+    path("consents/mine/", views.mine, name="mine"),
     path("consents/marks/", views.marks, name="marks"),
     path(OF_PATIENT, views.panel, name="panel"),
     path(f"{OF_PATIENT}bar/", views.bar, name="bar"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from datetime import datetime, time, timedelta
 from typing import Any
 
@@ -32,7 +33,7 @@ from treatments.consents.actions import (
     signable_from,
     withdraw,
 )
-from treatments.consents.coverage import coverage
+from treatments.consents.coverage import CoverageState, coverage
 from treatments.consents.evidence import photo_choices, questions_of
 from treatments.consents.forms import (
     LANGUAGE_NAMES,
@@ -46,7 +47,7 @@ from treatments.consents.forms import (
 )
 from treatments.consents.in_force import supported
 from treatments.consents.models import Consent, ConsentQuestion
-from treatments.consents.states import PlanConsent, running_plans, worst
+from treatments.consents.states import PlanConsent, running_plans, with_withdrawn, worst
 from treatments.diary.models import Appointment
 from treatments.plans.models import Plan
 from treatments.plans.reading import screen_plan
@@ -54,6 +55,7 @@ from treatments.plans.reading import screen_plan
 AT_THE_CLINIC = gettext_noop("clinic device")
 IN_PERSON = gettext_noop("in person")
 MOST_MARKED = 700
+MOST_SHOWN = 12
 
 
 def _patient(request: HttpRequest, number: int) -> Patient:
@@ -126,25 +128,61 @@ def bar(request: HttpRequest, number: int) -> HttpResponse:
 @requires(Permission.SEE_CONSENT_STATE)
 @require_safe
 def today(request: HttpRequest) -> HttpResponse:
-    """Who comes today with an accepted plan that no consent covers."""
+    """Who comes today with an accepted plan that no consent covers, and who has withdrawn theirs
+    and is still booked for another day.
+    """
     location, now = location_of(request), timezone.now()
     day = timezone.localdate(now, location.zone)
     start = datetime.combine(day, time.min, location.zone)
     end = datetime.combine(day + timedelta(days=1), time.min, location.zone)
-    coming = (
-        Appointment.objects.visible_to(staff_of(request))
-        .live()
-        .between(start, end)
-        .filter(location=location)
-        .select_related("patient")
-    )
+    booked = Appointment.objects.visible_to(staff_of(request)).live().filter(location=location)
+    coming = booked.between(start, end).select_related("patient")
     visits = {one.patient_id: one for one in reversed(coming)}
-    lacking = [one for one in running_plans(visits, now) if not one.coverage.is_covered]
-    rows = [(visits[one.plan.patient_id], one) for one in lacking]
-    rows.sort(key=lambda row: row[0].starts_at)
-    listed(request, [one.plan.patient_id for one in lacking])
-    context = {"rows": rows, "location": location}
+    later = booked.filter(starts_at__gte=end, patient__in=with_withdrawn()).order_by("-starts_at")
+    after = {one.patient_id: one for one in later.select_related("patient")}
+    running = running_plans({*visits, *after}, now)
+    lacking = [one for one in running if not one.coverage.is_covered]
+    rows = _beside(visits, lacking)
+    gone = [one for one in lacking if one.coverage.state == CoverageState.WITHDRAWN]
+    kept = _beside({who: visit for who, visit in after.items() if who not in visits}, gone)
+    listed(request, [one.plan.patient_id for _visit, one in (*rows, *kept)])
+    context = {"rows": rows, "withdrawn": kept, "location": location}
     return render(request, "treatments/consent_today.html", context)
+
+
+@requires(Permission.TAKE_CONSENT)
+@require_safe
+def mine(request: HttpRequest) -> HttpResponse:
+    """For a practitioner's day: questions that wait for an answer, and what waits for their own
+    signature.
+    """
+    me, location = staff_of(request), location_of(request)
+    asked = ConsentQuestion.objects.filter(
+        answered_at__isnull=True,
+        consent__signed_at__isnull=True,
+        consent__plan__state=Plan.State.ACCEPTED,
+        consent__plan__location=location,
+    )
+    open_ones = asked.select_related("consent__patient").order_by("asked_at")[:MOST_SHOWN]
+    unsigned = Consent.objects.visible_to(me).filter(
+        practitioner=me,
+        signed_at__isnull=False,
+        countersigned_at__isnull=True,
+        withdrawn_at__isnull=True,
+        plan__state=Plan.State.ACCEPTED,
+    )
+    wait = unsigned.select_related("patient").order_by("-signed_at")[:MOST_SHOWN]
+    context = {"questions": open_ones, "unsigned": wait, "location": location}
+    listed(request, [*(one.consent.patient_id for one in open_ones), *(o.patient_id for o in wait)])
+    return render(request, "treatments/consent_mine.html", context)
+
+
+def _beside(
+    visits: Mapping[int, Appointment], found: Iterable[PlanConsent]
+) -> list[tuple[Appointment, PlanConsent]]:
+    """Each plan beside its patient's visit, in the order of the visits."""
+    rows = [(visits[one.plan.patient_id], one) for one in found if one.plan.patient_id in visits]
+    return sorted(rows, key=lambda row: row[0].starts_at)
 
 
 @requires(Permission.SEE_CONSENT_STATE)
@@ -318,10 +356,14 @@ def answer(request: HttpRequest, number: int, consent_id: int, question_id: int)
 
 @requires(Permission.TAKE_CONSENT)
 @require_http_methods(["GET", "HEAD", "POST"])
-@reauthentication_required
 def countersign_view(request: HttpRequest, number: int, consent_id: int) -> HttpResponseBase:
     """The treating practitioner's own signature, given right after their own password."""
-    consent = _consent(request, number, consent_id)
+    answered: HttpResponseBase = _countersign(request, _consent(request, number, consent_id))
+    return answered
+
+
+@reauthentication_required
+def _countersign(request: HttpRequest, consent: Consent) -> HttpResponse:
     form = CountersignForm(request.POST or None)
     status = 200
     if request.method == "POST":

@@ -5,10 +5,10 @@ import django.db.models.deletion
 import django.db.models.functions.comparison
 import django.db.models.functions.datetime
 import django.utils.timezone
-import treatments.consents.models
 from django.conf import settings
 from django.db import migrations, models
 
+import treatments.consents.models
 
 ONCE = """
 CREATE OR REPLACE FUNCTION public.treatments_consent_once() RETURNS trigger
@@ -52,170 +52,414 @@ DROP FUNCTION public.treatments_consent_once();
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('patients', '0010_phone_links'),
-        ('treatments', '0014_plans_in_full'),
+        ("patients", "0010_phone_links"),
+        ("treatments", "0014_plans_in_full"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='consent',
-            name='binding',
-            field=models.CharField(blank=True, db_default='', default='', max_length=64),
+            model_name="consent",
+            name="binding",
+            field=models.CharField(blank=True, db_default="", default="", max_length=64),
         ),
         migrations.AddField(
-            model_name='consent',
-            name='cooling_off_hours',
+            model_name="consent",
+            name="cooling_off_hours",
             field=models.PositiveSmallIntegerField(db_default=0, default=0),
         ),
         migrations.AddField(
-            model_name='consent',
-            name='countersignature_strokes',
+            model_name="consent",
+            name="countersignature_strokes",
             field=models.JSONField(blank=True, null=True),
         ),
         migrations.AddField(
-            model_name='consent',
-            name='countersignature_svg',
-            field=models.TextField(blank=True, db_default='', default=''),
+            model_name="consent",
+            name="countersignature_svg",
+            field=models.TextField(blank=True, db_default="", default=""),
         ),
         migrations.AddField(
-            model_name='consent',
-            name='photo_choices',
-            field=models.JSONField(blank=True, db_default=models.Value({}, models.JSONField()), default=dict),
+            model_name="consent",
+            name="photo_choices",
+            field=models.JSONField(
+                blank=True, db_default=models.Value({}, models.JSONField()), default=dict
+            ),
         ),
         migrations.AddField(
-            model_name='consent',
-            name='practitioner',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
+            model_name="consent",
+            name="practitioner",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to=settings.AUTH_USER_MODEL,
+            ),
         ),
         migrations.AddField(
-            model_name='consent',
-            name='read_at',
+            model_name="consent",
+            name="read_at",
             field=models.DateTimeField(blank=True, null=True),
         ),
         migrations.AddField(
-            model_name='consent',
-            name='read_on_device',
-            field=models.CharField(blank=True, db_default='', default='', max_length=20),
+            model_name="consent",
+            name="read_on_device",
+            field=models.CharField(blank=True, db_default="", default="", max_length=20),
         ),
         migrations.AddField(
-            model_name='consent',
-            name='sent_at',
+            model_name="consent",
+            name="sent_at",
             field=models.DateTimeField(blank=True, null=True),
         ),
         migrations.CreateModel(
-            name='ConsentAttendant',
+            name="ConsentAttendant",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), default=django.utils.timezone.now, editable=False)),
-                ('role', models.CharField(choices=[('interpreter', 'Interpreter'), ('witness', 'Witness')], max_length=11)),
-                ('name', models.CharField(max_length=200, verbose_name='name')),
-                ('capacity', models.CharField(max_length=120, verbose_name='who they are')),
-                ('language', models.CharField(blank=True, max_length=60, verbose_name='language')),
-                ('signature_svg', models.TextField()),
-                ('signature_strokes', models.JSONField()),
-                ('binding', models.CharField(max_length=64)),
-                ('consent', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='attendants', to='treatments.consent')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "created_at",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(),
+                        default=django.utils.timezone.now,
+                        editable=False,
+                    ),
+                ),
+                (
+                    "role",
+                    models.CharField(
+                        choices=[("interpreter", "Interpreter"), ("witness", "Witness")],
+                        max_length=11,
+                    ),
+                ),
+                ("name", models.CharField(max_length=200, verbose_name="name")),
+                ("capacity", models.CharField(max_length=120, verbose_name="who they are")),
+                ("language", models.CharField(blank=True, max_length=60, verbose_name="language")),
+                ("signature_svg", models.TextField()),
+                ("signature_strokes", models.JSONField()),
+                ("binding", models.CharField(max_length=64)),
+                (
+                    "consent",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="attendants",
+                        to="treatments.consent",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['pk'],
+                "ordering": ["pk"],
             },
         ),
         migrations.CreateModel(
-            name='ConsentQuestion',
+            name="ConsentQuestion",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), default=django.utils.timezone.now, editable=False)),
-                ('text', models.CharField(max_length=1000, verbose_name='question')),
-                ('asked_at', models.DateTimeField()),
-                ('asked_on_device', models.CharField(blank=True, max_length=20)),
-                ('answer', models.CharField(blank=True, max_length=2000, verbose_name='answer')),
-                ('answered_at', models.DateTimeField(blank=True, null=True)),
-                ('answered_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('consent', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='questions', to='treatments.consent')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "created_at",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(),
+                        default=django.utils.timezone.now,
+                        editable=False,
+                    ),
+                ),
+                ("text", models.CharField(max_length=1000, verbose_name="question")),
+                ("asked_at", models.DateTimeField()),
+                ("asked_on_device", models.CharField(blank=True, max_length=20)),
+                ("answer", models.CharField(blank=True, max_length=2000, verbose_name="answer")),
+                ("answered_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "answered_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "consent",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="questions",
+                        to="treatments.consent",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['pk'],
+                "ordering": ["pk"],
             },
         ),
         migrations.CreateModel(
-            name='ConsentTemplate',
+            name="ConsentTemplate",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('code', models.SlugField(max_length=80, verbose_name='code')),
-                ('version', models.PositiveIntegerField(default=1, verbose_name='version')),
-                ('is_current', models.BooleanField(default=True)),
-                ('origin', models.CharField(choices=[('shipped', 'shipped with the product'), ('clinic', 'edited by the clinic')], default='shipped', max_length=8)),
-                ('name_en', models.CharField(max_length=200, verbose_name='name in English')),
-                ('name_fr', models.CharField(max_length=200, verbose_name='name in French')),
-                ('source_refs', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=20), blank=True, default=list, size=None)),
-                ('source_note', models.TextField(blank=True, verbose_name='what the source says')),
-                ('general_knowledge', models.BooleanField(default=False, verbose_name='general knowledge, unverified')),
-                ('shipped_hash', models.CharField(blank=True, editable=False, max_length=64)),
-                ('approved_at', models.DateTimeField(blank=True, editable=False, null=True)),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
-                ('country', models.CharField(blank=True, max_length=2, verbose_name='country')),
-                ('language', models.CharField(max_length=8, verbose_name='language')),
-                ('texts', models.JSONField(default=dict)),
-                ('statements', models.JSONField(default=dict)),
-                ('off_label', models.TextField()),
-                ('approved_by', models.ForeignKey(blank=True, editable=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('made_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("code", models.SlugField(max_length=80, verbose_name="code")),
+                ("version", models.PositiveIntegerField(default=1, verbose_name="version")),
+                ("is_current", models.BooleanField(default=True)),
+                (
+                    "origin",
+                    models.CharField(
+                        choices=[
+                            ("shipped", "shipped with the product"),
+                            ("clinic", "edited by the clinic"),
+                        ],
+                        default="shipped",
+                        max_length=8,
+                    ),
+                ),
+                ("name_en", models.CharField(max_length=200, verbose_name="name in English")),
+                ("name_fr", models.CharField(max_length=200, verbose_name="name in French")),
+                (
+                    "source_refs",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(max_length=20),
+                        blank=True,
+                        default=list,
+                        size=None,
+                    ),
+                ),
+                ("source_note", models.TextField(blank=True, verbose_name="what the source says")),
+                (
+                    "general_knowledge",
+                    models.BooleanField(
+                        default=False, verbose_name="general knowledge, unverified"
+                    ),
+                ),
+                ("shipped_hash", models.CharField(blank=True, editable=False, max_length=64)),
+                ("approved_at", models.DateTimeField(blank=True, editable=False, null=True)),
+                (
+                    "created_at",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(), editable=False
+                    ),
+                ),
+                ("country", models.CharField(blank=True, max_length=2, verbose_name="country")),
+                ("language", models.CharField(max_length=8, verbose_name="language")),
+                ("texts", models.JSONField(default=dict)),
+                ("statements", models.JSONField(default=dict)),
+                ("off_label", models.TextField()),
+                (
+                    "approved_by",
+                    models.ForeignKey(
+                        blank=True,
+                        editable=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "made_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'abstract': False,
+                "abstract": False,
             },
         ),
         migrations.AddField(
-            model_name='consent',
-            name='template',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='treatments.consenttemplate'),
+            model_name="consent",
+            name="template",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="treatments.consenttemplate",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='consent',
-            constraint=models.CheckConstraint(condition=models.Q(('signed_at__isnull', True), ('template__isnull', True), ('binding', treatments.consents.models.Sha256OfLines(django.db.models.functions.comparison.Cast(models.F('id'), models.TextField()), django.db.models.functions.comparison.Cast(models.F('patient_id'), models.TextField()), models.F('text_sha256'), models.F('signed_name'), models.F('signature_svg'))), _connector='OR'), name='consent_signature_is_its_own', violation_error_message='This signature belongs to another consent.'),
+            model_name="consent",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("signed_at__isnull", True),
+                    ("template__isnull", True),
+                    (
+                        "binding",
+                        treatments.consents.models.Sha256OfLines(
+                            django.db.models.functions.comparison.Cast(
+                                models.F("id"), models.TextField()
+                            ),
+                            django.db.models.functions.comparison.Cast(
+                                models.F("patient_id"), models.TextField()
+                            ),
+                            models.F("text_sha256"),
+                            models.F("signed_name"),
+                            models.F("signature_svg"),
+                        ),
+                    ),
+                    _connector="OR",
+                ),
+                name="consent_signature_is_its_own",
+                violation_error_message="This signature belongs to another consent.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='consent',
-            constraint=models.CheckConstraint(condition=models.Q(('signed_at__isnull', True), ('template__isnull', True), models.Q(('read_at__isnull', False), ('read_at__lte', models.F('signed_at'))), _connector='OR'), name='consent_read_before_signed', violation_error_message='A consent is read before it is signed.'),
+            model_name="consent",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("signed_at__isnull", True),
+                    ("template__isnull", True),
+                    models.Q(("read_at__isnull", False), ("read_at__lte", models.F("signed_at"))),
+                    _connector="OR",
+                ),
+                name="consent_read_before_signed",
+                violation_error_message="A consent is read before it is signed.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='consent',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('countersigned_at__isnull', True), ('countersigned_by__isnull', True)), models.Q(('countersigned_at__isnull', False), ('countersigned_by__isnull', False), models.Q(('practitioner__isnull', True), ('countersigned_by', models.F('practitioner')), _connector='OR')), _connector='OR'), name='consent_countersigned_by_who_treats', violation_error_message='Only the treating practitioner countersigns.'),
+            model_name="consent",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(
+                        ("countersigned_at__isnull", True), ("countersigned_by__isnull", True)
+                    ),
+                    models.Q(
+                        ("countersigned_at__isnull", False),
+                        ("countersigned_by__isnull", False),
+                        models.Q(
+                            ("practitioner__isnull", True),
+                            ("countersigned_by", models.F("practitioner")),
+                            _connector="OR",
+                        ),
+                    ),
+                    _connector="OR",
+                ),
+                name="consent_countersigned_by_who_treats",
+                violation_error_message="Only the treating practitioner countersigns.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='consentattendant',
-            constraint=models.UniqueConstraint(fields=('consent', 'role'), name='consent_attendant_once'),
+            model_name="consentattendant",
+            constraint=models.UniqueConstraint(
+                fields=("consent", "role"), name="consent_attendant_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='consentattendant',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('name', ''), _negated=True), models.Q(('capacity', ''), _negated=True), models.Q(('signature_svg', ''), _negated=True)), name='consent_attendant_is_complete'),
+            model_name="consentattendant",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("name", ""), _negated=True),
+                    models.Q(("capacity", ""), _negated=True),
+                    models.Q(("signature_svg", ""), _negated=True),
+                ),
+                name="consent_attendant_is_complete",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='consentattendant',
-            constraint=models.CheckConstraint(condition=models.Q(('language', ''), ('role', 'interpreter'), _negated=True), name='consent_interpreter_has_language'),
+            model_name="consentattendant",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("language", ""), ("role", "interpreter"), _negated=True),
+                name="consent_interpreter_has_language",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='consentattendant',
-            constraint=models.CheckConstraint(condition=models.Q(('binding', treatments.consents.models.Sha256OfLines(django.db.models.functions.comparison.Cast(models.F('consent_id'), models.TextField()), models.F('role'), models.F('name'), models.F('signature_svg')))), name='consent_attendant_is_its_own', violation_error_message='This signature belongs to another consent.'),
+            model_name="consentattendant",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "binding",
+                        treatments.consents.models.Sha256OfLines(
+                            django.db.models.functions.comparison.Cast(
+                                models.F("consent_id"), models.TextField()
+                            ),
+                            models.F("role"),
+                            models.F("name"),
+                            models.F("signature_svg"),
+                        ),
+                    )
+                ),
+                name="consent_attendant_is_its_own",
+                violation_error_message="This signature belongs to another consent.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='consentquestion',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('answer', ''), ('answered_at__isnull', True), ('answered_by__isnull', True)), models.Q(('answered_at__isnull', False), ('answered_by__isnull', False), models.Q(('answer', ''), _negated=True)), _connector='OR'), name='consent_answer_is_somebodys'),
+            model_name="consentquestion",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(
+                        ("answer", ""), ("answered_at__isnull", True), ("answered_by__isnull", True)
+                    ),
+                    models.Q(
+                        ("answered_at__isnull", False),
+                        ("answered_by__isnull", False),
+                        models.Q(("answer", ""), _negated=True),
+                    ),
+                    _connector="OR",
+                ),
+                name="consent_answer_is_somebodys",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='consentquestion',
-            constraint=models.CheckConstraint(condition=models.Q(('text', ''), _negated=True), name='consent_question_asks'),
+            model_name="consentquestion",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("text", ""), _negated=True), name="consent_question_asks"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='consenttemplate',
-            constraint=models.UniqueConstraint(fields=('code', 'version'), name='consenttemplate_version_once'),
+            model_name="consenttemplate",
+            constraint=models.UniqueConstraint(
+                fields=("code", "version"), name="consenttemplate_version_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='consenttemplate',
-            constraint=models.UniqueConstraint(condition=models.Q(('is_current', True)), fields=('code',), name='consenttemplate_one_current'),
+            model_name="consenttemplate",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("is_current", True)),
+                fields=("code",),
+                name="consenttemplate_one_current",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="consent",
+            index=models.Index(
+                condition=models.Q(("withdrawn_at__isnull", False)),
+                fields=["patient"],
+                name="consent_withdrawn",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="consent",
+            index=models.Index(
+                condition=models.Q(
+                    ("countersigned_at__isnull", True),
+                    ("signed_at__isnull", False),
+                    ("withdrawn_at__isnull", True),
+                ),
+                fields=["practitioner", "signed_at"],
+                name="consent_to_countersign",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="consentquestion",
+            index=models.Index(
+                condition=models.Q(("answered_at__isnull", True)),
+                fields=["asked_at"],
+                name="consent_question_open",
+            ),
         ),
         migrations.RunSQL(ONCE, ANY_TIME),
     ]
