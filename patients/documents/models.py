@@ -23,7 +23,8 @@ class DocumentQuerySet(OfPatientQuerySet["Document"]):
     def for_patient(self) -> DocumentQuerySet:
         """What is the patient's to keep: ready, and of a kind that is given out."""
         return self.filter(
-            state=Document.State.READY, kind__in=[Document.Kind.CONSENT, Document.Kind.SHEET]
+            state=Document.State.READY,
+            kind__in=[Document.Kind.CONSENT, Document.Kind.SHEET, Document.Kind.LETTER],
         ).order_by("-ready_at")
 
     def failed(self) -> DocumentQuerySet:
@@ -43,6 +44,8 @@ class Document(Record):
         SHEET = "sheet", _("Aftercare sheet")
         SESSION = "session", _("Session record")
         RECORD = "record", _("Whole record")
+        LETTER = "letter", _("Letter")
+        EVENT = "event", _("Adverse event report")
 
     class State(models.TextChoices):
         QUEUED = "queued", _("Queued")

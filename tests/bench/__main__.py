@@ -23,6 +23,7 @@ from psycopg import sql
 
 from clinic.embedded import urls
 from tests.bench.growth import SIZES, diary_growth
+from tests.bench.recall import MOST_S, SESSIONS, recall_growth
 from tests.bench.record import long_record
 
 RESULTS = urls.REPOSITORY / "bench-results"
@@ -35,7 +36,7 @@ GROWTH = 1.3
 """Diary and search at the large scale, p50 against scale 1; a day's diary, by appointments."""
 RECORD_P95_MS = 150
 """Any page of a patient of many years, on 2 cores."""
-DIARY_GROWTH, PAGES, RECORD = "diary-growth", "pages", "record"
+DIARY_GROWTH, PAGES, RECORD, RECALL = "diary-growth", "pages", "record", "recall"
 
 
 @dataclass(frozen=True)
@@ -176,6 +177,29 @@ def recorded(home: Path, seconds: float) -> tuple[dict[str, Any], list[Goal]]:
     return found, record_goals(found)
 
 
+def recall_table(found: dict[str, Any]) -> str:
+    """What each question found and how long it took, one to a line."""
+    lines = [f"  {'question':<13} {'sessions':>9} {'patients':>9} {'first s':>8} {'p50 s':>7}"]
+    for name, one in found.items():
+        lines.append(
+            f"  {name:<13} {one['sessions']:>9} {one['patients']:>9} {one['first_s']:8.3f} "
+            f"{one['p50_s']:7.3f}"
+        )
+    return "\n".join(lines)
+
+
+def recalled(home: Path, sessions: int) -> tuple[dict[str, Any], list[Goal]]:
+    """Who was exposed among a million sessions, and what their cases had in common."""
+    done = recall_growth(database_of("recall"), home, sessions)
+    found = done["found"]
+    print(f"\n{done['sessions']} sessions, filled in {done['filled_s']:.0f} s")
+    print(f"{recall_table(found)}\n", flush=True)
+    goals = [
+        Goal(f"seconds to trace by {name}", one["p50_s"], MOST_S) for name, one in found.items()
+    ]
+    return done, goals
+
+
 def table(large: dict[str, Any]) -> str:
     """All cells, one to a line."""
     head = f"  {'page':<8} {'side':<8} {'conn':>4} {'req/s':>8} {'p50 ms':>8} {'p95 ms':>8}"
@@ -206,7 +230,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
     parser.add_argument("--scale", type=int, default=int(os.environ.get("SCALE", "100")))
     parser.add_argument("--quick", action="store_true", help="one second a round")
-    parser.add_argument("--only", choices=[DIARY_GROWTH, PAGES, RECORD], help="this part alone")
+    parser.add_argument(
+        "--only", choices=[DIARY_GROWTH, PAGES, RECORD, RECALL], help="this part alone"
+    )
     arguments = parser.parse_args()
     if shutil.which("wrk") is None:
         print("wrk is missing: apt-get install wrk", file=sys.stderr)
@@ -221,6 +247,10 @@ def main() -> int:
         found, goals = recorded(home, seconds)
         kept(found | {"goals": judged(goals)}, "record.json")
         return 0
+    if arguments.only == RECALL:
+        found, goals = recalled(home, SESSIONS // 10 if arguments.quick else SESSIONS)
+        kept(found | {"goals": judged(goals)}, "recall.json")
+        return 0
     pace = ["--seconds", str(seconds)]
     if arguments.scale == 1:
         result = measured(1, home, *pace)
@@ -230,10 +260,14 @@ def main() -> int:
         result = measured(arguments.scale, home, *pace, "--beside", small)
     days, of_days = ({}, []) if arguments.only == PAGES else grown(home, seconds)
     record, of_record = ({}, []) if arguments.only == PAGES else recorded(home, seconds)
-    goals = goals_of(result) + of_days + of_record
+    recall, of_recall = ({}, []) if arguments.only == PAGES else recalled(home, SESSIONS)
+    goals = goals_of(result) + of_days + of_record + of_recall
     print(f"\n{table(result)}\n\nFilled in {result['filled_s']:.0f} s; ", end="")
     print(f"the diary day holds {result['diary_rows']} visits.\n")
-    kept(result | {"days": days, "record": record, "goals": judged(goals)}, "bench.json")
+    kept(
+        result | {"days": days, "record": record, "recall": recall, "goals": judged(goals)},
+        "bench.json",
+    )
     bad = [name for name, cell in result["cells"].items() if cell["bad"]]
     wrong = [p for p, s in result["statements"].items() if s["status"] not in (200, 302)]
     if bad or wrong:
