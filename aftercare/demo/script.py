@@ -23,6 +23,7 @@ from aftercare.demo.people import Person, people
 from aftercare.demo.photos import take_photos
 from aftercare.demo.planned import book_courses
 from aftercare.demo.plans import stop_specs, tell_plans
+from aftercare.demo.safety import keep_safe
 from aftercare.demo.shelves import use_shelves
 from aftercare.demo.waiting import fill_waiting_list
 from aftercare.sheets.actions import give_sheet
@@ -215,6 +216,7 @@ def tell(*, seed: int, now: datetime, say: Say) -> Ground:
     say("Notes with scales over time")
     twice.register_twice(ground, now)
     histories.tell_changes(ground, now)
+    keep_safe(ground, now)
     story.settle_messages()
     tell_notices(ground, now)
     fill_waiting_list(ground, now)
