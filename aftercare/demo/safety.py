@@ -19,8 +19,11 @@ from treatments.sessions.models import MixComponent, Session
 from treatments.stock.actions import set_lot_state
 
 WEEKS_BACK = 16
-ILL_AFTER = (24, 31, 19, 37)
-"""Days from the last session to the first sign, of one case after the other."""
+ILL_AFTER = (24, 31, 20, 27)
+"""Days from a session to the first sign, of one case after the other."""
+AT_LEAST = 24
+SOURCE = "ha-1"
+"""Of this product one lot is the source."""
 FEW, MANY = 3, 6
 """A lot that so many were given is recalled: enough to see, not too many letters to render."""
 
@@ -152,22 +155,18 @@ def _given(place: Place, since: datetime, until: datetime) -> dict[int, list[Ses
 
 
 def _outbreak(ground: Ground, place: Place, now: datetime) -> None:
-    """Three who were given one lot fall ill, and one who was not; a look-back is asked."""
+    """Of those who were given one lot nearly all fall ill, and one who was not: a look-back."""
     since = now - timedelta(weeks=WEEKS_BACK)
-    given = _given(place, since, now - timedelta(days=ILL_AFTER[0]))
-    fitting = {lot: found for lot, found in given.items() if len(found) >= FEW}
-    if not fitting:
+    given = _given(place, since, now - timedelta(days=AT_LEAST))
+    of_source = Lot.objects.filter(product__code=SOURCE, pk__in=given)
+    source = max(of_source, key=lambda lot: (len(given[lot.pk]), -lot.pk), default=None)
+    if source is None:
         return
-    source = min(fitting, key=lambda lot: (abs(len(fitting[lot]) - 4), lot))
-    ill = fitting[source][:FEW]
-    known = {one.patient_id for one in fitting[source]}
+    known = {one.patient_id for one in given[source.pk]}
     everyone = (one for rows in given.values() for one in rows)
     other = next((one for one in everyone if one.patient_id not in known), None)
-    cases = [*ill, other] if other else ill
-    onsets = [
-        min(one.started_at + timedelta(days=days), now - timedelta(days=2))
-        for one, days in zip(cases, ILL_AFTER, strict=False)
-    ]
+    cases = [*given[source.pk][: len(ILL_AFTER)], *([other] if other else [])]
+    onsets = [_onset(one, number, now) for number, one in enumerate(cases)]
     for number, (session, onset) in enumerate(zip(cases[:2], onsets, strict=False)):
         _infection(place, session, onset, now, number)
     with then(now - timedelta(hours=20), ground.manager):
@@ -187,6 +186,13 @@ def _outbreak(ground: Ground, place: Place, now: datetime) -> None:
                     patient=session.patient,
                     onset_on=onset.date(),
                 )
+
+
+def _onset(session: Session, number: int, now: datetime) -> datetime:
+    """Some weeks after the session, and not before the last one the patient had."""
+    last = Session.objects.filter(patient=session.patient_id).latest("started_at").started_at
+    planned = session.started_at + timedelta(days=ILL_AFTER[number % len(ILL_AFTER)])
+    return min(max(planned, last + timedelta(days=8)), now - timedelta(days=2))
 
 
 def _infection(place: Place, session: Session, onset: datetime, now: datetime, number: int) -> None:

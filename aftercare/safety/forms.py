@@ -226,13 +226,18 @@ class TraceForm(ClinicForm):
     until = day_field(_("To"), required=False)
 
     def __init__(self, data: Any, *, staff: Staff) -> None:
-        super().__init__(data)
+        super().__init__()
         places = staff.place_ids
         self.kind = data.get("by") if data.get("by") in Kind.values else Kind.LOT.value
         keep = {"by", "since", "until", self.kind, *({"product"} if self.kind == "lot" else ())}
         for name in [name for name in self.fields if name not in keep]:
             del self.fields[name]
         self._offer(places)
+        self.asks = any(data.get(name) for name in self._asked_by)
+        if self.asks:
+            self.is_bound, self.data = True, data
+        if self.kind in self.fields:
+            self.fields[self.kind].required = True
 
     def _offer(self, places: Sequence[int]) -> None:
         """The choices of the one field that is there."""
@@ -257,10 +262,9 @@ class TraceForm(ClinicForm):
         return cleaned
 
     @property
-    def asks(self) -> bool:
-        """Whether anything was asked for."""
-        names = ("since", "until") if self.kind == Kind.WINDOW else (self.kind,)
-        return any(self.data.get(name) for name in names)
+    def _asked_by(self) -> tuple[str, ...]:
+        """The fields of which one must say something, else nothing is asked yet."""
+        return ("since", "until") if self.kind == Kind.WINDOW else (self.kind,)
 
     def exposure(self, key: tuple[str, ...] | None = None) -> Exposure:
         """What a valid form asks for. `key`: of a lot, once its product is known."""
@@ -311,7 +315,9 @@ class RecallForm(ClinicForm):
 class AttemptForm(ClinicForm):
     """What came of a call."""
 
-    outcome = forms.ChoiceField(label=_("What came of it"), choices=Attempt.Outcome)
+    outcome = forms.ChoiceField(
+        label=_("What came of it"), choices=[("", "---------"), *Attempt.Outcome.choices]
+    )
     note = forms.CharField(label=_("Note"), max_length=500, required=False)
 
 

@@ -38,7 +38,7 @@ MOST_SESSIONS = 100_000
 """More than that is no outbreak of one clinic, and would take too long to look through."""
 MANY = 5
 """So many sessions and more are one step of the dose-response, as in the Balearic outbreak."""
-ORDERS = ("risk", "rate", "p")
+ORDERS = ("least", "risk", "rate", "p")
 
 Thing = tuple[str, ...]
 """Kind and key of an exposure, as `Exposure` has them."""
@@ -262,13 +262,20 @@ def _finding(
 
 
 def _rank(order: str) -> Any:
-    """Highest first. `risk`: relative risk, then attack rate, then how many of the cases."""
+    """Highest first. `least`: by what the numbers allow at least, so that one lucky case does not
+    come before a lot that made many ill; the others by what they are called.
+    """
 
     def key(one: Finding) -> tuple[Any, ...]:
         risk = one.risk
         ratio = -1.0 if risk.ratio is None else risk.ratio
         p = 1.0 if risk.p is None else risk.p
-        by = {"risk": (-ratio, p, -risk.rate), "rate": (-risk.rate, -ratio, p), "p": (p, -ratio)}
+        by = {
+            "least": (-(risk.at_least or 0), p, -ratio),
+            "risk": (-ratio, p, -risk.rate),
+            "rate": (-risk.rate, -ratio, p),
+            "p": (p, -ratio),
+        }
         return (*by[order], one.exposure.kind, one.words)
 
     return key

@@ -59,6 +59,11 @@ class Risk:
         return self.unexposed_cases / self.unexposed if self.unexposed else None
 
     @property
+    def at_least(self) -> float | None:
+        """The lower bound of the ratio; of the odds ratio where every case was exposed."""
+        return self.odds_low if self.is_infinite else self.low
+
+    @property
     def is_infinite(self) -> bool:
         """All cases were exposed: the ratio has no upper bound."""
         return self.ratio == math.inf

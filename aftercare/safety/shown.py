@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from aftercare.safety.models import AdverseEvent
@@ -57,7 +57,10 @@ def event_shown(event: AdverseEvent) -> EventShown:
         treated_at=treated,
         days_after=(began.date() - treated.date()).days if treated else None,
         areas=[_area(one) for one in facts.get("areas", [])],
-        lots=facts.get("lots", []),
+        lots=[
+            lot | {"expires": date.fromisoformat(lot["expires_on"])}
+            for lot in facts.get("lots", [])
+        ],
         syringes=facts.get("syringes", []),
         devices=facts.get("devices", []),
         room=(facts.get("room") or {}).get("name", ""),
