@@ -69,6 +69,10 @@ def event_shown(event: AdverseEvent) -> EventShown:
     )
 
 
+def _lot(lot: dict[str, Any]) -> dict[str, Any]:
+    return lot | {"expires": date.fromisoformat(lot["expires_on"])}
+
+
 def _area(area: dict[str, Any]) -> dict[str, Any]:
     side = "" if area["side"] == Side.NONE else str(Side(area["side"]).label)
     return area | {
