@@ -56,8 +56,9 @@ def open_event(
 ) -> AdverseEvent:
     """Open an event with what the record says of its session. `said`: the fields of `SAID`.
 
-    A call brings its check-in along, a check-in its session. Raises `ActionRefused` without the
-    right, for another patient's session, and for an onset that lies ahead.
+    A call brings its check-in along, a check-in its session. The same words by the same person are
+    the same event: a second click opens no second one. Raises `ActionRefused` without the right,
+    for another patient's session, and for an onset that lies ahead.
     """
     _may_record(by, location.pk)
     if call is not None:
@@ -68,6 +69,11 @@ def open_event(
         if part is not None and part.patient_id != patient.pk:
             raise ActionRefused(_("This belongs to another patient."))
     values = _checked(said, location, at or timezone.now())
+    Patient.objects.select_for_update(no_key=True).get(pk=patient.pk)
+    same = {name: values[name] for name in ("kind", "onset_at", "description")}
+    known = AdverseEvent.objects.open().filter(patient=patient, opened_by=by, **same).first()
+    if known is not None:
+        return known
     event = AdverseEvent.objects.create(
         patient=patient,
         location=location,

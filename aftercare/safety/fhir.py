@@ -22,6 +22,7 @@ SERIOUSNESS = {
     Grade.DEATH: "SeriousResultsInDeath",
     Grade.SEVERE: "Serious",
 }
+# The value set of WHO-UMC has nothing below unlikely.
 CAUSALITY = {
     "unrelated": "Unlikely",
     "possible": "Possible",

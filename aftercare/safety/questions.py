@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from django.db import transaction
 from django.utils import timezone
@@ -14,6 +14,8 @@ from clinic.access.permissions import Permission
 from clinic.errors import ActionRefused
 from clinic.places.models import Location
 from patients.registry.models import Patient
+
+SAME_CLICK = timedelta(minutes=1)
 
 
 @transaction.atomic
@@ -29,6 +31,8 @@ def ask_look_back(
 ) -> LookBack:
     """A new look-back; its first cases are the infections recorded here since the first day.
 
+    The same question within a minute is one.
+
     Raises `ActionRefused` without the right or a title, and for days out of order.
     """
     _may_ask(by, location.pk)
@@ -36,14 +40,13 @@ def ask_look_back(
         raise ActionRefused(_("Give it a title."), field="title")
     if until < since:
         raise ActionRefused(_("The last day is before the first."), field="until")
-    question = LookBack.objects.create(
-        location=location,
-        title=title.strip(),
-        since=since,
-        until=until,
-        made_by=by,
-        made_at=at or timezone.now(),
-    )
+    moment = at or timezone.now()
+    Location.objects.select_for_update(no_key=True).get(pk=location.pk)
+    asked = {"location": location, "title": title.strip(), "since": since, "until": until}
+    twice = LookBack.objects.filter(**asked, made_by=by, made_at__gt=moment - SAME_CLICK).first()
+    if twice is not None:
+        return twice
+    question = LookBack.objects.create(**asked, made_by=by, made_at=moment)
     if with_infections:
         for event in infections_for(question):
             _add(by, question, event.patient.kept, _onset(event), event)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -33,6 +33,7 @@ TELL_TASK = "aftercare.tell_exposed"
 MOST_PEOPLE = 20_000
 """A recall of more is a slip of the dates; it would also write as many letters."""
 BATCH = 100
+SAME_CLICK = timedelta(minutes=1)
 NAMED = (ExposureKind.LOT, ExposureKind.CONTAINER, ExposureKind.PRODUCT, ExposureKind.MIX)
 """Kinds that a letter names; it never names a person, a room or a device."""
 
@@ -208,7 +209,10 @@ def record_attempt(
     note: str = "",
     at: datetime | None = None,
 ) -> Attempt:
-    """Write down a call, or a letter that was posted. Raises `ActionRefused`."""
+    """Write down a call, or a letter that was posted; the same words within a minute once.
+
+    Raises `ActionRefused`.
+    """
     locked = (
         RecallContact.objects.select_for_update(of=("self",))
         .select_related("recall")
@@ -220,9 +224,9 @@ def record_attempt(
         raise ActionRefused(_("This recall is closed."))
     if outcome not in Attempt.Outcome.values:
         raise ActionRefused(_("Say what came of it."), field="outcome")
-    return Attempt.objects.create(
-        contact=locked, outcome=outcome, note=note.strip(), by=by, at=at or timezone.now()
-    )
+    moment, words = at or timezone.now(), {"outcome": outcome, "note": note.strip(), "by": by}
+    twice = locked.attempts.filter(**words, at__gt=moment - SAME_CLICK).first()
+    return twice or Attempt.objects.create(contact=locked, at=moment, **words)
 
 
 @transaction.atomic

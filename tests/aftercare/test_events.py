@@ -146,7 +146,9 @@ def test_without_a_length_in_the_catalogue_the_day_must_be_said(
 def test_overdue_and_too_long_are_told_apart(cast: Cast, session: Session) -> None:
     late = begin(cast, session)
     long = begin(cast, session, said=said("bruise", onset_at=AT))
-    fine = begin(cast, session, said=said(follow_up_on=AT.date() + timedelta(days=90)))
+    fine = begin(
+        cast, session, said=said(description="Other.", follow_up_on=AT.date() + timedelta(days=90))
+    )
     day = AT.date() + timedelta(days=29)
     assert set(AdverseEvent.objects.overdue(day)) == {late, long}
     assert late.is_overdue(day)
@@ -175,6 +177,12 @@ def test_another_patient_s_session_is_refused(cast: Cast, clinic: Clinic, sessio
             session=session,
             said=said(),
         )
+
+
+def test_a_second_click_opens_no_second_event(cast: Cast, session: Session) -> None:
+    assert begin(cast, session) == begin(cast, session)
+    assert begin(cast, session, said=said(description="Another one.")).pk
+    assert AdverseEvent.objects.count() == 2
 
 
 def test_only_a_practitioner_of_the_place_records(cast: Cast, session: Session) -> None:
@@ -427,8 +435,8 @@ def test_lists_ask_the_database_the_same_for_one_and_three(
 ) -> None:
     client, counts = client_for(cast.manager), []
     for wanted in (1, 3):
-        while AdverseEvent.objects.count() < wanted:
-            begin(cast, session)
+        while (count := AdverseEvent.objects.count()) < wanted:
+            begin(cast, session, said=said(description=f"Nodule {count}."))
         client.get(reverse(name))
         with django_assert_max_num_queries(25) as captured:
             client.get(reverse(name))

@@ -276,6 +276,15 @@ def call(cast: Cast, contact: RecallContact, outcome: str, by: Staff | None = No
     return record_attempt(by=by or cast.front_desk, contact=contact, outcome=outcome)
 
 
+def test_a_second_click_writes_no_second_call(cast: Cast, recall: Recall) -> None:
+    contact = recall.contacts.first()
+    assert contact is not None
+    assert call(cast, contact, "no-answer") == call(cast, contact, "no-answer")
+    later = timezone.now() + timedelta(minutes=5)
+    record_attempt(by=cast.front_desk, contact=contact, outcome="no-answer", at=later)
+    assert contact.attempts.count() == 2
+
+
 def test_who_was_spoken_with_gets_no_message(cast: Cast, recall: Recall) -> None:
     first = recall.contacts.order_by("pk")[0]
     call(cast, first, "reached")
