@@ -373,8 +373,8 @@ def _safety(
     )
     recall = Recall.objects.create(
         location=place,
-        kind="practitioner",
-        key=[str(by.pk)],
+        kind="lot",
+        key=["ha-1", f"LOT{canary}"],
         words=canary,
         reason=canary,
         opened_by=by,

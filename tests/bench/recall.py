@@ -177,8 +177,10 @@ class Filling:
         sets = LOTS // places
         [one, two] = session.mix.order_by("pk")
         sid = f"{first} - 1 + n"
-        multiply(one, count, session_id=sid, lot_id=f"{of_place} ((n / 97) % {sets})")
-        multiply(two, count, session_id=sid, lot_id=f"{of_place} ((n / 89 + 7) % {sets})")
+        multiply(one, count, session_id=sid, lot_id=f"{of_place} ((n / 97) % {sets // 2})")
+        multiply(
+            two, count, session_id=sid, lot_id=f"{of_place} ({sets // 2} + (n / 89) % {sets // 2})"
+        )
         [area] = session.treated_areas.all()
         gun = _one_of([one.pk for one in self.devices], "(n / 10)")
         multiply(area, count, session_id=sid, device_id=f"CASE WHEN n % 10 = 0 THEN {gun} END")

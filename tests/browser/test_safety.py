@@ -60,7 +60,7 @@ def test_an_event_with_its_point_on_the_chart(
     page = (
         person(name, size)
         .sign_in(cast.practitioner)
-        .go(f"/patients/{exposed[0].number}/events/new/")
+        .go(f"/patients/{exposed[1].number}/events/new/")
     )
     page.get_by_label("What it is").select_option(label="Bacterial abscess, cellulitis")
     page.get_by_label("After which session").select_option(index=1)
