@@ -28,6 +28,8 @@ from treatments.sessions.models import Session
 from treatments.stock.models import OpenContainer
 
 FIRST_DAY, LAST_DAY = date(1990, 1, 1), date(2999, 12, 31)
+UNSAID = ("", "---------")
+"""Before anything is chosen: nothing grave is said by leaving a field as it stands."""
 SESSIONS_OFFERED = 30
 CONTAINERS_OFFERED = 200
 
@@ -77,9 +79,11 @@ class EventForm(ClinicForm):
         widget=forms.TimeInput({"type": "time"}, format="%H:%M"),
         help_text=_("Only where it matters and is known."),
     )
-    grade = forms.TypedChoiceField(label=_("Grade (CTCAE)"), choices=Grade, coerce=int)
+    grade = forms.TypedChoiceField(
+        label=_("Grade (CTCAE)"), choices=[UNSAID, *Grade.choices], coerce=int
+    )
     relatedness = forms.ChoiceField(
-        label=_("Related to the treatment"), choices=AdverseEvent.Relatedness
+        label=_("Related to the treatment"), choices=[UNSAID, *AdverseEvent.Relatedness.choices]
     )
     area = NamedChoice(
         label=_("Area"), queryset=Area.objects.none(), required=False, empty_label=_("No one area")
@@ -165,7 +169,7 @@ class CloseEventForm(ClinicForm):
 
     outcome = forms.ChoiceField(
         label=_("Outcome"),
-        choices=[(one.value, one.label) for one in AdverseEvent.ENDED],
+        choices=[UNSAID, *((one.value, one.label) for one in AdverseEvent.ENDED)],
     )
     words = forms.CharField(
         label=_("Closing words"), widget=forms.Textarea({"rows": 3}), max_length=4000
@@ -243,11 +247,11 @@ class TraceForm(ClinicForm):
         """The choices of the one field that is there."""
         if self.kind in ("product", "mix"):
             rows = [(row.code, row.name) for row in Product.objects.current()]
-            empty = [] if self.kind == "mix" else [("", "---------")]
+            empty = [] if self.kind == "mix" else [UNSAID]
             self.fields[self.kind].choices = [*empty, *rows]  # type: ignore[attr-defined]
         elif self.kind == "technique":
             rows = [(row.code, row.name) for row in Technique.objects.current()]
-            self.fields["technique"].choices = [("", "---------"), *rows]  # type: ignore[attr-defined]
+            self.fields["technique"].choices = [UNSAID, *rows]  # type: ignore[attr-defined]
         elif self.kind == "lot":
             self.fields["product"] = forms.SlugField(required=False, widget=forms.HiddenInput)
         elif self.kind in ("container", "device", "room", "practitioner"):
@@ -316,7 +320,7 @@ class AttemptForm(ClinicForm):
     """What came of a call."""
 
     outcome = forms.ChoiceField(
-        label=_("What came of it"), choices=[("", "---------"), *Attempt.Outcome.choices]
+        label=_("What came of it"), choices=[UNSAID, *Attempt.Outcome.choices]
     )
     note = forms.CharField(label=_("Note"), max_length=500, required=False)
 

@@ -63,6 +63,8 @@ def test_an_event_with_its_point_on_the_chart(
         .go(f"/patients/{exposed[1].number}/events/new/")
     )
     page.get_by_label("What it is").select_option(label="Bacterial abscess, cellulitis")
+    page.get_by_label("Grade (CTCAE)").select_option("2")
+    page.get_by_label("Related to the treatment").select_option("possible")
     page.get_by_label("After which session").select_option(index=1)
     page.get_by_label("What is seen").fill("Red, warm, 2 cm.")
     page.get_by_label("Look at it again on").fill("2027-01-04")
