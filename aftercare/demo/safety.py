@@ -13,7 +13,6 @@ from aftercare.safety.exposures import Exposure, Kind
 from aftercare.safety.questions import add_case, ask_look_back
 from aftercare.safety.recalling import ask_to_tell, open_recall, record_attempt, tell_exposed
 from aftercare.watch.models import Call
-from clinic.access.models import Staff
 from treatments.catalogue.models import AdverseEventType, Lot
 from treatments.sessions.models import MixComponent, Session
 from treatments.stock.actions import set_lot_state
@@ -67,9 +66,9 @@ def _closed_event(place: Place, now: datetime) -> None:
         .select_related("check_in__session", "patient", "done_by")
         .first()
     )
-    if call is None:
+    if call is None or call.done_by is None:
         return
-    doctor: Staff = call.done_by
+    doctor = call.done_by
     began = call.created_at
     said = _said(
         "granuloma",

@@ -227,7 +227,7 @@ def _named(kind: str, pk: int) -> str:
         return str(Device.objects.get(pk=pk))
     if kind == Kind.ROOM:
         return str(Room.objects.get(pk=pk))
-    return Staff.objects.get(pk=pk).name
+    return str(Staff.objects.get(pk=pk).name)
 
 
 def container_said(container: OpenContainer) -> str:

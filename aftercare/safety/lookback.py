@@ -180,8 +180,9 @@ def _things(ids: Any) -> dict[int, set[Thing]]:
     used = Movement.objects.filter(
         session_id__in=ids, kind=Movement.Kind.USED, container__isnull=False
     )
-    for pk, container in used.values_list("session_id", "container_id"):
-        found[pk].add((Kind.CONTAINER.value, str(container)))
+    for session, container in used.values_list("session_id", "container_id"):
+        if session is not None:
+            found[session].add((Kind.CONTAINER.value, str(container)))
     areas = TreatedArea.objects.order_by().filter(session_id__in=ids)
     for pk, device, technique in areas.values_list("session_id", "device_id", "technique__code"):
         found[pk].add((Kind.TECHNIQUE.value, technique))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import Any
 
 from django.db import models
 from django.db.models import Case, Exists, F, OuterRef, Q, Value, When
@@ -343,7 +344,7 @@ class ContactQuerySet(OfPatientQuerySet["RecallContact"]):
         """Whose message and letter are asked for and not yet written."""
         return self.filter(asked_at__isnull=False, told_at__isnull=True).order_by("asked_at", "pk")
 
-    def with_standing(self) -> ContactQuerySet:
+    def with_standing(self) -> Any:
         """With `standing`, a value of `Standing`."""
         reached = Exists(
             Attempt.objects.filter(contact=OuterRef("pk"), outcome=Attempt.Outcome.REACHED)
@@ -363,7 +364,7 @@ class ContactQuerySet(OfPatientQuerySet["RecallContact"]):
             )
         )
 
-    def not_in_touch(self) -> ContactQuerySet:
+    def not_in_touch(self) -> Any:
         """Of whom it is not known that the news arrived."""
         return self.with_standing().exclude(standing__in=[one.value for one in IN_TOUCH])
 

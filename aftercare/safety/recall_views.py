@@ -77,7 +77,7 @@ def start(request: HttpRequest) -> HttpResponse:
     exposure = asked_for(asked, staff, {}) if asked.asks and asked.is_valid() else None
     if exposure is None:
         return redirect("safety:trace")
-    with refused_notice(request):
+    try:
         if not form.is_valid():
             raise ActionRefused(_("Write the reason."))
         recall = open_recall(
@@ -87,8 +87,10 @@ def start(request: HttpRequest) -> HttpResponse:
             zone=zone_of(request),
             **form.cleaned_data,
         )
-        return redirect("safety:recall", recall.pk)
-    return redirect(f"{reverse('safety:trace')}?{address(exposure)}")
+    except ActionRefused as refused:
+        messages.error(request, refused.message)
+        return redirect(f"{reverse('safety:trace')}?{address(exposure)}")
+    return redirect("safety:recall", recall.pk)
 
 
 @requires(Permission.CALL_EXPOSED)
