@@ -22,6 +22,7 @@ from clinic.access.models import Staff
 from clinic.audit.models import AuditEntry
 from clinic.errors import ActionRefused
 from clinic.places.models import Device
+from patients.documents.actions import render_next
 from patients.documents.models import Document
 from tests.aftercare.safety_world import AT, Clinic, make_clinic, make_lot
 from tests.conftest import Cast
@@ -317,6 +318,21 @@ def test_the_report_is_prefilled_and_nameless(cast: Cast, event: AdverseEvent) -
     assert make_report(by=cast.manager, event=event, to="authority") == report
     assert make_report(by=cast.manager, event=event, to="maker") != report
     assert Document.objects.filter(kind="event").count() == 2
+
+
+def test_the_report_becomes_a_pdf_for_whoever_sees_the_event(
+    cast: Cast, event: AdverseEvent, client_for: Callable[[Staff], Client]
+) -> None:
+    report = make_report(by=cast.practitioner, event=event, to="maker")
+    url = reverse("events:report-pdf", args=[event.patient.number, event.pk, report.pk])
+    manager = client_for(cast.manager)
+    assert manager.get(url).status_code == 404
+    document = render_next()
+    assert document is not None
+    assert document.state == "ready"
+    assert manager.get(url).content.startswith(b"%PDF")
+    assert client_for(cast.front_desk).get(url).status_code == 403
+    assert document not in Document.objects.for_patient()
 
 
 # -- pages -----------------------------------------------------------------------------------

@@ -31,6 +31,7 @@ from clinic.access.models import Membership, Staff
 from clinic.audit.models import AuditEntry
 from clinic.errors import ActionRefused
 from clinic.places.models import Device
+from patients.documents.actions import render_next
 from patients.documents.models import Document
 from patients.messages.models import Message
 from patients.messages.rules import save_refusals
@@ -244,6 +245,14 @@ def test_the_letter_names_the_lot_and_neither_people_nor_rooms(cast: Cast, recal
     assert cast.practitioner.name not in html
     assert contact.patient.family_name in html
     assert recall.reason not in html
+
+
+def test_the_letter_becomes_a_pdf_on_the_patient_s_own_page(cast: Cast, recall: Recall) -> None:
+    told(cast, recall)
+    letter = render_next()
+    assert letter is not None
+    assert (letter.state, letter.pages) == ("ready", 1)
+    assert letter in Document.objects.for_patient()
 
 
 def test_who_refuses_every_message_is_left_for_a_call(cast: Cast, recall: Recall) -> None:
