@@ -23,7 +23,7 @@ ILL_AFTER = (24, 31, 20, 27)
 AT_LEAST = 24
 SOURCE = "ha-1"
 """Of this product one lot is the source."""
-FEW, MANY = 3, 6
+FEW, MOST_LETTERS = 3, 6
 """A lot that so many were given is recalled: enough to see, not too many letters to render."""
 
 
@@ -224,7 +224,7 @@ def _recall(ground: Ground, place: Place, now: datetime) -> None:
     since = now - timedelta(weeks=3 * WEEKS_BACK)
     given = _given(place, since, now - timedelta(days=3))
     sizes = Counter({lot: len(found) for lot, found in given.items()})
-    fitting = [lot for lot, size in sizes.items() if FEW <= size <= MANY]
+    fitting = [lot for lot, size in sizes.items() if FEW <= size <= MOST_LETTERS]
     if not fitting:
         return
     lot = Lot.objects.select_related("product").get(
