@@ -256,6 +256,14 @@ class TraceForm(ClinicForm):
             self.fields["product"] = forms.SlugField(required=False, widget=forms.HiddenInput)
         elif self.kind in ("container", "device", "room", "practitioner"):
             self.fields[self.kind].queryset = _rows(self.kind, places)  # type: ignore[attr-defined]
+        if self.kind == "container":
+            self._offer_newest()
+
+    def _offer_newest(self) -> None:
+        """Any container may be asked for by its address; the newest ones are offered."""
+        field: Any = self.fields["container"]
+        newest = field.queryset[:CONTAINERS_OFFERED]
+        field.choices = [UNSAID, *((row.pk, field.label_from_instance(row)) for row in newest)]
 
     def clean(self) -> dict[str, Any]:
         """The first day is not after the last."""
@@ -288,9 +296,7 @@ def _rows(kind: str, places: Sequence[int]) -> Any:
     """What may be chosen at these locations."""
     if kind == "container":
         opened = OpenContainer.objects.filter(lot__location_id__in=places)
-        recent = opened.order_by("-opened_at").values("pk")[:CONTAINERS_OFFERED]
-        rows = OpenContainer.objects.filter(pk__in=recent).order_by("-opened_at")
-        return rows.select_related("lot__product", "lot__location")
+        return opened.select_related("lot__product", "lot__location").order_by("-opened_at", "-pk")
     if kind == "device":
         return Device.objects.filter(location_id__in=places)
     if kind == "room":

@@ -16,7 +16,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from aftercare.safety import recalling, trace_views
+from aftercare.safety import forms, recalling, trace_views
 from aftercare.safety.exposures import Exposure, Kind, exposed, extent, page_after, said
 from aftercare.safety.models import Attempt, Recall, RecallContact
 from aftercare.safety.recalling import (
@@ -398,6 +398,30 @@ def test_a_part_of_a_number_offers_the_lots_it_may_be(
     assert len(client.get(trace_url(by="lot", lot="L1")).context["suggested"]) == 2
     assert len(client.get(trace_url(by="lot", lot="1")).context["suggested"]) == 2
     assert client.get(trace_url(by="lot", lot="NONE")).context["suggested"] == []
+
+
+def test_a_container_that_is_no_longer_offered_can_still_be_traced(
+    cast: Cast,
+    clinic: Clinic,
+    lot: Lot,
+    client_for: Callable[[Staff], Client],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(forms, "CONTAINERS_OFFERED", 1)
+    old, new = (
+        OpenContainer.objects.create(
+            lot=lot,
+            opened_at=AT + timedelta(days=day),
+            discard_by=AT + timedelta(days=day + 1),
+            held_ml=5,
+            left_ml=4,
+        )
+        for day in (0, 9)
+    )
+    page = client_for(cast.manager).get(trace_url(by="container", container=old.pk))
+    assert page.context["exposure"].key == (str(old.pk),)
+    offered = [value for value, _label in page.context["form"].fields["container"].choices]
+    assert offered == ["", new.pk]
 
 
 def test_the_whole_list_as_csv_is_audited_before_it_leaves(
