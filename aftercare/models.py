@@ -1,7 +1,32 @@
 """The models of every room of this wing."""
 
+from aftercare.safety.models import (
+    AdverseEvent,
+    Attempt,
+    EventAddendum,
+    EventPhoto,
+    EventReport,
+    LookBack,
+    LookBackCase,
+    Recall,
+    RecallContact,
+)
 from aftercare.sheets.models import Sheet
 from aftercare.story.models import Printing
 from aftercare.watch.models import Call, CheckIn
 
-__all__ = ["Call", "CheckIn", "Printing", "Sheet"]
+__all__ = [
+    "AdverseEvent",
+    "Attempt",
+    "Call",
+    "CheckIn",
+    "EventAddendum",
+    "EventPhoto",
+    "EventReport",
+    "LookBack",
+    "LookBackCase",
+    "Printing",
+    "Recall",
+    "RecallContact",
+    "Sheet",
+]

@@ -43,6 +43,7 @@ app.conf.update(
         "tell-patients": {"task": "treatments.tell_patients", "schedule": 20.0},
         "recall-patients": {"task": "treatments.recall_patients", "schedule": 600.0},
         "open-check-ins": {"task": "aftercare.open_check_ins", "schedule": 60.0},
+        "tell-exposed": {"task": "aftercare.tell_exposed", "schedule": 20.0},
     },
 )
 app.autodiscover_tasks(
@@ -54,6 +55,7 @@ app.autodiscover_tasks(
         "treatments.diary",
         "treatments.waiting",
         "aftercare.watch",
+        "aftercare.safety",
     ]
 )
 heartbeat.connect(app)

@@ -53,6 +53,8 @@ urlpatterns = [
     path("patients/<patient:number>/syringes/", include("treatments.mixes.urls")),
     path("patients/<patient:number>/sheets/", include("aftercare.sheets.urls")),
     path("patients/<patient:number>/story/", include("aftercare.story.urls")),
+    path("patients/<patient:number>/events/", include("aftercare.safety.event_urls")),
+    path("safety/", include("aftercare.safety.urls")),
     path("safety/", include("aftercare.watch.urls")),
 ]
 

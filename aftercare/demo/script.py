@@ -24,6 +24,7 @@ from aftercare.demo.people import Person, people
 from aftercare.demo.photos import take_photos
 from aftercare.demo.planned import book_courses
 from aftercare.demo.plans import stop_specs, tell_plans
+from aftercare.demo.safety import MOST_LETTERS, keep_safe
 from aftercare.demo.shelves import use_shelves
 from aftercare.demo.waiting import fill_waiting_list
 from aftercare.sheets.actions import give_sheet
@@ -224,6 +225,7 @@ def tell(*, seed: int, now: datetime, say: Say) -> Ground:
     say("Notes with scales over time")
     twice.register_twice(ground, now)
     histories.tell_changes(ground, now)
+    keep_safe(ground, now)
     story.settle_messages()
     tell_notices(ground, now)
     fill_waiting_list(ground, now)
@@ -492,7 +494,7 @@ class Story:
 
     def _may_render(self, wanted: bool) -> bool:
         """Few documents are asked for: the worker renders them while the demo opens."""
-        if not wanted or self.documents >= MOST_DOCUMENTS:
+        if not wanted or self.documents >= MOST_DOCUMENTS - MOST_LETTERS:
             return False
         self.documents += 1
         return True

@@ -14,6 +14,7 @@ class Kind(models.TextChoices):
 
     SESSION = "session", _("Sessions")
     REACTION = "reaction", _("Reactions and adverse events")
+    EVENT = "event", _("Recorded adverse events")
     NOTE = "note", _("Consultations")
     PLAN = "plan", _("Plans")
     PHOTO = "photo", _("Photos")
@@ -25,6 +26,7 @@ class Kind(models.TextChoices):
 
 ICONS = {
     Kind.SESSION: "eyedropper",
+    Kind.EVENT: "shield-exclamation",
     Kind.NOTE: "journal-medical",
     Kind.PLAN: "list-check",
     Kind.PHOTO: "camera",
@@ -37,6 +39,7 @@ ICONS = {
 NEEDED = {
     Kind.SESSION: Permission.SEE_NOTES,
     Kind.REACTION: Permission.SEE_NOTES,
+    Kind.EVENT: Permission.SEE_SAFETY,
     Kind.NOTE: Permission.SEE_NOTES,
     Kind.PLAN: Permission.SEE_NOTES,
     Kind.PHOTO: Permission.SEE_PHOTOS,

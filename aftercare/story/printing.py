@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from django.utils import timezone
 
+from aftercare.safety.models import AdverseEvent
 from aftercare.story.shown import SessionShown, scores_shown, session_shown
 from aftercare.story.timeline import files_of
 from aftercare.watch.models import Call
@@ -133,6 +134,10 @@ def record_of(patient: Patient, *, with_photos: bool) -> dict[str, Any]:
         "sheets": sheets_of(_of(Session, files).order_by("started_at", "pk")),
         "photo_days": _photo_days(files, names, place.zone),
         "with_photos": with_photos,
+        "events": _of(AdverseEvent, files)
+        .select_related("kind")
+        .prefetch_related("addenda__written_by")
+        .order_by("onset_at", "pk"),
         "calls": _of(Call, files)
         .filter(done_at__isnull=False)
         .select_related("done_by", "check_in")

@@ -9,6 +9,7 @@ from typing import Any
 from django.db.models import Exists, F, OuterRef, Prefetch, Q
 from django.db.models.functions import Coalesce
 
+from aftercare.safety.models import AdverseEvent
 from aftercare.sheets.models import Sheet
 from aftercare.story.kinds import Kind
 from aftercare.watch.models import Call, CheckIn
@@ -82,6 +83,16 @@ SOURCES: tuple[Source, ...] = (
         ),
         of_area=_treated("pk"),
         reacted=REPORTED,
+    ),
+    Source(
+        "event",
+        Kind.EVENT,
+        F("onset_at"),
+        lambda: AdverseEvent.objects.all(),
+        joins=("kind", "opened_by"),
+        hidden=("facts",),
+        of_area=lambda codes: Q(area__code__in=codes),
+        reacted=Q(pk__isnull=False),
     ),
     Source(
         "note",

@@ -4,7 +4,7 @@ from aftercare.watch import views
 
 app_name = "watch"
 urlpatterns = [
-    path("", views.safety, name="safety"),
+    path("calls/", views.safety, name="safety"),
     path("today/", views.today, name="today"),
     path("calls/<int:pk>/", views.call, name="call"),
     path("calls/<int:pk>/take/", views.take, name="take"),

@@ -43,6 +43,10 @@ class Permission(Enum):
     MANAGE_STOCK = "receive and correct lots"
     SEE_MESSAGES = "see what was sent to whom"
     WORK_WATCH = "see and work off check-ins and calls"
+    SEE_SAFETY = "read adverse events, recalls and look-backs"
+    RECORD_EVENTS = "open, change and close adverse events"
+    RUN_RECALLS = "recall, have the exposed told, and look back"
+    CALL_EXPOSED = "see whom a recall concerns, and record the calls to them"
     KEEP_FEEDS = "keep the calendar feed of one's own diary"
     SEE_ACCESS_LOG = "see who saw or changed a record"
     RUN_ARRIVAL = "put a tablet at the door for arrivals"
@@ -68,6 +72,7 @@ _ALL_STAFF = frozenset(
         Permission.SEE_CONSENT_STATE,
         Permission.SEE_CATALOGUE,
         Permission.SEE_MESSAGES,
+        Permission.CALL_EXPOSED,
     }
 )
 
@@ -85,6 +90,8 @@ GRANTS: dict[str, frozenset[Permission]] = {
         Permission.SEE_PHOTOS,
         Permission.REMOVE_PHOTOS,
         Permission.RUN_ARRIVAL,
+        Permission.SEE_SAFETY,
+        Permission.RUN_RECALLS,
         Permission.MANAGE_CLINIC,
     },
     Role.PRACTITIONER: _ALL_STAFF
@@ -104,6 +111,9 @@ GRANTS: dict[str, frozenset[Permission]] = {
         Permission.APPROVE_CATALOGUE,
         Permission.MANAGE_STOCK,
         Permission.WORK_WATCH,
+        Permission.SEE_SAFETY,
+        Permission.RECORD_EVENTS,
+        Permission.RUN_RECALLS,
     },
 }
 

@@ -36,7 +36,7 @@ RAIL = (
     Entry(("messages:index", "messages:list"), Permission.SEE_MESSAGES, "envelope", _("Messages")),
     Entry(
         ("safety:index", "watch:safety", "watch:list", "safety"),
-        Permission.WORK_WATCH,
+        Permission.CALL_EXPOSED,
         "shield-plus",
         _("Safety"),
     ),

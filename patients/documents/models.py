@@ -40,7 +40,8 @@ class DocumentQuerySet(OfPatientQuerySet["Document"]):
     def for_patient(self) -> DocumentQuerySet:
         """What is the patient's to keep: ready, and of a kind that is given out."""
         return self.filter(
-            state=Document.State.READY, kind__in=[Document.Kind.CONSENT, Document.Kind.SHEET]
+            state=Document.State.READY,
+            kind__in=[Document.Kind.CONSENT, Document.Kind.SHEET, Document.Kind.LETTER],
         ).order_by("-ready_at")
 
     def with_content(self, sha256: str) -> DocumentQuerySet:
@@ -66,6 +67,8 @@ class Document(Record):
         SHEET = "sheet", _("Aftercare sheet")
         SESSION = "session", _("Session record")
         RECORD = "record", _("Whole record")
+        LETTER = "letter", _("Letter")
+        EVENT = "event", _("Adverse event report")
 
     class State(models.TextChoices):
         QUEUED = "queued", _("Queued")

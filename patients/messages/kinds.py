@@ -17,10 +17,13 @@ class Kind(models.TextChoices):
     NO_SHOW = "no-show", _("After a no-show")
     OFFER = "offer", _("Offer from the waiting list")
     RECALL = "recall", _("Invitation to come again")
+    SAFETY = "safety", _("Safety notice")
 
 
 class Refusal(models.TextChoices):
-    """What can be refused. News of one's own appointment only together with everything."""
+    """What can be refused. News of one's own appointment, and of one's safety, only together with
+    everything.
+    """
 
     REMINDER = Kind.REMINDER.value, _("Reminders of appointments")
     NO_SHOW = Kind.NO_SHOW.value, _("A message after a missed appointment")

@@ -109,4 +109,16 @@ SHIPPED: Final[dict[tuple[str, str], Words]] = {
         "personnelle :\n{link}\n\n{clinic}\n",
         "{clinic} : cela fait un moment. Rendez-vous au {phone}. Ne plus recevoir : {link}",
     ),
+    (Kind.SAFETY, "en"): Words(
+        "Please contact your clinic",
+        "Hello,\n\nplease call {clinic} at {phone}: we would like to speak with you. You will also "
+        "find a letter from us on your own page:\n\n{link}\n\n{clinic}\n",
+        "{clinic}: please call {phone}, or read our letter: {link}",
+    ),
+    (Kind.SAFETY, "fr"): Words(
+        "Merci de contacter votre clinique",
+        "Bonjour,\n\nmerci d’appeler {clinic} au {phone} : nous souhaitons vous parler. Une lettre "
+        "de notre part vous attend aussi sur votre page personnelle :\n\n{link}\n\n{clinic}\n",
+        "{clinic} : merci de nous appeler au {phone}, ou lisez notre lettre : {link}",
+    ),
 }

@@ -29,6 +29,7 @@ ALLOWED: dict[str, frozenset[str]] = {
     **dict.fromkeys(Kind.values, EVERYWHERE | TIMES),
     Kind.OFFER: EVERYWHERE | TIMES | {"until"},
     Kind.RECALL: EVERYWHERE,
+    Kind.SAFETY: EVERYWHERE,
 }
 SAYING_WHEN = (Kind.CONFIRMATION, Kind.CHANGE, Kind.CANCELLATION, Kind.REMINDER, Kind.OFFER)
 

@@ -14,6 +14,14 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.utils import timezone
 
+from aftercare.safety.models import (
+    AdverseEvent,
+    EventReport,
+    LookBack,
+    LookBackCase,
+    Recall,
+    RecallContact,
+)
 from aftercare.sheets.models import Sheet
 from aftercare.watch.models import Call, CheckIn
 from clinic.access.models import Staff
@@ -27,7 +35,7 @@ from patients.portal.models import Link
 from patients.registry.models import Merge, Patient
 from tests.conftest import make_patient
 from treatments.arrival.models import Tablet
-from treatments.catalogue.models import Area, Lot, Product, Technique
+from treatments.catalogue.models import AdverseEventType, Area, Lot, Product, Technique
 from treatments.consents.models import Consent, ConsentQuestion
 from treatments.consultations.models import ChartMark, Consultation
 from treatments.courses.models import PlannedVisit
@@ -285,6 +293,7 @@ def make_world(place: Location, practitioner: Staff, service: Service) -> World:
     feed = secrets.token_urlsafe(32)
     values = {"token_hash": secret_hash(feed), "made_by": practitioner}
     Feed.objects.get_or_create(staff=practitioner, defaults=values)
+    event, report, recall, contact, case = _safety(signed, message, canary)
     of_patient = {"number": patient.number}
     world.arguments = {
         "patient": of_patient,
@@ -310,6 +319,10 @@ def make_world(place: Location, practitioner: Staff, service: Service) -> World:
         "message": of_patient | {"pk": message.pk},
         "check_in": {"pk": check_in.pk},
         "call": of_patient | {"pk": call.pk},
+        "event": of_patient | {"pk": event.pk, "session_id": signed.pk, "report_id": report.pk},
+        "recall": {"pk": recall.pk},
+        "contact": {"pk": contact.pk},
+        "look_back": {"pk": case.look_back_id, "case_id": case.pk},
         "block": {"pk": block.pk},
         "lot": {"pk": lot.pk},
         "container": {"pk": container.pk},
@@ -337,6 +350,64 @@ def make_world(place: Location, practitioner: Staff, service: Service) -> World:
         "my_offer": {"token": token, "pk": offer.pk},
     }
     return world
+
+
+def _safety(
+    session: Session, message: Message, canary: str
+) -> tuple[AdverseEvent, EventReport, Recall, RecallContact, LookBackCase]:
+    """An open event with a report, a recall with a letter, a look-back with a case. The manager
+    sees all of safety, so that a secret stands in none of it.
+    """
+    patient, place, by, at = session.patient, session.location, session.practitioner, timezone.now()
+    event = AdverseEvent.objects.create(
+        patient=patient,
+        location=place,
+        session=session,
+        kind=AdverseEventType.objects.current().get(code="abscess"),
+        onset_at=at,
+        grade=2,
+        relatedness="possible",
+        description=canary,
+        follow_up_on=at.date(),
+        opened_by=by,
+    )
+    report = EventReport.objects.create(
+        event=event, to="maker", document=_document(patient, canary), made_by=by
+    )
+    recall = Recall.objects.create(
+        location=place,
+        kind="lot",
+        key=["ha-1", f"LOT{canary}"],
+        words=canary,
+        reason=canary,
+        opened_by=by,
+        opened_at=at,
+    )
+    contact = RecallContact.objects.create(
+        recall=recall,
+        patient=patient,
+        exposed_file=patient.pk,
+        location=place,
+        sessions=1,
+        first_at=at,
+        last_at=at,
+        asked_at=at,
+        told_at=at,
+        message=message,
+        letter=_document(patient, canary),
+    )
+    question = LookBack.objects.create(
+        location=place,
+        title=canary,
+        since=at.date() - timedelta(days=30),
+        until=at.date(),
+        made_by=by,
+        made_at=at,
+    )
+    case = LookBackCase.objects.create(
+        look_back=question, patient=patient, onset_on=at.date(), event=event, added_by=by
+    )
+    return event, report, recall, contact, case
 
 
 def _waiting(

@@ -158,7 +158,7 @@ def test_the_story_of_another_location_is_not_there(cast: Cast, client_for: Clie
 def test_each_kind_asks_for_the_permission_of_its_room(cast: Cast) -> None:
     assert kinds_for(cast.practitioner) == list(Kind)
     assert kinds_for(cast.front_desk) == []
-    assert kinds_for(cast.manager) == [Kind.PHOTO]
+    assert kinds_for(cast.manager) == [Kind.EVENT, Kind.PHOTO]
     assert NEEDED[Kind.HISTORY] is Permission.SEE_HISTORY
 
 

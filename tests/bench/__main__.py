@@ -24,6 +24,7 @@ from psycopg import sql
 from clinic.embedded import urls
 from tests.bench.growth import SIZES, diary_growth
 from tests.bench.pdf import pdf_throughput
+from tests.bench.recall import MOST_S, SESSIONS, recall_growth
 from tests.bench.record import long_record
 
 RESULTS = urls.REPOSITORY / "bench-results"
@@ -40,7 +41,8 @@ PDF_COST = 1.15
 """A warm worker's time for a document, against WeasyPrint alone with all kept that can be."""
 PDF_MEMORY = 1.05
 """Of worker and renderer after 1,000 documents, against that after 100."""
-DIARY_GROWTH, PAGES, PDF, RECORD = "diary-growth", "pages", "pdf", "record"
+DIARY_GROWTH, PAGES, PDF = "diary-growth", "pages", "pdf"
+RECALL, RECORD = "recall", "record"
 
 
 @dataclass(frozen=True)
@@ -194,6 +196,29 @@ def rendered(quick: bool) -> tuple[dict[str, Any], list[Goal]]:
     return found, goals
 
 
+def recall_table(found: dict[str, Any]) -> str:
+    """What each question found and how long it took, one to a line."""
+    lines = [f"  {'question':<13} {'sessions':>9} {'patients':>9} {'first s':>8} {'p50 s':>7}"]
+    for name, one in found.items():
+        lines.append(
+            f"  {name:<13} {one['sessions']:>9} {one['patients']:>9} {one['first_s']:8.3f} "
+            f"{one['p50_s']:7.3f}"
+        )
+    return "\n".join(lines)
+
+
+def recalled(home: Path, sessions: int) -> tuple[dict[str, Any], list[Goal]]:
+    """Who was exposed among a million sessions, and what their cases had in common."""
+    done = recall_growth(database_of("recall"), home, sessions)
+    found = done["found"]
+    print(f"\n{done['sessions']} sessions, filled in {done['filled_s']:.0f} s")
+    print(f"{recall_table(found)}\n", flush=True)
+    goals = [
+        Goal(f"seconds to trace by {name}", one["p50_s"], MOST_S) for name, one in found.items()
+    ]
+    return done, goals
+
+
 def table(large: dict[str, Any]) -> str:
     """All cells, one to a line."""
     head = f"  {'page':<8} {'side':<8} {'conn':>4} {'req/s':>8} {'p50 ms':>8} {'p95 ms':>8}"
@@ -225,7 +250,7 @@ def main() -> int:
     parser.add_argument("--scale", type=int, default=int(os.environ.get("SCALE", "100")))
     parser.add_argument("--quick", action="store_true", help="one second a round")
     parser.add_argument(
-        "--only", choices=[DIARY_GROWTH, PAGES, PDF, RECORD], help="this part alone"
+        "--only", choices=[DIARY_GROWTH, PAGES, PDF, RECALL, RECORD], help="this part alone"
     )
     arguments = parser.parse_args()
     if arguments.only == PDF:
@@ -245,6 +270,10 @@ def main() -> int:
         found, goals = recorded(home, seconds)
         kept(found | {"goals": judged(goals)}, "record.json")
         return 0
+    if arguments.only == RECALL:
+        found, goals = recalled(home, SESSIONS // 10 if arguments.quick else SESSIONS)
+        kept(found | {"goals": judged(goals)}, "recall.json")
+        return 0
     pace = ["--seconds", str(seconds)]
     if arguments.scale == 1:
         result = measured(1, home, *pace)
@@ -255,11 +284,13 @@ def main() -> int:
     days, of_days = ({}, []) if arguments.only == PAGES else grown(home, seconds)
     record, of_record = ({}, []) if arguments.only == PAGES else recorded(home, seconds)
     papers, of_papers = ({}, []) if arguments.only == PAGES else rendered(arguments.quick)
-    goals = goals_of(result) + of_days + of_record + of_papers
+    recall, of_recall = ({}, []) if arguments.only == PAGES else recalled(home, SESSIONS)
+    goals = goals_of(result) + of_days + of_record + of_papers + of_recall
     print(f"\n{table(result)}\n\nFilled in {result['filled_s']:.0f} s; ", end="")
     print(f"the diary day holds {result['diary_rows']} visits.\n")
+    found = {"days": days, "record": record, "pdf": papers, "recall": recall}
     kept(
-        result | {"days": days, "record": record, "pdf": papers, "goals": judged(goals)},
+        result | found | {"goals": judged(goals)},
         "bench.json",
     )
     bad = [name for name, cell in result["cells"].items() if cell["bad"]]

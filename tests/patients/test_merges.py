@@ -57,6 +57,7 @@ STAYS = {
     "Document",  # its words are fixed, and its file says whose it is
     "OptOut",  # held by the kept file too; see patients.messages.merging
     "History",  # handed in under its own file; see patients.intake.merging
+    "LookBackCase",  # counted for the person, whichever file it names
     "Photo",  # its picture says whose file it was taken for; the kept file shows it too
     "PhotoPermission",  # held by the kept file too; see patients.photos.merging
     "Printing",  # made of that file's record

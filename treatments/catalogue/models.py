@@ -293,7 +293,11 @@ class Contraindication(CatalogueRow):
 
 
 class AdverseEventType(CatalogueRow):
-    """What may go wrong, when it shows, and how urgent it is."""
+    """What may go wrong, when it shows, and how urgent it is.
+
+    `expected_days`: the longest that its published course takes, in days from the onset; None where
+    none is given. `is_infection`: it may have a source that others were exposed to as well.
+    """
 
     class Urgency(models.TextChoices):
         ROUTINE = "routine", _("routine")
@@ -304,6 +308,8 @@ class AdverseEventType(CatalogueRow):
     onset_en = models.CharField(max_length=300)
     onset_fr = models.CharField(max_length=300)
     urgency = models.CharField(max_length=10, choices=Urgency)
+    expected_days = models.PositiveSmallIntegerField(null=True, blank=True)
+    is_infection = models.BooleanField(default=False, db_default=False)
 
 
 class Scale(CatalogueRow):

@@ -101,6 +101,8 @@ LABELS: dict[str, tuple[str | Promise, str]] = {
     "position": (gettext_lazy("Position"), ""),
     "onset": (gettext_lazy("Onset and course"), ""),
     "urgency": (gettext_lazy("Urgency"), ""),
+    "expected_days": (gettext_lazy("Over within"), "d"),
+    "is_infection": (gettext_lazy("An infection"), ""),
     "minimum": (gettext_lazy("Lowest"), ""),
     "maximum": (gettext_lazy("Highest"), ""),
     "lower_is_better": (gettext_lazy("Lower is better"), ""),

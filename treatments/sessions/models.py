@@ -90,7 +90,13 @@ class Session(Record):
     objects = OfPatientQuerySet.as_manager()
 
     class Meta:
-        indexes = [models.Index(fields=["patient", "-started_at"], name="session_of_patient")]
+        indexes = [
+            models.Index(fields=["patient", "-started_at"], name="session_of_patient"),
+            models.Index(fields=["location", "-started_at", "-id"], name="session_at_place"),
+            models.Index(
+                fields=["practitioner", "-started_at", "-id"], name="session_of_practitioner"
+            ),
+        ]
         constraints = [
             models.UniqueConstraint(fields=["plan", "number"], name="session_number_once_per_plan"),
             models.CheckConstraint(

@@ -27,6 +27,6 @@ DROP FUNCTION IF EXISTS treatments_movement_follows();
 
 
 class Migration(migrations.Migration):
-    dependencies = [("treatments", "0014_plans_in_full")]
+    dependencies = [("treatments", "0016_consent_document")]
 
     operations = [migrations.RunSQL(FOLLOWS, BACK)]
