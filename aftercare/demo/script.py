@@ -163,7 +163,7 @@ TOLD = (
     Told(courses.DECOLLETE, 1, 0, 20, consent="withdrawn"),
     # Three of six done and the rest booked whole; and accepted, with nothing booked yet.
     Told(courses.HAIR, 0, 3, 6, practitioner=2),
-    Told(courses.HAIR, 0, 0, 3, consent="interpreted", papers=True),
+    Told(courses.HAIR, 0, 0, 3, consent="interpreted"),
 )
 NOT_TREATED = (
     ("not_suitable", "Wants the effect of a facelift; explained that needles do not lift skin."),
@@ -483,7 +483,7 @@ class Story:
                 else [],
                 device="clinic device",
                 at=at,
-                with_pdf=self._may_render(told.papers),
+                with_pdf=told.consent == "interpreted" or self._may_render(told.papers),
             )
         if told.consent == "withdrawn":
             with then(min(self.now, after + timedelta(days=2)), patient) as at:
