@@ -99,7 +99,7 @@ def test_keys_are_private_and_never_replaced(tmp_path: Path) -> None:
     kept = {path.name: path.read_bytes() for path in base.iterdir()}
     ensure_keys(base)
     assert {path.name: path.read_bytes() for path in base.iterdir()} == kept
-    assert set(kept) == {"secret.key", "media.key"}
+    assert set(kept) == {"secret.key", "media.key", "seal.p12"}
     assert {path.stat().st_mode & 0o777 for path in base.iterdir()} == {0o600}
 
 

@@ -140,6 +140,7 @@ def test_a_short_secret_stops_the_start() -> None:
         "redis_url": "redis://a",
         "email_url": "smtp://a",
         "media_key_file": django_settings.MEDIA_KEY_FILE,
+        "signing_p12_file": django_settings.SIGNING_P12_FILE,
         "default_from_email": "a@example.org",
     }
     require_production_settings(**given, sms_report_secret=SECRET)

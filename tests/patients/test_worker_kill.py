@@ -43,17 +43,17 @@ def finished(*states: str) -> int:
     return Message.objects.filter(state__in=states).count()
 
 
-def rendering() -> bool:
-    """Whether a renderer is at work right now."""
-    return bool(renderers()) and Document.objects.filter(state="rendering").exists()
+def renderers(worker: Worker) -> list[psutil.Process]:
+    """Those of this worker; another test may have its own."""
+    below = psutil.Process(worker.process.pid).children(recursive=True)
+    return [process for process in below if str(CELL) in process.cmdline()]
 
 
-def renderers() -> list[psutil.Process]:
-    found = []
-    for process in psutil.process_iter(["cmdline"]):
-        if str(CELL) in (process.info["cmdline"] or []):
-            found.append(process)
-    return found
+def rendering(worker: Worker) -> list[psutil.Process]:
+    """The renderers at work right now; none where no document is."""
+    if not Document.objects.filter(state="rendering").exists():
+        return []
+    return renderers(worker)
 
 
 def test_killed_while_rendering(cast, worker):
@@ -67,12 +67,13 @@ def test_killed_while_rendering(cast, worker):
             html=html.format("<p>word</p>" * 300),
             by="test",
         )
-    assert until(rendering, 90), worker.log.read_text()
+    at_work: list[psutil.Process] = []
+    assert until(lambda: at_work.extend(rendering(worker)) or at_work, 90), worker.log.read_text()
     worker.kill_all()
-    assert until(lambda: not renderers(), 5), "the renderer outlived its worker"
+    assert not psutil.wait_procs(at_work, timeout=5)[1], "the renderer outlived its worker"
     let_the_leases_run_out()
     worker.start()
-    assert until(rendering, 90), worker.log.read_text()
+    assert until(lambda: rendering(worker), 90), worker.log.read_text()
     worker.kill_child()
     let_the_leases_run_out()
 
