@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from itertools import chain, groupby, islice
 from typing import Any, NamedTuple
@@ -13,7 +14,7 @@ from clinic.access.models import Staff
 from clinic.places.models import Device, Location, Room
 from treatments.diary.held import Held
 from treatments.diary.hours import Hours
-from treatments.diary.models import Appointment, Block
+from treatments.diary.models import LONGEST_SERVICE, Appointment, Block
 from treatments.diary.slots import Busy, Span, free_starts, outside, whole_day
 from treatments.diary.visit import Visit
 
@@ -47,58 +48,96 @@ class Free(NamedTuple):
         return f"{self.start:%Y-%m-%dT%H:%M}|{self.practitioner_id}"
 
 
-def free_times(
-    *,
-    location: Location,
-    day: date,
-    visit: Visit,
-    after: datetime,
-    practitioner_id: int | None = None,
-    patient_id: int | None = None,
-    days: int = 1,
-    apart_from: int | Collection[int] | None = None,
-    with_each: bool = False,
-) -> Iterator[Free]:
-    """Free times from `after` on, over `days` days from `day`; a constant number of queries.
-
-    Each time comes once, with the first free practitioner, or `with_each` who is free. `apart_from`
-    are appointments about to be moved, whose own time is free for them. `Free.starts_at` is the
-    same time in UTC.
+@dataclass(frozen=True)
+class Ground:
+    """Who and what comes into question for a visit at a location, and when it is open: what is
+    read once, however many days are looked at.
     """
-    zone, last = location.zone, day + timedelta(days=days - 1)
-    names = dict(Staff.objects.working_at(location.pk, visit.role).values_list("pk", "name"))
-    wanted = [pk for pk in names if practitioner_id in (None, pk)]
-    span = Span(whole_day(day, zone).start, whole_day(last, zone).end)
-    hours = Hours.of(location, day, last)
-    busy = _busy(location, span, wanted, visit, patient_id, apart_from)
+
+    location: Location
+    visit: Visit
+    names: dict[int, str]
+    rooms: list[int]
+    devices: list[int] | None
+    hours: Hours
+
+    @classmethod
+    def of(cls, location: Location, visit: Visit, day: date, days: int) -> Ground:
+        """Over `days` days from `day`; six queries at most."""
+        staff = Staff.objects.working_at(location.pk, visit.role)
+        rooms = Room.objects.filter(location=location, is_active=True)
+        if visit.room_kind:
+            rooms = rooms.filter(kind=visit.room_kind)
+        return cls(
+            location=location,
+            visit=visit,
+            names=dict(staff.values_list("pk", "name")),
+            rooms=list(rooms.values_list("pk", flat=True)),
+            devices=_devices(location, visit),
+            hours=Hours.of(location, day, day + timedelta(days=days - 1)),
+        )
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What a visit asks for. `apart_from`: appointments about to be moved, whose own time is free
+    for them.
+    """
+
+    after: datetime
+    practitioner_id: int | None = None
+    patient_id: int | None = None
+    apart_from: int | Collection[int] | None = None
+    with_each: bool = False
+
+
+def free_times(
+    *, location: Location, day: date, visit: Visit, days: int = 1, **wanted: Any
+) -> Iterator[Free]:
+    """Free times from `Wanted.after` on, over `days` days; a constant number of queries.
+
+    Each time comes once, with the first free practitioner, or `with_each` who is free.
+    `Free.starts_at` is the same time in UTC.
+    """
+    yield from _times(Ground.of(location, visit, day, days), day, days, Wanted(**wanted))
+
+
+def free_days(
+    *, location: Location, day: date, visit: Visit, **wanted: Any
+) -> Iterator[list[Free]]:
+    """The free times of each of `DAYS_AHEAD` days from `day` that has any, as they are asked for.
+
+    The visits of the first day are read alone: it mostly has enough.
+    """
+    ground, asked = Ground.of(location, visit, day, DAYS_AHEAD), Wanted(**wanted)
+    if first := list(_times(ground, day, 1, asked)):
+        yield first
+    rest = _times(ground, day + timedelta(days=1), DAYS_AHEAD - 1, asked)
+    for _day, times in groupby(rest, key=lambda free: free.start.date()):
+        yield list(times)
+
+
+def _times(ground: Ground, day: date, days: int, wanted: Wanted) -> Iterator[Free]:
+    """Two queries: the visits and the blocks of those days."""
+    zone = ground.location.zone
+    last = whole_day(day + timedelta(days=days - 1), zone).end
+    busy = _busy(ground, Span(whole_day(day, zone).start, last), wanted)
     seen: set[datetime] = set()
     for number in range(days):
         today = day + timedelta(days=number)
-        open_hours = hours.opening(today)
+        open_hours = ground.hours.opening(today)
         if open_hours is None:
             continue
-        on_duty = _on_duty(busy, hours, open_hours, today)
-        for offer in free_starts(open_hours, on_duty, visit.shape, after=after):
-            if with_each or offer.start not in seen:
+        of_day = _of_day(busy, ground.hours, open_hours, today)
+        for offer in free_starts(open_hours, of_day, ground.visit.shape, after=wanted.after):
+            if wanted.with_each or offer.start not in seen:
                 seen.add(offer.start)
                 yield Free(
                     offer.start.astimezone(zone).replace(tzinfo=None),
                     offer.practitioner,
-                    names[offer.practitioner],
+                    ground.names[offer.practitioner],
                     offer.start,
                 )
-
-
-def free_days(*, day: date, **wanted: Any) -> Iterator[list[Free]]:
-    """The free times of each of `DAYS_AHEAD` days from `day` that has any, as they are asked for.
-
-    The first day is read alone: it mostly has enough, and a day is read in no time.
-    """
-    if first := list(free_times(day=day, **wanted)):
-        yield first
-    rest = free_times(day=day + timedelta(days=1), days=DAYS_AHEAD - 1, **wanted)
-    for _day, times in groupby(rest, key=lambda free: free.start.date()):
-        yield list(times)
 
 
 def next_free(count: int, *, day: date, **wanted: Any) -> list[Free]:
@@ -106,42 +145,41 @@ def next_free(count: int, *, day: date, **wanted: Any) -> list[Free]:
     return list(islice(chain.from_iterable(free_days(day=day, **wanted)), count))
 
 
-def _on_duty(busy: Busy, hours: Hours, open_hours: Span, day: date) -> Busy:
-    """The same, with those who are off duty on that day busy."""
+def _of_day(busy: Busy, hours: Hours, open_hours: Span, day: date) -> Busy:
+    """What of it concerns one day; those who are off duty on that day are busy."""
+    # Cleaning after the last visit may reach beyond the opening hours, but no visit begins then.
+    near = Span(open_hours.start, open_hours.end + LONGEST_SERVICE)
+
+    def of_day(known: Mapping[int, list[Span]]) -> dict[int, list[Span]]:
+        return {pk: [span for span in taken if span.overlaps(near)] for pk, taken in known.items()}
+
     practitioners = {
         pk: taken + outside(open_hours, hours.working(pk, day))
-        for pk, taken in busy.practitioners.items()
+        for pk, taken in of_day(busy.practitioners).items()
     }
-    return Busy(practitioners, busy.rooms, busy.patient, busy.devices)
+    devices = None if busy.devices is None else of_day(busy.devices)
+    return Busy(practitioners, of_day(busy.rooms), of_day({0: busy.patient})[0], devices)
 
 
-def _busy(
-    location: Location,
-    span: Span,
-    practitioners: list[int],
-    visit: Visit,
-    patient_id: int | None,
-    apart_from: int | Collection[int] | None,
-) -> Busy:
+def _busy(ground: Ground, span: Span, wanted: Wanted) -> Busy:
     """Appointments and blocks of all who come into question."""
-    moving = [apart_from] if isinstance(apart_from, int) else list(apart_from or ())
-    rooms = Room.objects.filter(location=location, is_active=True)
-    if visit.room_kind:
-        rooms = rooms.filter(kind=visit.room_kind)
+    moving = wanted.apart_from
+    apart = [moving] if isinstance(moving, int) else list(moving or ())
+    practitioners = [pk for pk in ground.names if wanted.practitioner_id in (None, pk)]
+    devices: dict[int, list[Span]] = {pk: [] for pk in ground.devices or ()}
     busy = Busy(
         {pk: [] for pk in practitioners},
-        {pk: [] for pk in rooms.values_list("pk", flat=True)},
+        {pk: [] for pk in ground.rooms},
         [],
-        _devices(location, visit),
+        None if ground.devices is None else devices,
     )
-    devices = busy.devices or {}
     concerned = (
         Q(practitioner__in=practitioners)
-        | Q(room__in=list(busy.rooms))
+        | Q(room__in=ground.rooms)
         | Q(device__in=list(devices))
-        | Q(patient=patient_id)
+        | Q(patient=wanted.patient_id)
     )
-    rows = Appointment.objects.live().overlapping(*span).filter(concerned).exclude(pk__in=moving)
+    rows = Appointment.objects.live().overlapping(*span).filter(concerned).exclude(pk__in=apart)
     for held in map(Held._make, rows.values_list(*Held._fields)):
         if held.practitioner_id in busy.practitioners:
             busy.practitioners[held.practitioner_id].append(held.practitioner)
@@ -149,17 +187,17 @@ def _busy(
             busy.rooms[held.room_id].append(held.room)
         if held.device_id and held.device_id in devices:
             devices[held.device_id].append(held.device)
-        if held.patient_id == patient_id:
+        if held.patient_id == wanted.patient_id:
             busy.patient.append(held.patient)
-    _add_blocks(busy, location, span)
+    _add_blocks(busy, ground.location, span)
     return busy
 
 
-def _devices(location: Location, visit: Visit) -> dict[int, list[Span]] | None:
+def _devices(location: Location, visit: Visit) -> list[int] | None:
     if not visit.device_kind:
         return None
     devices = Device.objects.filter(location=location, is_active=True, kind=visit.device_kind)
-    return {pk: [] for pk in devices.values_list("pk", flat=True)}
+    return list(devices.values_list("pk", flat=True))
 
 
 def _add_blocks(busy: Busy, location: Location, span: Span) -> None:
