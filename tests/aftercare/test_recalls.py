@@ -44,7 +44,7 @@ from treatments.stock.models import Movement, OpenContainer
 
 pytestmark = pytest.mark.django_db
 PARIS = ZoneInfo("Europe/Paris")
-LOT = Exposure(Kind.LOT, ("ha-1", "L1"))
+LOT = Exposure(Kind.LOT, ("ha-1", "LOT-71"))
 
 
 @pytest.fixture
@@ -54,7 +54,7 @@ def clinic(cast: Cast) -> Clinic:
 
 @pytest.fixture
 def lot(cast: Cast) -> Lot:
-    return make_lot(cast.here, "L1")
+    return make_lot(cast.here, "LOT-71")
 
 
 def hits(exposure: Exposure, cast: Cast) -> list[int]:
@@ -84,9 +84,9 @@ def test_a_lot_finds_those_it_was_drawn_for_and_those_it_was_put_on(
 def test_the_same_number_of_another_product_or_place_is_another_lot(
     cast: Cast, clinic: Clinic, lot: Lot
 ) -> None:
-    clinic.session(clinic.patient(), [make_lot(cast.here, "L1", "lidocaine-2")])
+    clinic.session(clinic.patient(), [make_lot(cast.here, "LOT-71", "lidocaine-2")])
     there = Clinic(cast.there, cast.practitioner2, cast.treatment)
-    there.session(there.patient(), [make_lot(cast.there, "L1")])
+    there.session(there.patient(), [make_lot(cast.there, "LOT-71")])
     assert hits(LOT, cast) == []
     assert extent(exposed(LOT, None, PARIS)).sessions == 1
 
@@ -232,7 +232,7 @@ def test_a_message_says_nothing_of_whom_or_what(cast: Cast, recall: Recall) -> N
     told(cast, recall)
     for message in Message.objects.select_related("patient"):
         words = f"{message.subject} {message.body}"
-        for secret in (message.patient.family_name, message.patient.given_name, "L1", "yaluron",
+        for secret in (message.patient.family_name, message.patient.given_name, "LOT-71", "yaluron",
                        recall.reason):  # fmt: skip
             assert secret not in words
 
@@ -241,7 +241,7 @@ def test_the_letter_names_the_lot_and_neither_people_nor_rooms(cast: Cast, recal
     told(cast, recall)
     contact = recall.contacts.order_by("pk")[1]
     html = contact.letter.html
-    assert "L1" in html
+    assert "LOT-71" in html
     assert cast.practitioner.name not in html
     assert contact.patient.family_name in html
     assert recall.reason not in html
@@ -356,7 +356,7 @@ def test_of_another_location_only_those_people_are_told_that_one_may_see(
     cast: Cast, clinic: Clinic, lot: Lot
 ) -> None:
     there = Clinic(cast.there, cast.practitioner2, cast.treatment)
-    there.session(there.patient(), [make_lot(cast.there, "L1")])
+    there.session(there.patient(), [make_lot(cast.there, "LOT-71")])
     clinic.session(clinic.patient(), [lot], at=AT + timedelta(hours=1))
     assert begin(cast).contacts.count() == 1
     Membership.objects.create(staff=cast.colleague, location=cast.there)
@@ -393,9 +393,9 @@ def test_from_a_number_to_the_list_to_quarantine(
 def test_a_part_of_a_number_offers_the_lots_it_may_be(
     cast: Cast, lot: Lot, client_for: Callable[[Staff], Client]
 ) -> None:
-    make_lot(cast.here, "L1", "lidocaine-2")
+    make_lot(cast.here, "LOT-71", "lidocaine-2")
     client = client_for(cast.manager)
-    assert len(client.get(trace_url(by="lot", lot="L1")).context["suggested"]) == 2
+    assert len(client.get(trace_url(by="lot", lot="LOT-71")).context["suggested"]) == 2
     assert len(client.get(trace_url(by="lot", lot="1")).context["suggested"]) == 2
     assert client.get(trace_url(by="lot", lot="NONE")).context["suggested"] == []
 
@@ -429,7 +429,7 @@ def test_the_whole_list_as_csv_is_audited_before_it_leaves(
 ) -> None:
     patient = clinic.patient(name="=cmd()", phone="+33612345678")
     clinic.session(patient, [lot])
-    url = reverse("safety:trace-csv") + "?by=lot&lot=L1"
+    url = reverse("safety:trace-csv") + "?by=lot&lot=LOT-71"
     response: Any = client_for(cast.manager).get(url)
     assert AuditEntry.objects.filter(what="safety:trace-csv", patients=[patient.pk]).exists()
     text = b"".join(response.streaming_content).decode("utf-8-sig")
@@ -449,7 +449,7 @@ def test_strange_addresses_ask_for_nothing(
         "by=nonsense&lot=%00",
         "by=device&device=999999",
         "by=window&since=2026-13-40",
-        "by=lot&lot=L1&since=2026-05-02&until=2026-05-01",
+        "by=lot&lot=LOT-71&since=2026-05-02&until=2026-05-01",
         "by=mix&mix=none-such",
     ):
         page = client.get(reverse("safety:trace") + "?" + query)
@@ -469,7 +469,7 @@ def test_a_recall_worked_off_by_the_desk_without_a_clinical_word(
     ]
     for url in pages:
         text = desk.get(url).content.decode()
-        for word in ("L1", recall.reason, "yaluron"):
+        for word in ("LOT-71", recall.reason, "yaluron"):
             assert word not in text, (url, word)
     assert "+33 6 12 34 56 78" in desk.get(pages[2]).content.decode()
     answer = desk.post(pages[3], {"outcome": "reached", "note": "Comes on Monday."})
@@ -482,7 +482,7 @@ def test_a_recall_worked_off_by_the_desk_without_a_clinical_word(
     ):  # fmt: skip
         assert desk.get(reverse(name, args=args)).status_code == 403
     # The control: who may see it, does.
-    assert "L1" in client_for(cast.manager).get(pages[2]).content.decode()
+    assert "LOT-71" in client_for(cast.manager).get(pages[2]).content.decode()
 
 
 def test_the_recall_page_from_trace_to_told(
@@ -490,7 +490,7 @@ def test_the_recall_page_from_trace_to_told(
 ) -> None:
     clinic.session(clinic.patient(email="a@example.org"), [lot])
     client = client_for(cast.practitioner)
-    start = reverse("safety:recall-start") + "?by=lot&lot=L1&product=ha-1"
+    start = reverse("safety:recall-start") + "?by=lot&lot=LOT-71&product=ha-1"
     assert client.post(start, {"reason": ""}).status_code == 302
     assert Recall.objects.count() == 0
     first = client.post(start, {"reason": "Turbid."})
@@ -533,7 +533,7 @@ def test_lists_ask_the_database_the_same_for_one_and_three(
                 call(cast, contact, "no-answer")
             url = reverse("safety:recall", args=[row.pk])
         else:
-            url = trace_url(by="lot", lot="L1", product="ha-1")
+            url = trace_url(by="lot", lot="LOT-71", product="ha-1")
         client.get(url)
         with django_assert_max_num_queries(30) as captured:
             client.get(url)
@@ -573,9 +573,9 @@ def test_what_a_spreadsheet_would_run_is_text() -> None:
 
 def test_a_thing_in_words(cast: Cast, lot: Lot, clinic: Clinic) -> None:
     day = AT.date()
-    assert said(Exposure(Kind.LOT, ("ha-1", "L1"), day, day)).endswith(
+    assert said(Exposure(Kind.LOT, ("ha-1", "LOT-71"), day, day)).endswith(
         ", from 07-Sep-2026 to 07-Sep-2026"
     )
-    assert "L1" in said(LOT)
+    assert "LOT-71" in said(LOT)
     assert said(Exposure(Kind.WINDOW)) == "Everyone treated"
     assert Session.objects.count() == 0

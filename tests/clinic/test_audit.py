@@ -201,8 +201,8 @@ TAMPERINGS = {
     "a deleted entry": "DELETE FROM clinic_auditentry WHERE id = %(middle)s",
     "a deleted first entry": "DELETE FROM clinic_auditentry WHERE id = %(first)s",
     "swapped entries": (
-        "UPDATE clinic_auditentry SET id = CASE id WHEN %(first)s THEN -1 ELSE %(first)s END "
-        "WHERE id IN (%(first)s, %(middle)s)"
+        "UPDATE clinic_auditentry SET id = -1 WHERE id = %(first)s; "
+        "UPDATE clinic_auditentry SET id = %(first)s WHERE id = %(middle)s"
     ),
     "a deleted seal": (
         "DELETE FROM clinic_auditseal WHERE id = (SELECT min(id) FROM clinic_auditseal)"

@@ -158,7 +158,8 @@ def test_of_a_file_elsewhere_only_its_being_is_told(cast, client_for) -> None:
     page = client_for(cast.front_desk).post("/patients/register/", sent).content.decode()
     assert "exists at another location" in page
     assert away.number not in page
-    assert "7400" not in page
+    assert "7400 123456" not in page
+    assert "7400123456" not in page
     assert "Use that file here too" not in page
 
 

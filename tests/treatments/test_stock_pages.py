@@ -436,12 +436,12 @@ def test_today_says_what_the_shelf_needs_and_is_silent_otherwise(practitioner, c
 def test_a_product_s_page_says_what_is_there_or_that_there_is_none(practitioner, cast):
     url = reverse("stock:of-product", args=[SINGLE])
     assert f'hx-get="{url}"' in practitioner.get(f"/catalogue/products/{SINGLE}/").content.decode()
-    arrived(cast, "OLD", -1)
+    arrived(cast, "OLD-LOT", -1)
     assert "No lot of it may be used here" in practitioner.get(url).content.decode()
     arrived(cast, "A-1")
     arrived(cast, "A-2", 20)
     page = practitioner.get(url).content.decode()
     assert page.index("A-2") < page.index("A-1")
     assert "40 mL" in page
-    assert "OLD" not in page
+    assert "OLD-LOT" not in page
     assert practitioner.get(reverse("stock:of-product", args=["unobtainium"])).status_code == 404
