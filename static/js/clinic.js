@@ -122,6 +122,23 @@ document.addEventListener("htmx:afterSwap", (event) => {
   announce(added.dataset?.announce ?? added.querySelector?.("[data-announce]")?.dataset.announce);
 });
 
+// A form sent by htmx: its button is busy meanwhile; what could not be sent stays, and says so.
+function senderOf(event) {
+  const sent = event.detail.requestConfig ?? {};
+  return sent.verb === "post" && sent.elt?.matches?.("form[hx-post]") ? sent.triggeringEvent?.submitter : null;
+}
+document.addEventListener("htmx:beforeRequest", (event) => senderOf(event)?.setAttribute("aria-busy", "true"));
+function notSent(event) {
+  const button = senderOf(event);
+  if (!button || leaving) return;
+  button.removeAttribute("aria-busy");
+  const note = document.querySelector("template[data-not-sent]").content.firstElementChild.cloneNode(true);
+  for (const old of document.querySelectorAll(".toasts [data-not-sent]")) old.remove();
+  note.dataset.notSent = "";
+  document.querySelector(".toasts").append(note);
+}
+for (const trouble of ["htmx:responseError", "htmx:sendError", "htmx:timeout"]) document.addEventListener(trouble, notSent);
+
 // A part that could not be loaded says so in its own place.
 function slotFailed(event) {
   const slot = event.detail.elt?.closest?.("[data-slot]");

@@ -58,6 +58,21 @@ def test_a_double_click_books_once(cast: Cast, desk: Person) -> None:
     assert booked.starts_at == datetime.combine(tomorrow, time(11), tzinfo=cast.here.zone)
 
 
+def test_a_cut_network_keeps_the_booking_form_and_says_so(cast: Cast, desk: Person) -> None:
+    tomorrow = timezone.localdate(timezone=cast.here.zone) + timedelta(days=1)
+    page = desk.go(f"/diary/book/?patient={cast.patient.number}&date={tomorrow}&time=11:00")
+    settled(page)
+    desk.expects("ERR_INTERNET_DISCONNECTED")
+    desk.context.set_offline(True)
+    page.get_by_role("button", name="Book", exact=True).click()
+    expect(page.get_by_role("alert").filter(has_text="could not be sent")).to_be_visible()
+    expect(page.get_by_label("Time")).to_have_value("11:00")
+    desk.context.set_offline(False)
+    page.get_by_role("button", name="Book", exact=True).click()
+    page.wait_for_url(re.compile(r"/diary/\?date="))
+    assert Appointment.objects.count() == 1
+
+
 def test_sending_the_same_form_again_after_going_back_books_once(cast: Cast, desk: Person) -> None:
     tomorrow = timezone.localdate(timezone=cast.here.zone) + timedelta(days=1)
     page = desk.go(f"/diary/book/?patient={cast.patient.number}&date={tomorrow}&time=11:00")

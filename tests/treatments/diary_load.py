@@ -41,6 +41,9 @@ QUARTERS = 40
 TOKEN = "c" * 32
 """The same in cookie and form, as any page would have handed it out."""
 FORM = "application/x-www-form-urlencoded"
+BY_HTMX = {"HX-Request": "true"}
+BY_THE_CALENDAR = {"Accept": "application/json"}
+"""As the browser asks: the booking form is sent by htmx, a card is dragged on the calendar."""
 NEEDED = {
     "practitioner": ("coalesce({0}.practitioner_from, {0}.starts_at)", "{0}.ends_at"),
     "room": ("{0}.starts_at", "coalesce({0}.room_until, {0}.ends_at)"),
@@ -169,43 +172,51 @@ class Crowd:
             line.close()
 
     def _one(self, line: http.client.HTTPConnection, dice: random.Random, cookie: str) -> None:
-        chance, rush = dice.random(), dice.random() < 0.4
+        chance, rush, how = dice.random(), dice.random() < 0.4, dict[str, str]()
         pk = dice.choice(self.booked[-60:]) if self.booked else 0
         if rush or chance < 0.4 or not pk:
-            what, path, values = "book", "/diary/book/", self._wish(dice)
+            what, path, values, how = "book", "/diary/book/", self._wish(dice), BY_HTMX
             values |= self._wanted_by_all(dice) if rush else {}
         elif chance < 0.7:
             what, path, values = "move", f"/diary/{pk}/move/", self._when(dice)
+            how = dice.choice((BY_THE_CALENDAR, {}))
         elif chance < 0.9:
             what, path, values = "cancel", f"/diary/{pk}/cancel/", {"reason": "ill"}
         else:
             what, path, values = "back", f"/diary/{pk}/status/", {"status": "booked"}
         began = time.perf_counter()
-        status, location = self._post(line, path, values, cookie)
+        status, location = self._post(line, path, values, {"Cookie": cookie} | how)
         spent = time.perf_counter() - began
         with self.lock:
             self.seconds.append(spent)
-            self.answers[f"{what} {status}"] += 1
-            if what == "book" and status == 302:
+            lost = what == "book" and status == 200 and not location
+            self.answers[f"{what} {'nowhere' if lost else status}"] += 1
+            if what == "book" and location:
                 self.booked.append(int(location.rpartition("#a")[2]))
 
     def _post(
-        self, line: http.client.HTTPConnection, path: str, values: dict[str, Any], cookie: str
+        self,
+        line: http.client.HTTPConnection,
+        path: str,
+        values: dict[str, Any],
+        headers: dict[str, str],
     ) -> tuple[int, str]:
+        """Status, and where to go next: said to htmx in a header of its own."""
         body = urllib.parse.urlencode({**values, "csrfmiddlewaretoken": TOKEN})
         try:
-            answer = self._sent(line, path, body, cookie)
+            answer = self._sent(line, path, body, headers)
         except (http.client.RemoteDisconnected, BrokenPipeError, ConnectionResetError):
             # The server closes a line that was silent for its five seconds, as with any browser.
             line.close()
-            answer = self._sent(line, path, body, cookie)
+            answer = self._sent(line, path, body, headers)
         answer.read()
-        return answer.status, answer.headers.get("Location", "")
+        to = answer.headers.get("HX-Redirect", answer.headers.get("Location", ""))
+        return answer.status, to
 
     def _sent(
-        self, line: http.client.HTTPConnection, path: str, body: str, cookie: str
+        self, line: http.client.HTTPConnection, path: str, body: str, headers: dict[str, str]
     ) -> http.client.HTTPResponse:
-        line.request("POST", path, body, {"Content-Type": FORM, "Cookie": cookie})
+        line.request("POST", path, body, {"Content-Type": FORM} | headers)
         return line.getresponse()
 
     def _when(self, dice: random.Random) -> dict[str, Any]:
@@ -243,7 +254,7 @@ class Crowd:
 
     def errors(self) -> dict[str, int]:
         """Every answer that is neither done nor refused."""
-        fine = ("302", "422")
+        fine = ("200", "302", "422")
         return {said: n for said, n in self.answers.items() if said.split()[1] not in fine}
 
 

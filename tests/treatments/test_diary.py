@@ -310,6 +310,20 @@ def test_a_form_sent_twice_books_once(cast, client_for) -> None:
     assert Appointment.objects.count() == 1
 
 
+def test_to_htmx_the_form_alone_or_where_to_go(cast, client_for) -> None:
+    client, by_htmx = client_for(cast.front_desk), {"HX-Request": "true"}
+    done = client.post("/diary/book/", form(cast), headers=by_htmx)
+    assert (done.status_code, done["HX-Redirect"][:13]) == (200, "/diary/?date=")
+    taken = form(cast, key=str(uuid.uuid4()))
+    refused = client.post("/diary/book/", taken, headers=by_htmx)
+    page = refused.content.decode().strip()
+    assert refused.status_code == 422
+    assert page.startswith("<title>Error: Book a visit")
+    assert "data-error-summary" in page
+    assert "Next free times" in page
+    assert page.endswith("</form>")
+
+
 def test_a_refusal_keeps_what_was_typed_and_offers_the_next_three(cast, client_for) -> None:
     booked(cast)
     client = client_for(cast.front_desk)

@@ -15,5 +15,5 @@ def test_a_crowd_leaves_no_overlap_and_no_error(cast, client_for, tmp_path) -> N
     crowd, found = loaded(cast, client_for, tmp_path, SECONDS)
     assert found == dict.fromkeys(found, 0)
     assert crowd.errors() == {}
-    for said in ("book 302", "book 422", "move 302", "cancel 302"):
+    for said in ("book 200", "book 422", "move 302", "move 200", "cancel 302"):
         assert crowd.answers[said], crowd.answers

@@ -15,6 +15,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django_htmx.http import HttpResponseClientRedirect
 
 from clinic.access import gate
 from clinic.access.permissions import Permission, Role, requires
@@ -146,14 +147,16 @@ def _book_posted(request: HttpRequest) -> HttpResponse:
             refused = no
         else:
             messages.success(request, _booked_words(made, location))
-            return redirect(f"{reverse('diary:day')}?date={values['date']}#a{made.pk}")
+            there = f"{reverse('diary:day')}?date={values['date']}#a{made.pk}"
+            return HttpResponseClientRedirect(there) if request.htmx else redirect(there)  # type: ignore[attr-defined]
     context = {"form": form, "patient": patient} | _of(location)
     context |= _free_context(values, location, patient, refused)
     if refused:
         context |= _other_ways(location, values, refused)
         # Last: the field that is to blame loses its value.
         refuse(form, refused)
-    return render(request, "treatments/appointment_book.html", context, status=422)
+    part = "#book" if request.htmx else ""  # type: ignore[attr-defined]
+    return render(request, f"treatments/appointment_book.html{part}", context, status=422)
 
 
 def _other_ways(
