@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import smtplib
-from email.mime.text import MIMEText
+from email.encoders import encode_base64
+from email.mime.base import MIMEBase
 from typing import cast
 
 from django.core.mail import EmailMessage, get_connection
@@ -54,10 +55,14 @@ def send_email(
         backend.send_messages([message])
 
 
-def _calendar_part(calendar: str) -> MIMEText:
-    """A file that calendars know by its type; its METHOD is said in the type too (RFC 6047)."""
-    part = MIMEText(calendar, "calendar", "utf-8")
-    part.set_param("method", "PUBLISH")
+def _calendar_part(calendar: str) -> MIMEBase:
+    """A file that calendars know by its type; its METHOD is said in the type too (RFC 6047).
+
+    In base64, whatever a library has made of Python's own table of charsets: its line ends count.
+    """
+    part = MIMEBase("text", "calendar", charset="utf-8", method="PUBLISH")
+    part.set_payload(calendar.encode())
+    encode_base64(part)
     part.add_header("Content-Disposition", "attachment", filename=CALENDAR_FILE)
     return part
 
