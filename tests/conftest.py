@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import gc
 import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -31,7 +32,7 @@ from treatments.catalogue.models import CatalogueRow, Ingredient, Source
 from treatments.diary.models import Service
 
 PASSWORD = "correct horse battery staple"
-TEMPLATE = os.environ.get("TEST_TEMPLATE")
+TEMPLATE, STATIC = os.environ.get("TEST_TEMPLATE"), os.environ.get("TEST_STATIC")
 REFERENCE = {"django_migrations", "django_content_type", "clinic_countryprofile"}
 CATALOGUE = {model._meta.db_table for model in (Source, Ingredient, *CatalogueRow.__subclasses__())}
 """Both kinds of tables are loaded once for the run; a transactional test leaves them alone."""
@@ -45,6 +46,10 @@ FIRST = {"path", "pages", "worker_kill", "reminder_kill", "matrix", "demo_data",
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Otherwise in any order, as they come."""
     items.sort(key=lambda item: item.path.stem.removeprefix("test_") not in FIRST)
+    # What is loaded by now stays: looking through it again and again took a twentieth of the run.
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 100)
 
 
 def is_reference(table: str) -> bool:
@@ -54,10 +59,24 @@ def is_reference(table: str) -> bool:
 
 @pytest.fixture(scope="session", autouse=True)
 def collected_static_files(tmp_path_factory: pytest.TempPathFactory) -> None:
-    """Static files under their hashed names, as in production, in a folder of this run's own."""
-    settings.STATIC_ROOT = str(tmp_path_factory.mktemp("static"))
+    """Static files under their hashed names, as in production: those that `scripts/run_tests.py`
+    has collected, or in a folder of this run's own.
+    """
+    if STATIC:
+        serve_static_files(STATIC)
+    else:
+        collect_static_files(str(tmp_path_factory.mktemp("static")))
+
+
+def serve_static_files(folder: str) -> None:
+    settings.STATIC_ROOT = folder
     hashed = "clinic.web.static_storage.HashedStorage"
     settings.STORAGES = settings.STORAGES | {"staticfiles": {"BACKEND": hashed}}
+
+
+def collect_static_files(folder: str) -> None:
+    """Collect them there, and serve them from there."""
+    serve_static_files(folder)
     call_command("collectstatic", interactive=False, verbosity=0)
 
 

@@ -380,7 +380,7 @@ def test_from_a_number_to_the_list_to_quarantine(
     patient = clinic.patient()
     clinic.session(patient, [lot])
     client = client_for(cast.manager)
-    page = client.get(trace_url(by="lot", lot="l1"))
+    page = client.get(trace_url(by="lot", lot="lot-71"))
     assert patient.number in page.content.decode()
     assert page.context["extent"].patients == 1
     client.post(reverse("safety:quarantine", args=[lot.pk]))
@@ -556,7 +556,7 @@ def test_trace_lot_prints_the_same(
 ) -> None:
     patient = clinic.patient()
     clinic.session(patient, [lot])
-    call_command("trace_lot", "l1")
+    call_command("trace_lot", "lot-71")
     printed = capsys.readouterr().out
     assert "1 sessions, 1 patients" in printed
     assert patient.number in printed

@@ -14,7 +14,14 @@ from patients.documents.actions import read_pdf, request_document
 from patients.documents.models import Document
 from patients.messages.actions import queue_message
 from patients.messages.models import Message
-from tests.patients.workers import Sink, Worker, forget_wake_ups, let_the_leases_run_out, until
+from tests.patients.workers import (
+    Sink,
+    Worker,
+    forget_wake_ups,
+    let_the_leases_run_out,
+    lives,
+    until,
+)
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -54,14 +61,6 @@ def rendering(worker: Worker) -> list[psutil.Process]:
     if not Document.objects.filter(state="rendering").exists():
         return []
     return renderers(worker)
-
-
-def lives(process: psutil.Process) -> bool:
-    """Whether it still does anything: one that ended may wait to be counted by its parent."""
-    try:
-        return bool(process.status() != psutil.STATUS_ZOMBIE)
-    except psutil.NoSuchProcess:
-        return False
 
 
 def test_killed_while_rendering(cast, worker):

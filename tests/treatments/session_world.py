@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
 from clinic.access.models import Staff
@@ -145,7 +147,9 @@ class World:
         return actions.sign_session(by=self.practitioner, session=session, **fields)
 
 
-def forehead(count: int) -> list[tuple[float, float]]:
+@cache
+def forehead(count: int) -> Sequence[tuple[float, float]]:
+    """That many points spread over the forehead."""
     chart = charts.charts()["face-front"]
     outline = chart.outlines_mm("forehead", "none")[0]
     return [chart.scale.to_fraction(p) for p in grid.spread(outline, count, margin=2)]

@@ -345,7 +345,10 @@ def test_the_screen_costs_the_same_however_many_are_booked(
 
 
 def test_today_says_which_courses_to_book_and_which_to_cancel(cast: Cast, desk, client_for) -> None:
-    late, ended = course_plan(cast), course_plan(cast, patient=make_patient(cast.here, "Ana", "Lovelace"))
+    late, ended = (
+        course_plan(cast),
+        course_plan(cast, patient=make_patient(cast.here, "Ana", "Lovelace")),
+    )
     treated(cast, late, 1, -8)
     booked(cast, ended, 1, 8)
     stop_plan(by=cast.practitioner, plan=ended, reason="Better.")

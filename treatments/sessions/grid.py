@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 Point = tuple[float, float]
 Outline = Sequence[Point]
+Wall = tuple[float, float, float, float, Point, Point]
 
 MOST_POINTS = 2000
 """In one area at one sitting; unit-dose sessions of 700 to 900 points are published (S20b)."""
@@ -80,7 +81,8 @@ def lay(
     if not math.isfinite(margin) or margin < 0:
         raise ValueError("margin")
     candidates = _lattice(outline, spacing, staggered)
-    kept = [p for p in candidates if contains(outline, p) and _clear(outline, p, margin)]
+    walls = _walls(outline, margin)
+    kept = [p for p in candidates if contains(outline, p) and _clear(walls, p, margin)]
     if len(kept) > MOST_POINTS:
         raise ValueError("points")
     return kept
@@ -137,8 +139,29 @@ def _distance_to_segment(point: Point, a: Point, b: Point) -> float:
     return math.dist(point, (a[0] + share * dx, a[1] + share * dy))
 
 
-def _clear(outline: Outline, point: Point, margin: float) -> bool:
-    return margin <= 0 or distance_to_edge(outline, point) >= margin
+def _walls(outline: Outline, margin: float) -> list[Wall]:
+    """Each edge after the box outside of which it is `margin` away: left, right, top, bottom."""
+    if margin <= 0:
+        return []
+    return [
+        (
+            min(a[0], b[0]) - margin,
+            max(a[0], b[0]) + margin,
+            min(a[1], b[1]) - margin,
+            max(a[1], b[1]) + margin,
+            a,
+            b,
+        )
+        for a, b in _edges(outline)
+    ]
+
+
+def _clear(walls: list[Wall], point: Point, margin: float) -> bool:
+    x, y = point
+    return not any(
+        left < x < right and top < y < bottom and _distance_to_segment(point, a, b) < margin
+        for left, right, top, bottom, a, b in walls
+    )
 
 
 def _lattice(outline: Outline, spacing: float, staggered: bool) -> list[Point]:
