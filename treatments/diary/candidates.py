@@ -17,7 +17,7 @@ from clinic.access.models import Staff
 from clinic.errors import ActionRefused
 from clinic.places.holidays import holiday
 from clinic.places.models import Location, LocationDay
-from treatments.diary.held import Held
+from treatments.diary.held import HELD, LIVE, Held
 from treatments.diary.hours import usual_opening
 from treatments.diary.models import LONGEST_SERVICE, Appointment, Block
 from treatments.diary.slots import Needs, Span, opening
@@ -126,6 +126,15 @@ SELECT kind, id, state FROM (
     LEFT JOIN clinic_locationday o ON o.location_id = l.id AND o.day = %(day)s
     WHERE l.id = %(location)s
 ) AS candidates ORDER BY kind, title, id
+"""  # noqa: S608  (made of constants)
+IN_THE_WAY = f"""
+SELECT {HELD}, s.name, r.name
+FROM treatments_appointment a
+JOIN clinic_staff s ON s.id = a.practitioner_id JOIN clinic_room r ON r.id = a.room_id
+WHERE {LIVE} AND a.id <> %(apart_from)s AND (
+    a.patient_id = %(patient)s OR a.practitioner_id = %(practitioner)s OR a.room_id = %(room)s
+)
+ORDER BY a.starts_at
 """  # noqa: S608  (made of constants)
 
 
@@ -312,11 +321,19 @@ def _joined(said: list[str]) -> str:
 
 def _appointments_in_the_way(wish: Wish) -> list[str]:
     needs, said, clock = wish.needs, [], _clock(wish.location)
-    live = Appointment.objects.live().overlapping(needs.room.start, needs.room.end)
-    concerned = Q(patient=wish.patient_id) | Q(practitioner=wish.practitioner_id)
-    rows = live.exclude(pk=wish.apart_from or 0).filter(concerned | Q(room=wish.room_id))
-    names = ("practitioner__name", "room__name")
-    for *fields, who, room in rows.order_by("starts_at").values_list(*Held._fields, *names):
+    values: dict[str, Any] = {
+        "earliest": needs.room.start - LONGEST_SERVICE,
+        "start": needs.room.start,
+        "end": needs.room.end,
+        "patient": wish.patient_id,
+        "practitioner": wish.practitioner_id,
+        "room": wish.room_id,
+        "apart_from": wish.apart_from or 0,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(IN_THE_WAY, values)
+        rows = cursor.fetchall()
+    for *fields, who, room in rows:
         held = Held(*fields)
         if held.practitioner_id == wish.practitioner_id and held.practitioner.overlaps(
             needs.practitioner

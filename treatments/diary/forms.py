@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
+from collections.abc import Iterable
 from functools import cache
 from typing import Any
 
@@ -14,9 +15,11 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from clinic.access.models import Staff, StaffQuerySet
+from clinic.access.permissions import Role
 from clinic.places.models import Device, Location, Room
 from clinic.web.forms import ClinicForm, FewRowsField
 from treatments.diary.actions import LONGEST, SHORTEST
+from treatments.diary.free import Ground
 from treatments.diary.models import Service
 from treatments.diary.slots import NoSuchTimeError, instant
 
@@ -24,6 +27,7 @@ FIRST_YEAR, LAST_YEAR = 2000, 2100
 DATE_FORMATS = ["%Y-%m-%d", "%d/%m/%Y", "%d.%m.%Y", "%d-%m-%Y"]
 TIME_FORMATS = ["%H:%M", "%H.%M", "%Hh%M", "%H:%M:%S"]
 ANY = "any"
+ANYBODY, ANY_ROOM = _("Any who is free"), _("Any that is free")
 BLOCKABLE = ("staff", "room", "device")
 
 
@@ -56,6 +60,10 @@ class IdField(forms.CharField):
         if not (text.isascii() and text.isdigit() and 0 < int(text[:20]) < 2**63):
             raise ValidationError(self.error_messages["unknown"], code="unknown")
         return int(text)
+
+
+def _choices(anything: Any, named: Iterable[tuple[int, str]]) -> list[tuple[str, Any]]:
+    return [(ANY, anything), *((str(pk), name) for pk, name in named)]
 
 
 def _time_field(label: Any) -> forms.TimeField:
@@ -95,14 +103,25 @@ class WhenForm(ClinicForm):
             Div("practitioner", "room", css_class="form-row"),
         )
 
+    def choose_from(self, ground: Ground) -> None:
+        """Who and what can be chosen, as it has been read already. A visit that needs no
+        practitioner was asked about other people.
+        """
+        if ground.visit.role == Role.PRACTITIONER:
+            self._offer("practitioner", ANYBODY, ground.names.items())
+        rooms = ((pk, name) for pk, (name, _kind) in ground.rooms.items())
+        self._offer("room", ANY_ROOM, rooms)
+
+    def _offer(self, field: str, anything: Any, named: Iterable[tuple[int, str]]) -> None:
+        self.fields[field].widget.choices = _choices(anything, named)
+
     def _practitioners(self) -> list[tuple[str, Any]]:
         named = Staff.objects.practising_at(self.location.pk).values_list("pk", "name")
-        return [(ANY, _("Any who is free")), *((str(pk), name) for pk, name in named)]
+        return _choices(ANYBODY, named)
 
     def _rooms(self) -> list[tuple[str, Any]]:
         rooms = Room.objects.filter(location=self.location, is_active=True)
-        named = rooms.values_list("pk", "name")
-        return [(ANY, _("Any that is free")), *((str(pk), name) for pk, name in named)]
+        return _choices(ANY_ROOM, rooms.values_list("pk", "name"))
 
     def clean_date(self) -> dt.date:
         day: dt.date = self.cleaned_data["date"]

@@ -8,13 +8,13 @@ from datetime import date, datetime, timedelta
 from itertools import chain, groupby, islice
 from typing import Any, NamedTuple
 
-from django.db.models import Q
+from django.db import connection
 
-from clinic.access.models import Staff
-from clinic.places.models import Device, Location, Room
-from treatments.diary.held import Held
+from clinic.places.models import Location
+from treatments.diary.ground import HOURS, hours_from
+from treatments.diary.held import HELD, LIVE, Held
 from treatments.diary.hours import Hours
-from treatments.diary.models import LONGEST_SERVICE, Appointment, Block
+from treatments.diary.models import LONGEST_SERVICE
 from treatments.diary.slots import Busy, Span, free_starts, outside, whole_day
 from treatments.diary.visit import Visit
 
@@ -48,34 +48,79 @@ class Free(NamedTuple):
         return f"{self.start:%Y-%m-%dT%H:%M}|{self.practitioner_id}"
 
 
+# In SQL because every refusal of a booking asks both: composed by the ORM they took as long as
+# everything else about it.
+COMES_INTO_QUESTION = f"""
+SELECT
+    (SELECT json_agg(json_build_array(s.id, s.name) ORDER BY s.name, s.id)
+     FROM clinic_staff s JOIN clinic_membership m ON m.staff_id = s.id
+     WHERE m.location_id = %(location)s AND s.role = %(role)s AND s.is_active),
+    (SELECT json_agg(json_build_array(r.id, r.name, r.kind) ORDER BY r.name, r.id)
+     FROM clinic_room r WHERE r.location_id = %(location)s AND r.is_active),
+    (SELECT json_agg(v.id ORDER BY v.make, v.model, v.id) FROM clinic_device v
+     WHERE v.location_id = %(location)s AND v.is_active AND v.kind = %(device_kind)s),
+    (SELECT json_agg(json_build_array(b.starts_at, b.ends_at, b.staff_id, b.room_id, b.device_id))
+     FROM treatments_block b
+     WHERE b.starts_at < %(end)s AND b.ends_at > %(start)s AND (
+         b.location_id = %(location)s OR b.staff_id IN (
+             SELECT m.staff_id FROM clinic_membership m WHERE m.location_id = %(location)s
+         )
+     )),
+    {HOURS}
+"""  # noqa: S608  (made of constants)
+TAKEN = f"""
+SELECT {HELD} FROM treatments_appointment a WHERE {LIVE} AND a.id <> ALL(%(apart)s)
+    AND (a.practitioner_id = ANY(%(practitioners)s) OR a.room_id = ANY(%(rooms)s)
+        OR a.device_id = ANY(%(devices)s) OR a.patient_id = %(patient)s)
+"""  # noqa: S608  (made of constants)
+
+
 @dataclass(frozen=True)
 class Ground:
-    """Who and what comes into question for a visit at a location, and when it is open: what is
-    read once, however many days are looked at.
+    """Who and what comes into question for a visit at a location, when it is open and what is
+    blocked: what is read once, however many days are looked at. `rooms` are all that are in use,
+    by name, with their kind.
     """
 
     location: Location
     visit: Visit
     names: dict[int, str]
-    rooms: list[int]
+    rooms: dict[int, tuple[str, str]]
     devices: list[int] | None
+    blocks: list[tuple[Span, int | None, int | None, int | None]]
     hours: Hours
 
     @classmethod
-    def of(cls, location: Location, visit: Visit, day: date, days: int) -> Ground:
-        """Over `days` days from `day`; six queries at most."""
-        staff = Staff.objects.working_at(location.pk, visit.role)
-        rooms = Room.objects.filter(location=location, is_active=True)
-        if visit.room_kind:
-            rooms = rooms.filter(kind=visit.room_kind)
+    def of(cls, location: Location, visit: Visit, day: date, days: int = DAYS_AHEAD) -> Ground:
+        """Over `days` days from `day`; one query."""
+        last = day + timedelta(days=days - 1)
+        values: dict[str, Any] = {
+            "location": location.pk,
+            "role": visit.role,
+            "device_kind": visit.device_kind,
+            "start": whole_day(day, location.zone).start,
+            "end": whole_day(last, location.zone).end,
+            "first": day,
+            "last": last,
+        }
+        with connection.cursor() as cursor:
+            cursor.execute(COMES_INTO_QUESTION, values)
+            people, rooms, devices, blocks, *hours = cursor.fetchone()
         return cls(
             location=location,
             visit=visit,
-            names=dict(staff.values_list("pk", "name")),
-            rooms=list(rooms.values_list("pk", flat=True)),
-            devices=_devices(location, visit),
-            hours=Hours.of(location, day, day + timedelta(days=days - 1)),
+            names=dict(people or []),
+            rooms={pk: (name, kind) for pk, name, kind in rooms or []},
+            devices=(devices or []) if visit.device_kind else None,
+            blocks=[(_span(begins, ends), *whose) for begins, ends, *whose in blocks or []],
+            hours=hours_from(location, *hours),
         )
+
+    @property
+    def fitting(self) -> list[int]:
+        """The rooms of the kind that the visit needs."""
+        needed = self.visit.room_kind
+        return [pk for pk, (_name, kind) in self.rooms.items() if not needed or kind == needed]
 
 
 @dataclass(frozen=True)
@@ -102,14 +147,13 @@ def free_times(
     yield from _times(Ground.of(location, visit, day, days), day, days, Wanted(**wanted))
 
 
-def free_days(
-    *, location: Location, day: date, visit: Visit, **wanted: Any
-) -> Iterator[list[Free]]:
+def free_days(ground: Ground, day: date, **wanted: Any) -> Iterator[list[Free]]:
     """The free times of each of `DAYS_AHEAD` days from `day` that has any, as they are asked for.
 
-    The visits of the first day are read alone: it mostly has enough.
+    The ground is that of all these days. The visits of the first are read alone: it mostly has
+    enough.
     """
-    ground, asked = Ground.of(location, visit, day, DAYS_AHEAD), Wanted(**wanted)
+    asked = Wanted(**wanted)
     if first := list(_times(ground, day, 1, asked)):
         yield first
     rest = _times(ground, day + timedelta(days=1), DAYS_AHEAD - 1, asked)
@@ -118,7 +162,7 @@ def free_days(
 
 
 def _times(ground: Ground, day: date, days: int, wanted: Wanted) -> Iterator[Free]:
-    """Two queries: the visits and the blocks of those days."""
+    """One query: the visits of those days."""
     zone = ground.location.zone
     last = whole_day(day + timedelta(days=days - 1), zone).end
     busy = _busy(ground, Span(whole_day(day, zone).start, last), wanted)
@@ -140,9 +184,12 @@ def _times(ground: Ground, day: date, days: int, wanted: Wanted) -> Iterator[Fre
                 )
 
 
-def next_free(count: int, *, day: date, **wanted: Any) -> list[Free]:
+def next_free(
+    count: int, *, location: Location, day: date, visit: Visit, **wanted: Any
+) -> list[Free]:
     """The first few free times within `DAYS_AHEAD` days from `day`."""
-    return list(islice(chain.from_iterable(free_days(day=day, **wanted)), count))
+    ground = Ground.of(location, visit, day)
+    return list(islice(chain.from_iterable(free_days(ground, day, **wanted)), count))
 
 
 def _of_day(busy: Busy, hours: Hours, open_hours: Span, day: date) -> Busy:
@@ -169,18 +216,24 @@ def _busy(ground: Ground, span: Span, wanted: Wanted) -> Busy:
     devices: dict[int, list[Span]] = {pk: [] for pk in ground.devices or ()}
     busy = Busy(
         {pk: [] for pk in practitioners},
-        {pk: [] for pk in ground.rooms},
+        {pk: [] for pk in ground.fitting},
         [],
         None if ground.devices is None else devices,
     )
-    concerned = (
-        Q(practitioner__in=practitioners)
-        | Q(room__in=ground.rooms)
-        | Q(device__in=list(devices))
-        | Q(patient=wanted.patient_id)
-    )
-    rows = Appointment.objects.live().overlapping(*span).filter(concerned).exclude(pk__in=apart)
-    for held in map(Held._make, rows.values_list(*Held._fields)):
+    values: dict[str, Any] = {
+        "earliest": span.start - LONGEST_SERVICE,
+        "start": span.start,
+        "end": span.end,
+        "apart": apart,
+        "practitioners": practitioners,
+        "rooms": list(busy.rooms),
+        "devices": list(devices),
+        "patient": wanted.patient_id,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(TAKEN, values)
+        rows = cursor.fetchall()
+    for held in map(Held._make, rows):
         if held.practitioner_id in busy.practitioners:
             busy.practitioners[held.practitioner_id].append(held.practitioner)
         if held.room_id in busy.rooms:
@@ -189,30 +242,26 @@ def _busy(ground: Ground, span: Span, wanted: Wanted) -> Busy:
             devices[held.device_id].append(held.device)
         if held.patient_id == wanted.patient_id:
             busy.patient.append(held.patient)
-    _add_blocks(busy, ground.location, span)
+    _add_blocks(busy, ground, span)
     return busy
 
 
-def _devices(location: Location, visit: Visit) -> list[int] | None:
-    if not visit.device_kind:
-        return None
-    devices = Device.objects.filter(location=location, is_active=True, kind=visit.device_kind)
-    return list(devices.values_list("pk", flat=True))
-
-
-def _add_blocks(busy: Busy, location: Location, span: Span) -> None:
+def _add_blocks(busy: Busy, ground: Ground, span: Span) -> None:
     """A block of the whole location keeps its people away; so nothing can be booked in it."""
-    mine = Q(location=location) | Q(staff__in=list(busy.practitioners))
-    for block in Block.objects.overlapping(*span).filter(mine):
-        taken = Span(block.starts_at, block.ends_at)
-        if block.staff_id:
-            keeps = [busy.practitioners.get(block.staff_id)]
-        elif block.room_id:
-            keeps = [busy.rooms.get(block.room_id)]
-        elif block.device_id:
-            keeps = [(busy.devices or {}).get(block.device_id)]
+    for taken, staff, room, device in ground.blocks:
+        if not taken.overlaps(span):
+            continue
+        if staff:
+            spans = busy.practitioners.get(staff)
+        elif room:
+            spans = busy.rooms.get(room)
+        elif device:
+            spans = (busy.devices or {}).get(device)
         else:
-            keeps = [busy.patient]
-        for spans in keeps:
-            if spans is not None:
-                spans.append(taken)
+            spans = busy.patient
+        if spans is not None:
+            spans.append(taken)
+
+
+def _span(begins: str, ends: str) -> Span:
+    return Span(datetime.fromisoformat(begins), datetime.fromisoformat(ends))

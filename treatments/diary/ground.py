@@ -27,6 +27,17 @@ BLOCKS = """
         )
     )
 """
+# The three columns that `hours_from` reads: the opening and working hours of some days.
+HOURS = """
+    (SELECT json_agg(json_build_array(d.day, d.opens_at, d.closes_at, d.reason))
+     FROM clinic_locationday d
+     WHERE d.location_id = %(location)s AND d.day BETWEEN %(first)s AND %(last)s),
+    (SELECT json_agg(json_build_array(w.staff_id, w.weekday, w.starts_at, w.ends_at))
+     FROM clinic_workinghours w WHERE w.location_id = %(location)s),
+    (SELECT json_agg(json_build_array(h.staff_id, h.day, h.starts_at, h.ends_at))
+     FROM clinic_dayhours h
+     WHERE h.location_id = %(location)s AND h.day BETWEEN %(first)s AND %(last)s)
+"""
 # What a card shows of its own row. A name or a history that changes is seen at the next loading.
 STAMP = f"""
 md5(concat(
@@ -51,14 +62,7 @@ SELECT
         b.device_id, coalesce(bs.name, br.name, concat_ws(' ', bd.make, bd.model)), b.reason,
         b.location_id = %(location)s)
         ORDER BY b.starts_at, b.id) {BLOCKS}),
-    (SELECT json_agg(json_build_array(d.day, d.opens_at, d.closes_at, d.reason))
-     FROM clinic_locationday d
-     WHERE d.location_id = %(location)s AND d.day BETWEEN %(first)s AND %(last)s),
-    (SELECT json_agg(json_build_array(w.staff_id, w.weekday, w.starts_at, w.ends_at))
-     FROM clinic_workinghours w WHERE w.location_id = %(location)s),
-    (SELECT json_agg(json_build_array(h.staff_id, h.day, h.starts_at, h.ends_at))
-     FROM clinic_dayhours h
-     WHERE h.location_id = %(location)s AND h.day BETWEEN %(first)s AND %(last)s)
+    {HOURS}
 """  # noqa: S608  (made of constants)
 
 
@@ -114,13 +118,13 @@ def ground_of(location: Location, first: date, span: Span) -> Ground:
     }
     with connection.cursor() as cursor:
         cursor.execute(GROUND, values)
-        stamp, practitioners, rooms, blocks, days, weekly, single = cursor.fetchone()
+        stamp, practitioners, rooms, blocks, *hours = cursor.fetchone()
     return Ground(
         stamp,
         [(pk, name) for pk, name in practitioners or []],
         [(pk, name) for pk, name in rooms or []],
         [_blocked(location, row) for row in blocks or []],
-        _hours(location, days or [], weekly or [], single or []),
+        hours_from(location, *hours),
     )
 
 
@@ -139,16 +143,22 @@ def _blocked(location: Location, row: list[Any]) -> Blocked:
     return Blocked(pk, kind, start, end, staff, room, device, name or "", shown, is_here)
 
 
-def _hours(location: Location, days: list[Any], weekly: list[Any], single: list[Any]) -> Hours:
+def hours_from(
+    location: Location,
+    days: list[Any] | None,
+    weekly: list[Any] | None,
+    single: list[Any] | None,
+) -> Hours:
+    """The columns of `HOURS` as the pure rules take them."""
     hours = Hours(location)
-    for day, opens, closes, reason in days:
+    for day, opens, closes, reason in days or []:
         when = date.fromisoformat(day)
         times = {"opens_at": _time(opens), "closes_at": _time(closes)}
         hours.days[when] = LocationDay(location=location, day=when, reason=reason, **times)
-    for staff, weekday, starts, ends in weekly:
+    for staff, weekday, starts, ends in weekly or []:
         week = hours.weekly.setdefault(staff, {})
         week.setdefault(weekday, []).append((time.fromisoformat(starts), time.fromisoformat(ends)))
-    for staff, day, starts, ends in single:
+    for staff, day, starts, ends in single or []:
         worked = [(time.fromisoformat(starts), time.fromisoformat(ends))] if starts and ends else []
         hours.single[staff, date.fromisoformat(day)] = worked
     return hours

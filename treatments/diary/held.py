@@ -7,9 +7,17 @@ from typing import NamedTuple
 
 from treatments.diary.slots import Span
 
+LIVE = """
+    a.starts_at > %(earliest)s AND a.starts_at < %(end)s
+    AND coalesce(a.room_until, a.ends_at) > %(start)s AND a.status NOT IN ('cancelled', 'no_show')
+"""
+"""Of `treatments_appointment a`: holding anything in any moment of [start, end). `earliest` is the
+start less `LONGEST_SERVICE`, which lets an index help.
+"""
+
 
 class Held(NamedTuple):
-    """The columns of an appointment that say whom and what it needs when: `Held._fields`."""
+    """The columns of an appointment that say whom and what it needs when: `HELD`, of `a`."""
 
     practitioner_id: int
     room_id: int
@@ -39,3 +47,6 @@ class Held(NamedTuple):
     def device(self) -> Span:
         """Without the preparation and with the cleaning."""
         return Span(self.practitioner_from or self.starts_at, self.room_until or self.ends_at)
+
+
+HELD = ", ".join(f"a.{column}" for column in Held._fields)

@@ -28,7 +28,7 @@ from treatments.diary import actions
 from treatments.diary.candidates import Taken
 from treatments.diary.day_views import asked_day
 from treatments.diary.forms import BookForm, CancelForm, MoveForm, directors_at, read_offer
-from treatments.diary.free import Free, free_days, next_free
+from treatments.diary.free import Free, Ground, free_days, next_free
 from treatments.diary.hooks import ReasonWanted
 from treatments.diary.lines import badges, lines_of
 from treatments.diary.models import Appointment, Service
@@ -98,7 +98,7 @@ def book(request: HttpRequest) -> HttpResponse:
     data = _asked(request.GET, location)
     form = BookForm(initial=data, location=location)
     context = {"form": form, "patient": patient} | _of(location)
-    context |= _free_context(_clean(data, location), location, patient)
+    context |= _free_context(_so_far(data, location).cleaned_data, form, patient)
     return render(request, "treatments/appointment_book.html", context)
 
 
@@ -150,7 +150,7 @@ def _book_posted(request: HttpRequest) -> HttpResponse:
             there = f"{reverse('diary:day')}?date={values['date']}#a{made.pk}"
             return HttpResponseClientRedirect(there) if request.htmx else redirect(there)  # type: ignore[attr-defined]
     context = {"form": form, "patient": patient} | _of(location)
-    context |= _free_context(values, location, patient, refused)
+    context |= _free_context(values, form, patient, refused)
     if refused:
         context |= _other_ways(location, values, refused)
         # Last: the field that is to blame loses its value.
@@ -204,41 +204,27 @@ def _booked_words(made: Appointment, location: Location) -> str:
     return _("Booked for %(day)s at %(time)s.") % {"day": f"{at:%d-%b-%Y}", "time": f"{at:%H:%M}"}
 
 
-def _asked_for(
-    values: dict[str, Any], location: Location, patient: Patient | None
-) -> dict[str, Any]:
-    """What the form asks to be free."""
-    return {
-        "location": location,
-        "day": values["date"],
-        "visit": Visit.of_service(values["service"]),
-        "after": timezone.now(),
-        "practitioner_id": values.get("practitioner"),
-        "patient_id": patient.pk if patient else None,
-    }
-
-
 @requires(Permission.BOOK)
 @require_GET
 def free(request: HttpRequest) -> HttpResponse:
     """The free times of the day that the booking form shows now; a fragment."""
     location = location_of(request)
     patient = _visible(request, request.GET.get("patient", ""))
-    found = _free_context(_clean(request.GET, location), location, patient)
+    form = _so_far(request.GET, location)
+    found = _free_context(form.cleaned_data, form, patient)
     return render(request, "treatments/appointment_book.html#free", found)
 
 
-def _clean(data: Mapping[str, Any], location: Location) -> dict[str, Any]:
-    """What is right of a booking form so far."""
+def _so_far(data: Mapping[str, Any], location: Location) -> BookForm:
+    """A booking form that says what is right of it so far."""
     form = BookForm(data, location=location)
     form.full_clean()
-    values: dict[str, Any] = form.cleaned_data
-    return values
+    return form
 
 
 def _free_context(
     values: dict[str, Any],
-    location: Location,
+    form: BookForm,
     patient: Patient | None,
     refused: ActionRefused | None = None,
 ) -> dict[str, Any]:
@@ -247,7 +233,15 @@ def _free_context(
     """
     if not (values.get("date") and values.get("service")):
         return {"free": [], "is_later": False}
-    days = free_days(**_asked_for(values, location, patient))
+    ground = Ground.of(form.location, Visit.of_service(values["service"]), values["date"])
+    form.choose_from(ground)
+    days = free_days(
+        ground,
+        values["date"],
+        after=timezone.now(),
+        practitioner_id=values.get("practitioner"),
+        patient_id=patient.pk if patient else None,
+    )
     free = next(days, [])
     context = {"free": free, "is_later": bool(free) and free[0].start.date() != values["date"]}
     if refused:
