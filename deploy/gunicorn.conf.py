@@ -20,6 +20,8 @@ preload_app = True
 timeout = 30
 graceful_timeout = 20
 keepalive = 5
+# Requests after which a worker has made what it keeps: connections, caches, pages.
+WARM = 100
 max_requests = 20_000
 max_requests_jitter = 2_000
 # The heartbeat of a worker is a file; on a slow disk it would be taken for dead.
@@ -47,6 +49,16 @@ logconfig_dict = {
 def pre_fork(server: Arbiter, worker: Worker) -> None:
     """Keep what is loaded out of the collector's way, so that its pages stay shared."""
     gc.freeze()
+
+
+def post_request(worker: Worker, req: object, environ: object, resp: object) -> None:
+    """Once what every request needs has been made, keep that out of the collector's way too: else
+    one page in ten waits while all of it is looked through for garbage.
+    """
+    if worker.nr >= WARM and not getattr(worker, "is_warm", False):
+        worker.is_warm = True
+        gc.collect()
+        gc.freeze()
 
 
 def post_fork(server: Arbiter, worker: Worker) -> None:

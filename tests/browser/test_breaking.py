@@ -62,7 +62,7 @@ def test_a_cut_network_keeps_the_booking_form_and_says_so(cast: Cast, desk: Pers
     tomorrow = timezone.localdate(timezone=cast.here.zone) + timedelta(days=1)
     page = desk.go(f"/diary/book/?patient={cast.patient.number}&date={tomorrow}&time=11:00")
     settled(page)
-    desk.expects("ERR_INTERNET_DISCONNECTED")
+    desk.expects("ERR_INTERNET_DISCONNECTED", "htmx:")
     desk.context.set_offline(True)
     page.get_by_role("button", name="Book", exact=True).click()
     expect(page.get_by_role("alert").filter(has_text="could not be sent")).to_be_visible()

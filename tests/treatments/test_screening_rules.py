@@ -28,23 +28,31 @@ The others are tested where their figures are:
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import translation
 
 from clinic.errors import ActionRefused
 from patients.intake.models import History
-from tests.conftest import make_patient
+from tests.conftest import Cast, make_patient
 from tests.treatments.plan_parts import COMPLETE_NOTE
+from treatments.catalogue.actions import approve_row, edit_row
+from treatments.catalogue.models import Contraindication, Source
 from treatments.consultations.actions import (
     save_consultation,
     sign_consultation,
     start_consultation,
 )
+from treatments.screening import rulebook
 from treatments.screening.actions import blocking, override, screen_patient, unanswered
 from treatments.screening.engine import Proposal
+from treatments.screening.rulebook import rules_for
 
 pytestmark = pytest.mark.django_db
 AT = datetime(2026, 3, 16, 9, tzinfo=UTC)
@@ -256,3 +264,42 @@ def test_everything_else_only_advises(cast):
     assert {"stop", "physician"} <= {v.level for v in found}
     assert blocking(found) == []
     assert unanswered(found) == []
+
+
+RULE = Contraindication.objects.filter(is_current=True, code="pregnancy")
+CHANGES: dict[str, Callable[[Cast], object]] = {
+    "a version more": lambda cast: edit_row(
+        by=cast.manager, row=RULE.get(), values={"name_en": "Expecting a child"}
+    ),
+    "an approval": lambda cast: approve_row(by=cast.practitioner, row=RULE.get()),
+    "a citation": lambda cast: Source.objects.update(citation="Rewritten"),
+}
+
+
+def kept_rule() -> tuple[str, bool, str]:
+    rule = rules_for(Proposal()).conditions["pregnancy"]
+    return rule.title, rule.verified, rule.source
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_kept_rules_are_read_anew_at_any_change(cast: Cast, change: str) -> None:
+    before = kept_rule()
+    with CaptureQueriesContext(connection) as queries:
+        assert kept_rule() == before
+    assert len(queries) == 1
+    CHANGES[change](cast)
+    assert kept_rule() != before
+
+
+def test_without_the_stamp_a_change_would_be_missed(cast: Cast, monkeypatch) -> None:
+    monkeypatch.setattr(rulebook, "STAMP", "SELECT 'always the same'")
+    monkeypatch.setattr(rulebook, "_kept", {})
+    before = kept_rule()
+    Source.objects.update(citation="Rewritten")
+    assert kept_rule() == before
+
+
+def test_kept_rules_speak_the_language_asked(db: None) -> None:
+    with translation.override("fr"):
+        assert kept_rule()[0] == RULE.get().name_fr
+    assert kept_rule()[0] == RULE.get().name_en

@@ -46,7 +46,7 @@ from treatments.sessions.entries import (
 )
 from treatments.sessions.models import Session
 
-PAGE_QUERIES = 41
+PAGE_QUERIES = 39
 
 
 @pytest.fixture

@@ -31,8 +31,7 @@ from treatments.stock.models import Movement, OpenContainer, PackageCode
 from treatments.stock.shelf import (
     available,
     choosable,
-    lots_to_draw_from,
-    tubes_to_take_from,
+    lots_and_tubes,
 )
 
 pytestmark = pytest.mark.django_db
@@ -281,21 +280,21 @@ def test_what_cannot_be_chosen(cast):
     over = deliver(cast, number="OVER", quantity_ml=D(5))
     open_container(by=cast.practitioner, lot=over, at=NOON - timedelta(hours=30))
     assert list(choosable(cast.here, NOON)) == [good]
-    assert lots_to_draw_from(cast.here, NOON, []) == [good]
-    assert set(lots_to_draw_from(cast.here, NOON, [over.pk])) == {good, over}
+    assert lots_and_tubes(cast.here, NOON)[0] == [good]
+    assert set(lots_and_tubes(cast.here, NOON, [over.pk])[0]) == {good, over}
     assert available(over, NOON) == 0
 
 
 def test_creams_are_not_drawn_into_syringes(cast):
     tube, lot = deliver(cast, "emla-5"), deliver(cast, SINGLE)
-    assert lots_to_draw_from(cast.here, NOON, []) == [lot]
-    assert tubes_to_take_from(cast.here, NOON, []) == [tube]
+    assert lots_and_tubes(cast.here, NOON)[0] == [lot]
+    assert lots_and_tubes(cast.here, NOON)[1] == [tube]
     marks = {"country_flags": {"FR": ["NOT_INJECTABLE"]}, "source_refs": ["GK"]}
     barred = edit_row(by=cast.manager, row=current(Product, "caffeine-25"), values=marks)
     deliver(cast, barred.code)
     deliver(cast, barred.code, by=cast.practitioner2, location=cast.there)
-    assert lots_to_draw_from(cast.here, NOON, []) == [lot]
-    assert len(lots_to_draw_from(cast.there, NOON, [])) == 1
+    assert lots_and_tubes(cast.here, NOON)[0] == [lot]
+    assert len(lots_and_tubes(cast.there, NOON)[0]) == 1
 
 
 # --- counting, throwing away, correcting --------------------------------------------------------

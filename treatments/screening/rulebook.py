@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
+
+from django.db import connection
+from django.utils.translation import get_language
 
 from clinic.places.models import CountryProfile
 from treatments.catalogue.models import (
@@ -25,18 +29,58 @@ from treatments.screening.engine import (
     Rules,
 )
 
+# `xmin` changes with whatever is written to a row, be it a version more or an approval.
+STAMP = """
+SELECT md5(concat(
+    (SELECT string_agg(concat(c.id, ' ', c.xmin), ',' ORDER BY c.id)
+     FROM treatments_contraindication c WHERE c.is_current), ' ',
+    (SELECT string_agg(concat(a.id, ' ', a.xmin), ',' ORDER BY a.id)
+     FROM treatments_area a WHERE a.is_current), ' ',
+    (SELECT string_agg(concat(s.ref, ' ', s.xmin), ',' ORDER BY s.ref) FROM treatments_source s)
+))
+"""
+
+
+@dataclass(frozen=True)
+class Standing:
+    """The rules that do not depend on what is proposed, as they read in one language. Kept by each
+    process as long as the stamp of their rows is the same: half of a screening's time was theirs.
+    """
+
+    stamp: str
+    conditions: Mapping[str, ConditionRule]
+    places: Mapping[str, Place]
+
+
+_kept: dict[str, Standing] = {}
+
 
 def rules_for(proposal: Proposal) -> Rules:
-    """The rules that a proposal can meet; at most seven queries."""
-    conditions = list(Contraindication.objects.current())
+    """The rules that a proposal can meet; at most eight queries."""
     matters = _matter_rows(proposal)
-    cite = Citations.of([*conditions, *(row for _, row in matters)])
+    cite = Citations.of([row for _, row in matters])
+    standing = _standing()
     return Rules(
-        conditions={row.code: _condition(row, cite) for row in conditions},
+        conditions=standing.conditions,
         matters={f"{kind}:{row.code}": _matter(kind, row, cite) for kind, row in matters},
-        places=_places() if proposal.areas else {},
+        places=standing.places if proposal.areas else {},
         country=_country(proposal.country),
     )
+
+
+def _standing() -> Standing:
+    """Read anew only when something of it has changed."""
+    language = get_language() or ""
+    with connection.cursor() as cursor:
+        cursor.execute(STAMP)
+        stamp = str(cursor.fetchone()[0])
+    known = _kept.get(language)
+    if known is None or known.stamp != stamp:
+        rows = list(Contraindication.objects.current())
+        cite = Citations.of(rows)
+        conditions = {row.code: _condition(row, cite) for row in rows}
+        known = _kept[language] = Standing(stamp, conditions, _places())
+    return known
 
 
 def _matter_rows(proposal: Proposal) -> list[tuple[str, Any]]:

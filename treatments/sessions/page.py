@@ -26,7 +26,7 @@ from treatments.sessions.grid import area_mm2
 from treatments.sessions.models import Anaesthesia, Session, TreatedArea
 from treatments.sessions.parts import Parts
 from treatments.sessions.totals import SyringeTotal, Totals
-from treatments.stock.shelf import lots_to_draw_from, tubes_to_take_from
+from treatments.stock.shelf import lots_and_tubes
 
 SHAPES = 6
 """Marks differ in shape and colour; with more areas than shapes they start again."""
@@ -74,10 +74,12 @@ def shelf_of(parts: Parts, at: datetime) -> Shelf:
     """What may be chosen here and today, and what was chosen already."""
     session, used = parts.session, parts.areas
     here, creams = session.location, parts.creams
+    drawn, taken = [p.lot_id for p in parts.mix], [row.lot_id for row in creams if row.lot_id]
+    lots, tubes = lots_and_tubes(here, at, drawn, taken)
     return Shelf(
         parts=parts,
-        lots=lots_to_draw_from(here, at, [part.lot_id for part in parts.mix]),
-        tubes=tubes_to_take_from(here, at, [row.lot_id for row in creams if row.lot_id]),
+        lots=lots,
+        tubes=tubes,
         creams=list(
             Anaesthetic.objects.filter(
                 Q(is_current=True, is_topical=True)

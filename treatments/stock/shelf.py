@@ -6,12 +6,13 @@ a lot that is in date and not held back is available.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 from django.db.models import (
+    Case,
     DateTimeField,
     DecimalField,
     F,
@@ -21,6 +22,7 @@ from django.db.models import (
     QuerySet,
     Subquery,
     Sum,
+    When,
 )
 from django.db.models.functions import Cast, Coalesce, Least
 
@@ -63,15 +65,19 @@ def choosable(location: Location, at: datetime) -> Lots:
     return with_amounts(here, at).filter(free_ml__gt=0).order_by("first_over", "expires_on", "pk")
 
 
-def lots_to_draw_from(location: Location, at: datetime, chosen: Iterable[int]) -> list[Lot]:
-    """What a session may choose from for a syringe: by product, what is over first in front; never
-    what only goes onto the skin. With what it chose before (ids), though it may be over since."""
-    return _with_chosen(choosable(location, at).exclude(for_the_skin(location)), chosen, at)
-
-
-def tubes_to_take_from(location: Location, at: datetime, chosen: Iterable[int]) -> list[Lot]:
-    """The same of what only goes onto the skin."""
-    return _with_chosen(choosable(location, at).filter(for_the_skin(location)), chosen, at)
+def lots_and_tubes(
+    location: Location, at: datetime, lots: Collection[int] = (), tubes: Collection[int] = ()
+) -> tuple[list[Lot], list[Lot]]:
+    """What a session may choose from for a syringe, and what it may put onto the skin alone: by
+    product, what is over first in front. With what it chose before (ids), though it may be over
+    since. One query where all of that may still be used, else two.
+    """
+    marked = Case(When(for_the_skin(location), then=True), default=False)
+    found = _with_chosen(choosable(location, at), marked, {*lots, *tubes}, at)
+    return (
+        [lot for lot in found if lot.pk in lots or (not lot.on_skin and lot.pk not in tubes)],
+        [lot for lot in found if lot.pk in tubes or (lot.on_skin and lot.pk not in lots)],
+    )
 
 
 def for_the_skin(location: Location) -> Q:
@@ -82,12 +88,13 @@ def for_the_skin(location: Location) -> Q:
     )
 
 
-def _with_chosen(lots: Lots, chosen: Iterable[int], at: datetime) -> list[Any]:
-    """One query where nothing was chosen before, else two."""
-    found: dict[int, Any] = {lot.pk: lot for lot in lots.select_related("product")}
-    if missing := set(chosen) - set(found):
-        kept = with_amounts(Lot.objects.filter(pk__in=missing), at).select_related("product")
-        found |= {lot.pk: lot for lot in kept}
+def _with_chosen(lots: Lots, on_skin: Case, chosen: set[int], at: datetime) -> list[Any]:
+    def read(rows: Lots) -> dict[int, Any]:
+        return {lot.pk: lot for lot in rows.annotate(on_skin=on_skin).select_related("product")}
+
+    found = read(lots)
+    if missing := chosen - set(found):
+        found |= read(with_amounts(Lot.objects.filter(pk__in=missing), at))
     return sorted(found.values(), key=lambda lot: (lot.product.name_en, lot.first_over, lot.pk))
 
 
