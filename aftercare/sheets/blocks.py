@@ -123,6 +123,7 @@ def write_block(*, by: Staff, code: str, said: BlockText) -> AdviceBlock:
         general_knowledge="GK" in said.source_refs,
         is_founding=bool(newest and newest.is_founding),
         made_by=by,
+        created_at=timezone.now(),
         **said.columns,
     )
 
@@ -191,6 +192,7 @@ def write_words(
         general_knowledge=True,
         words=tidy,
         made_by=by,
+        created_at=timezone.now(),
     )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from unicodedata import bidirectional
 
 from django.utils import translation
 
@@ -210,7 +211,15 @@ def page_of(content: Content, *, language: str, at: datetime | None = None) -> d
         "next_visit": datetime.fromisoformat(next_visit) if next_visit else None,
         "zone": content["zone"],
         "dial": _first_number(number),
+        "personal_direction": _direction(content.get("personal", "")),
     }
+
+
+def _direction(text: str) -> str:
+    """That of its first letter: a practitioner may write in another language than the sheet's."""
+    strong = (bidirectional(char) for char in text)
+    first = next((kind for kind in strong if kind in ("L", "R", "AL")), "L")
+    return "ltr" if first == "L" else "rtl"
 
 
 def _first_number(text: str) -> str:

@@ -16,7 +16,8 @@ from aftercare.sheets.words import FURTHER, LONGEST, WORDS, house_words, own_nam
 from clinic.web.forms import ClinicForm
 from treatments.catalogue.models import AdviceBlock, Area, Substance, Technique
 
-LANGUAGES = (*(code for code, _name in settings.LANGUAGES), *FURTHER)
+OF_THE_HOUSE = tuple(code for code, _name in settings.LANGUAGES)
+LANGUAGES = (*OF_THE_HOUSE, *FURTHER)
 """Every language a text can be written in; those of the house first."""
 
 
@@ -28,7 +29,7 @@ def tidy(text: object) -> str:
 class BlockForm(ClinicForm):
     """A block: where it is said, for how long, and its text in each language.
 
-    What may stand in a text is for the action to say, so no text is required here.
+    What may stand in a text is for the action to say.
     """
 
     code = forms.SlugField(
@@ -76,7 +77,7 @@ class BlockForm(ClinicForm):
             self.fields[f"text_{code}"] = forms.CharField(
                 label=own_name(code),
                 max_length=LONGEST_TEXT,
-                required=False,
+                required=code in OF_THE_HOUSE,
                 widget=forms.Textarea({"rows": 3, "lang": code, "dir": direction}),
             )
 
@@ -125,7 +126,6 @@ class WordsForm(ClinicForm):
             self.fields[code] = forms.CharField(
                 label=label,
                 max_length=LONGEST,
-                required=False,
                 help_text=english[code],
                 widget=forms.TextInput({"lang": language, "dir": direction}),
             )
@@ -164,4 +164,5 @@ class TryForm(forms.Form):
             rows = model.objects.current()
             named = sorted(((row.code, row.name) for row in rows), key=lambda pair: pair[1])
             self.fields[name].choices = named  # type: ignore[attr-defined]
+            self.fields[name].widget.attrs["size"] = 8
         self.fields["language"].choices = offered()  # type: ignore[attr-defined]

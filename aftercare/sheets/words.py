@@ -61,7 +61,8 @@ def is_of_the_house(language: str) -> bool:
 
 def own_name(language: str) -> str:
     """What a language calls itself."""
-    return str(LANG_INFO[language]["name_local"])
+    name = str(LANG_INFO[language]["name_local"])
+    return name[:1].upper() + name[1:]
 
 
 def is_right_to_left(language: str) -> bool:
