@@ -45,6 +45,7 @@ def tell_sheets(ground: Ground, now: datetime) -> None:
 
 
 def _speak_arabic(manager: Staff, doctor: Staff, now: datetime) -> None:
+    """The words of a sheet and the advice for everyone, in Arabic; approved by a clinician."""
     said = json.loads(SAID_IN_ARABIC.read_text("utf-8"))
     with then(now - timedelta(days=40), manager):
         words = write_words(by=manager, language=ARABIC, words=said["words"], note="Our translator")

@@ -181,12 +181,20 @@ def _paper(session: Session, content: Content, language: str, by: Staff | None) 
     return request_document(
         patient=session.patient,
         kind=Document.Kind.SHEET,
-        title=content["words"]["title"],
+        title=_title(content["version"], session.patient.language),
         language=language,
         html=html,
         by=by.name if by else "system",
         evidence=evidence_of(session, content, by=by, language=language),
     )
+
+
+def _title(version: int, language: str) -> str:
+    """What the lists of papers call it: in the language of the patient's pages, not the sheet's."""
+    with translation.override(language):
+        if version == 1:
+            return _("Aftercare sheet")
+        return _("Aftercare sheet, version %(n)s") % {"n": version}
 
 
 def _tell(sheet: Sheet, key: str, at: datetime) -> Message | None:

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any, TypeVar
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -115,7 +115,7 @@ def write_block(*, by: Staff, code: str, said: BlockText) -> AdviceBlock:
         raise ActionRefused(_("Nothing has changed."))
     if newest and newest.is_founding:
         _refuse_moved(newest, said)
-    return AdviceBlock.objects.create(
+    row = AdviceBlock(
         code=code,
         version=newest.version + 1 if newest else 1,
         is_current=False,
@@ -126,6 +126,12 @@ def write_block(*, by: Staff, code: str, said: BlockText) -> AdviceBlock:
         created_at=timezone.now(),
         **said.columns,
     )
+    try:
+        with transaction.atomic():
+            row.save(force_insert=True)
+    except IntegrityError as error:
+        raise ActionRefused(_("There is a row with this code already."), field="code") from error
+    return row
 
 
 def _refuse_moved(founding: AdviceBlock, said: BlockText) -> None:

@@ -39,9 +39,12 @@ def _written(language: str) -> dict[str, str] | None:
 
 
 def language_for(patient: Patient) -> str:
-    """The one their last sheet was given in while it is offered, else the patient's own."""
+    """The patient's own; but a further one, which their file cannot name, if the last sheet had it.
+
+    One in which the words are no longer in force is left again.
+    """
     last = Sheet.objects.filter(patient=patient).order_by("-pk").values_list("language", flat=True)
-    wanted, known = last.first(), dict(offered())
-    if wanted in known:
-        return wanted
+    spoken, known = last.first(), dict(offered())
+    if spoken in known and not is_of_the_house(spoken):
+        return spoken
     return patient.language if patient.language in known else settings.LANGUAGES[0][0]

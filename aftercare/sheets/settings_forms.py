@@ -124,7 +124,7 @@ class WordsForm(ClinicForm):
         english = house_words("en")
         for code, label in WORDS.items():
             self.fields[code] = forms.CharField(
-                label=label,
+                label=str(label),
                 max_length=LONGEST,
                 help_text=english[code],
                 widget=forms.TextInput({"lang": language, "dir": direction}),

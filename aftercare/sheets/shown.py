@@ -38,7 +38,7 @@ def versions_of(session: Session) -> list[Version]:
 
 def _messages(sheets: Iterable[Sheet]) -> dict[str, Message]:
     keys = [f"sheet-{sheet.pk}" for sheet in sheets]
-    found = Message.objects.filter(key__in=keys).defer("body") if keys else []
+    found = Message.objects.filter(key__in=keys).defer("body")
     return {message.key: message for message in found}
 
 

@@ -287,10 +287,15 @@ def test_only_the_first_opening_and_reading_count(cast: Cast, signed: Session) -
     assert (sheet.opened_at, sheet.first_read_at) == (at, at + timedelta(minutes=3))
 
 
-def test_the_next_sheet_speaks_as_the_last_one_did(cast: Cast, signed: Session) -> None:
-    assert language_for(signed.patient) == signed.patient.language
+def test_the_next_sheet_speaks_as_the_last_one_did_where_the_file_cannot_say(
+    cast: Cast, signed: Session
+) -> None:
+    own = signed.patient.language
     give_version(by=cast.practitioner, session=signed, wish=Wish("fr"), known=0)
-    assert language_for(signed.patient) == "fr"
+    assert language_for(signed.patient) == own == "en"
+    in_arabic(cast)
+    give_version(by=cast.practitioner, session=signed, wish=Wish("ar"), known=1)
+    assert language_for(signed.patient) == "ar"
 
 
 def press_twice(cast: Cast, signed: Session) -> list[Exception]:
