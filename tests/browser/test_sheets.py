@@ -58,7 +58,7 @@ def test_a_line_is_added_the_patient_reads_and_it_is_given_again(
     own = patient.go(reverse("my-sheets:sheet", args=[token, sheet.pk]))
     born = cast.patient.birth_date
     own.locator("[name=birth_date_0]").fill(str(born.day))
-    own.locator("[name=birth_date_1]").select_option(str(born.month))
+    own.locator("[name=birth_date_1]").fill(str(born.month))
     own.locator("[name=birth_date_2]").fill(str(born.year))
     own.locator("main form button").first.click()
     expect(own.locator("article.sheet")).to_contain_text("Ring me on Monday.")
