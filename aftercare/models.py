@@ -11,7 +11,7 @@ from aftercare.safety.models import (
     Recall,
     RecallContact,
 )
-from aftercare.sheets.models import Sheet
+from aftercare.sheets.models import Sheet, SheetDraft, SheetWords
 from aftercare.story.models import Printing
 from aftercare.watch.models import Call, CheckIn
 
@@ -29,4 +29,6 @@ __all__ = [
     "Recall",
     "RecallContact",
     "Sheet",
+    "SheetDraft",
+    "SheetWords",
 ]

@@ -1,10 +1,11 @@
 from django.urls import path
 
-from aftercare.sheets import views
+from aftercare.sheets import my_views
 
 app_name = "my-sheets"
 urlpatterns = [
-    path("", views.my_panel, name="panel"),
-    path("<int:pk>/", views.my_sheet, name="sheet"),
-    path("<int:pk>/read/", views.my_sheet_read, name="read"),
+    path("", my_views.panel, name="panel"),
+    path("<int:pk>/", my_views.sheet, name="sheet"),
+    path("<int:pk>/opened/", my_views.opened, name="opened"),
+    path("<int:pk>/read/", my_views.read, name="read"),
 ]

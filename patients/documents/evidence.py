@@ -54,7 +54,8 @@ class Signed:
 class Evidence:
     """What was read and signed. `text_sha256`: the hash by which the text was kept when read.
 
-    `facts` and `hashes` are further lines: a name and what is said of it.
+    `facts` and `hashes` are further lines: a name and what is said of it. `language`: that of the
+    page where the document's own is none of the house.
     """
 
     subject: str
@@ -64,6 +65,7 @@ class Evidence:
     readable_since: datetime | None = None
     facts: Sequence[tuple[str, str]] = field(default=())
     hashes: Sequence[tuple[str, str]] = field(default=())
+    language: str = ""
 
 
 def with_evidence(html: str, evidence: Evidence, *, number: UUID, language: str) -> str:
@@ -73,7 +75,7 @@ def with_evidence(html: str, evidence: Evidence, *, number: UUID, language: str)
     """
     words, end, rest = html.rpartition(END)
     address = check_address()
-    with translation.override(language):
+    with translation.override(evidence.language or language):
         page = render_to_string(
             "documents/evidence.html",
             {

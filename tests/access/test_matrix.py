@@ -231,6 +231,7 @@ SUBJECTS = {
     "gateway:": "gateway",
     "message-settings:": "words",
     "consent-texts:": "consent_text",
+    "sheet-texts:": "advice",
     "portal:document": "my_document",
     "my-history:": "my",
     "my-arrival:": "my",

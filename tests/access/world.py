@@ -22,7 +22,8 @@ from aftercare.safety.models import (
     Recall,
     RecallContact,
 )
-from aftercare.sheets.models import Sheet
+from aftercare.sheets.models import Sheet, SheetWords
+from aftercare.sheets.words import house_words
 from aftercare.watch.models import Call, CheckIn
 from clinic.access.models import Staff
 from clinic.places.models import DayHours, Device, Location, LocationDay
@@ -341,6 +342,7 @@ def make_world(place: Location, practitioner: Staff, service: Service) -> World:
         "gateway": {"secret": "not-the-secret"},
         "words": {"kind": "reminder", "language": "en"},
         "consent_text": {"code": "fr-fr", "version": 1},
+        "advice": {"code": "base-touch", "version": 1, "language": _arabic_words().code},
         "my_document": {"token": token, "public_id": document.public_id},
         "my_photo": {"token": token, "use": "teaching"},
         "my_sheet": {"token": token, "pk": sheet.pk},
@@ -350,6 +352,23 @@ def make_world(place: Location, practitioner: Staff, service: Service) -> World:
         "my_offer": {"token": token, "pk": offer.pk},
     }
     return world
+
+
+def _arabic_words() -> SheetWords:
+    """The words of a sheet in Arabic, waiting for approval; once, as the catalogue is."""
+    row: SheetWords = SheetWords.objects.get_or_create(
+        code="ar",
+        version=1,
+        defaults={
+            "is_current": False,
+            "origin": "clinic",
+            "name_en": "Arabic",
+            "name_fr": "Arabe",
+            "source_refs": ["GK"],
+            "words": house_words("en"),
+        },
+    )[0]
+    return row
 
 
 def _safety(

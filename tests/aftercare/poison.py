@@ -9,7 +9,7 @@ from django.db import Error, connection, models, transaction
 from django.template.loader import render_to_string
 from django.utils import timezone, translation
 
-from aftercare.sheets.actions import content_of, page_of
+from aftercare.sheets.content import content_of, page_of
 from aftercare.story.actions import print_record, print_session
 from clinic.access.models import Staff
 from patients.documents.evidence import with_evidence

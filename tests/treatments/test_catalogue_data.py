@@ -116,7 +116,7 @@ def test_a_condition_that_matters_only_by_substance_is_named_by_one():
 
 def test_selectors_point_at_rows():
     areas = {a.code: a for a in Area.objects.current()}
-    groups = {f"area:{a.group}" for a in areas.values()}
+    groups = {f"area:{name}" for a in areas.values() for name in (a.group, a.code)}
     techniques = {f"technique:{t.sheet_group}" for t in Technique.objects.current()}
     substances = {f"substance:{s.code}" for s in Substance.objects.current()}
     for block in AdviceBlock.objects.current():

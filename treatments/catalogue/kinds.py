@@ -29,12 +29,17 @@ from treatments.catalogue.models import (
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of row: `slug` is its address and the name of its data file."""
+    """A kind of row: `slug` is its address and the name of its data file.
+
+    `written_at`: the name of the URL, by code, where another room has its rows written and put in
+    force; the catalogue then only shows them.
+    """
 
     slug: str
     model: type[CatalogueRow]
     label: str | Promise
     icon: str
+    written_at: str = ""
 
 
 KINDS = (
@@ -51,7 +56,7 @@ KINDS = (
     Kind("adverse-events", AdverseEventType, _("Adverse events"), "exclamation-triangle"),
     Kind("scales", Scale, _("Scales"), "sliders"),
     Kind("note-templates", NoteTemplate, _("Note templates"), "journal-text"),
-    Kind("advice", AdviceBlock, _("Aftercare advice"), "chat-left-text"),
+    Kind("advice", AdviceBlock, _("Aftercare advice"), "chat-left-text", "sheet-texts:block"),
     Kind("risks", RiskLine, _("Consent risk lines"), "shield-exclamation"),
 )
 KIND_BY_SLUG = {kind.slug: kind for kind in KINDS}

@@ -327,8 +327,9 @@ class Scale(CatalogueRow):
 class AdviceBlock(CatalogueRow):
     """A piece of aftercare advice. `topic` merges blocks; the longest `hours` wins, said once.
 
-    `applies_to`: `base` for every sheet, else `area:<group>`, `technique:<sheet group>`,
-    `substance:<code>` or `anaesthetic`. `{until}` in the text becomes the computed time.
+    `applies_to`: `base` for every sheet, else `area:<group or code>`, `technique:<sheet group or
+    code>`, `substance:<code>` or `anaesthetic`. `{until}` in the text becomes the computed time.
+    `texts` holds further languages: {language: text}. A version never changes.
     """
 
     class Section(models.TextChoices):
@@ -344,8 +345,37 @@ class AdviceBlock(CatalogueRow):
     hours = models.PositiveIntegerField(null=True, blank=True)
     text_en = models.TextField()
     text_fr = models.TextField()
+    texts = models.JSONField(default=dict, blank=True, db_default={})
     is_founding = models.BooleanField(default=False)
     position = models.PositiveSmallIntegerField(default=0)
+    made_by = models.ForeignKey(Staff, models.PROTECT, null=True, blank=True, related_name="+")
+
+    closed_when = "true"
+    closed_except = ("is_current", "approved_by_id", "approved_at")
+
+    class Meta(CatalogueRow.Meta):
+        constraints = [
+            *CatalogueRow.Meta.constraints,
+            models.CheckConstraint(
+                condition=models.Q(is_founding=False) | models.Q(applies_to="base"),
+                name="advice_founding_is_for_everyone",
+                violation_error_message=_("The founding advice is on every sheet."),
+            ),
+            models.CheckConstraint(
+                condition=models.Q(hours__isnull=True) | models.Q(hours__gt=0, hours__lte=2016),
+                name="advice_hours_within_twelve_weeks",
+            ),
+        ]
+
+    def text_in(self, language: str) -> tuple[str, str]:
+        """The text, and the language it is in: English where there is no other."""
+        own = self.texts.get(language) or getattr(self, f"text_{language}", "")
+        return (own, language) if own else (self.text_en, "en")
+
+    @property
+    def languages(self) -> list[str]:
+        """Those it is written in."""
+        return ["en", "fr", *sorted(self.texts)]
 
 
 class RiskLine(CatalogueRow):

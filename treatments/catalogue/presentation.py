@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 
 from treatments.catalogue.models import CatalogueRow, Contraindication, Flag
 
-HEADING = {"name_en", "name_fr", "source_refs", "source_note", "general_knowledge"}
+HEADING = {"name_en", "name_fr", "source_refs", "source_note", "general_knowledge", "made_by"}
 STRUCTURES = {
     "rules",
     "phases",
@@ -113,6 +113,7 @@ LABELS: dict[str, tuple[str | Promise, str]] = {
     "section": (gettext_lazy("Section"), ""),
     "hours": (gettext_lazy("Hours"), "h"),
     "text": (gettext_lazy("Text"), ""),
+    "texts": (gettext_lazy("In further languages"), ""),
     "is_founding": (gettext_lazy("One of the founding five"), ""),
     "scales": (gettext_lazy("Scales"), ""),
     "risks": (gettext_lazy("Risks to explain"), ""),
@@ -194,6 +195,8 @@ def _figure(row: CatalogueRow, field: Field[Any, Any]) -> Figure | None:
         return Figure(label, lines=tuple(str(Flag(one).label) for one in value))
     if name == "country_flags":
         return Figure(label, lines=tuple(_marks(country, value[country]) for country in value))
+    if name == "texts":
+        return Figure(label, lines=tuple(f"{code}: {text}" for code, text in value.items()))
     if isinstance(value, list):
         return Figure(label, ", ".join(map(str, value)))
     if field.choices:

@@ -97,7 +97,7 @@ def rows(request: HttpRequest, kind: str) -> HttpResponse:
         "rows": page[:PAGE],
         "q": asked,
         "show": show,
-        "may_edit": staff_of(request).may(Permission.EDIT_CATALOGUE),
+        "may_edit": not found.written_at and staff_of(request).may(Permission.EDIT_CATALOGUE),
         "first_url": "?" + urlencode(asking) if after else "",
         "next_url": "?" + urlencode({**asking, "after": page[PAGE - 1].code}) if more else "",
     }
@@ -148,7 +148,7 @@ def row(request: HttpRequest, kind: str, code: str) -> HttpResponse:
         "references": cite.resolve(shown.source_refs),
         "related": related,
         "contents": contents_of(shown) if isinstance(shown, Recipe) else None,
-        "may_edit": user.may(Permission.EDIT_CATALOGUE),
+        "may_edit": not found.written_at and user.may(Permission.EDIT_CATALOGUE),
         "may_approve": not shown.is_approved
         and shown.is_current
         and user.may(Permission.APPROVE_CATALOGUE),
@@ -160,7 +160,7 @@ def row(request: HttpRequest, kind: str, code: str) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def edit(request: HttpRequest, kind: str, code: str) -> HttpResponse:
     """Texts and figures of the version in force; saving makes the next version."""
-    found = _kind(kind)
+    found = _kind_written_here(kind)
     old, _versions = _version(found, code)
     form = row_form(found.model)(request.POST or None, instance=old)
     if request.method == "POST" and form.is_valid():
@@ -180,7 +180,7 @@ def edit(request: HttpRequest, kind: str, code: str) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def add(request: HttpRequest, kind: str) -> HttpResponse:
     """A row of the clinic's own."""
-    found = _kind(kind)
+    found = _kind_written_here(kind)
     form = new_row_form(found.model)(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
@@ -199,7 +199,7 @@ def add(request: HttpRequest, kind: str) -> HttpResponse:
 @require_POST
 def out_of_use(request: HttpRequest, kind: str, code: str, version: int) -> HttpResponse:
     """Offer a row no longer."""
-    shown, _versions = _version(_kind(kind), code, str(version))
+    shown, _versions = _version(_kind_written_here(kind), code, str(version))
     try:
         take_out_of_use(by=staff_of(request), row=shown)
     except ActionRefused as refused:
@@ -227,7 +227,7 @@ def approve(request: HttpRequest, kind: str, code: str, version: int) -> HttpRes
 @require_POST
 def use(request: HttpRequest, kind: str, code: str, version: int) -> HttpResponse:
     """Put another version in force."""
-    shown, _versions = _version(_kind(kind), code, str(version))
+    shown, _versions = _version(_kind_written_here(kind), code, str(version))
     try:
         use_version(by=staff_of(request), row=shown)
     except ActionRefused as refused:
@@ -241,6 +241,14 @@ def _kind(slug: str) -> Kind:
     if slug not in KIND_BY_SLUG:
         raise Http404
     return KIND_BY_SLUG[slug]
+
+
+def _kind_written_here(slug: str) -> Kind:
+    """A kind whose rows the catalogue itself changes. Raises `Http404` for others."""
+    found = _kind(slug)
+    if found.written_at:
+        raise Http404
+    return found
 
 
 def _version(kind: Kind, code: str, version: str = "") -> tuple[CatalogueRow, list[CatalogueRow]]:

@@ -1,0 +1,75 @@
+"""The fixed words of a sheet: its headings and labels, in each language it can be given in.
+
+English and French are the house's own; any other language has the words that the clinic wrote.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from django.conf import settings
+from django.conf.locale import LANG_INFO
+from django.utils import translation
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+FALLBACK = "en"
+FURTHER = ("ar", "he", "es", "it", "pt", "de")
+"""Languages a clinic may write its sheets in besides those of the house. Their scripts are among
+the fonts of the documents."""
+NUMBER, LAST_DAY = "{number}", "{day}"
+
+WORDS: dict[str, str | Promise] = {
+    "title": _("After your treatment"),
+    "personal": _("For you, from your practitioner"),
+    "avoid": _("Please do not"),
+    "do": _("Please do"),
+    "normal": _("What is normal"),
+    "call": _("When to call us"),
+    "emergency": _("When to call {number} at once"),
+    "facts": _("What was done"),
+    "treated": _("Treated"),
+    "practitioner": _("Practitioner"),
+    "areas": _("Areas"),
+    "techniques": _("Technique"),
+    "products": _("Products, with lot and expiry"),
+    "numbing": _("Numbing"),
+    "next_visit": _("Next visit"),
+    "clinic": _("Clinic"),
+    "phone": _("Telephone"),
+    "phone_out_of_hours": _("Out of hours"),
+    "emergency_number": _("Emergency number"),
+    "sheet": _("Sheet"),
+    "version": _("version"),
+    "last_day": _("the end of {day}"),
+}
+NEEDED = {"emergency": NUMBER, "last_day": LAST_DAY}
+"""What a phrase cannot do without."""
+LONGEST = 120
+
+
+def house_words(language: str) -> dict[str, str]:
+    """The words in a language of the house; in English for any other."""
+    with translation.override(language if is_of_the_house(language) else FALLBACK):
+        return {code: str(word) for code, word in WORDS.items()}
+
+
+def is_of_the_house(language: str) -> bool:
+    """Whether the house itself speaks it."""
+    return language in dict(settings.LANGUAGES)
+
+
+def own_name(language: str) -> str:
+    """What a language calls itself."""
+    name = str(LANG_INFO[language]["name_local"])
+    return name[:1].upper() + name[1:]
+
+
+def is_right_to_left(language: str) -> bool:
+    """Whether it is written from right to left."""
+    return bool(LANG_INFO.get(language[:2], {}).get("bidi"))
+
+
+def last_days(language: str, words: Mapping[str, str]) -> dict[str, str]:
+    """How the sheet says a whole last day, in its language and in the one it falls back to."""
+    return {FALLBACK: house_words(FALLBACK)["last_day"], language: words["last_day"]}
