@@ -25,6 +25,7 @@ from aftercare.demo.photos import take_photos
 from aftercare.demo.planned import book_courses
 from aftercare.demo.plans import stop_specs, tell_plans
 from aftercare.demo.safety import MOST_LETTERS, keep_safe
+from aftercare.demo.rights import tell_rights
 from aftercare.demo.shelves import use_shelves
 from aftercare.demo.waiting import fill_waiting_list
 from aftercare.sheets.actions import give_sheet
@@ -227,6 +228,7 @@ def tell(*, seed: int, now: datetime, say: Say) -> Ground:
     histories.tell_changes(ground, now)
     keep_safe(ground, now)
     story.settle_messages()
+    tell_rights(ground, now)
     tell_notices(ground, now)
     fill_waiting_list(ground, now)
     use_shelves(ground.places, now)

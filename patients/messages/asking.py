@@ -15,6 +15,7 @@ from django.db.models import F, Func, TextField
 from django.utils.translation import gettext as _
 from django.utils.translation import override
 from phonenumber_field.phonenumber import PhoneNumber
+from phonenumbers import NumberParseException
 
 from clinic.wake import wake
 from patients.messages.actions import LINK, channel_of, queue_message
@@ -40,7 +41,10 @@ def read_contact(text: str) -> str:
         except ValidationError:
             return ""
         return typed[:254]
-    number = PhoneNumber.from_string(typed, region=settings.PHONENUMBER_DEFAULT_REGION)
+    try:
+        number = PhoneNumber.from_string(typed, region=settings.PHONENUMBER_DEFAULT_REGION)
+    except NumberParseException:
+        return ""
     return number.as_e164 if number.is_valid() else ""
 
 

@@ -215,11 +215,16 @@ def openings(files: Sequence[int], zone: ZoneInfo, *, before: str = "") -> Openi
     return Openings(list(days.items()), older)
 
 
+def name_alone(who: str) -> str:
+    """The name of who acted, without the address by which the clinic tells namesakes apart."""
+    return who.partition(" <")[0]
+
+
 def _opening(rows: Sequence[AuditEntry], zone: ZoneInfo) -> Opening:
     """The entries of one person on one day, which come newest first."""
     things = dict.fromkeys(_thing(row.what, _model(row.what)) for row in reversed(rows))
     return Opening(
-        who=rows[0].who,
+        who=name_alone(rows[0].who),
         role=str(dict(Role.choices).get(rows[0].role, rows[0].role)),
         first=rows[-1].at.astimezone(zone).replace(tzinfo=None),
         last=rows[0].at.astimezone(zone).replace(tzinfo=None),

@@ -11,9 +11,11 @@ from typing import Any
 
 from django.apps import apps
 from django.db import connection, models
+from phonenumber_field.phonenumber import PhoneNumber
 from psycopg import sql
 
 from clinic.audit.models import Action, AuditEntry
+from patients.registry.access_log import name_alone
 
 SECRETS = frozenset(
     {
@@ -108,8 +110,10 @@ def _value(field: models.Field[Any, Any], row: Any, names: dict[Any, str]) -> An
     if field.choices:
         label = getattr(row, f"get_{field.name}_display")()
         return {"value": stored, "means": str(label)} if str(label) != str(stored) else stored
-    if stored in names:
+    if names and stored in names:
         return {"id": stored, "name": names[stored]}
+    if isinstance(stored, PhoneNumber):
+        return str(stored)
     return bytes(stored).hex() if isinstance(stored, (bytes, memoryview)) else stored
 
 
@@ -137,4 +141,5 @@ def _readings(files: Sequence[int]) -> Iterator[dict[str, Any]]:
     """Who has opened or changed the record, newest first, without the values before and after."""
     entries = AuditEntry.objects.filter(patients__overlap=list(files)).exclude(action=Action.REFUSE)
     shown = ("at", "actor_kind", "who", "role", "action", "what")
-    return iter(entries.order_by("-pk").values(*shown)[:MOST_READINGS])
+    for entry in entries.order_by("-pk").values(*shown)[:MOST_READINGS]:
+        yield entry | {"who": name_alone(entry["who"])}

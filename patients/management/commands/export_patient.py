@@ -6,6 +6,7 @@ import os
 import re
 import time
 import zipfile
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -73,5 +74,9 @@ class Command(BaseCommand):
             handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         except OSError as error:
             raise CommandError(f"{path} cannot be written: {error.strerror}.") from error
-        with os.fdopen(handle, "wb") as file, zipfile.ZipFile(file, "w") as zipped:
-            return write(zipped, patient, document=document, at=timezone.now())
+        with ExitStack() as undo:
+            undo.callback(path.unlink)
+            with os.fdopen(handle, "wb") as file, zipfile.ZipFile(file, "w") as zipped:
+                contents = write(zipped, patient, document=document, at=timezone.now())
+            undo.pop_all()
+        return contents
