@@ -24,8 +24,8 @@ from aftercare.demo.people import Person, people
 from aftercare.demo.photos import take_photos
 from aftercare.demo.planned import book_courses
 from aftercare.demo.plans import stop_specs, tell_plans
-from aftercare.demo.safety import MOST_LETTERS, keep_safe
 from aftercare.demo.rights import tell_rights
+from aftercare.demo.safety import MOST_LETTERS, keep_safe
 from aftercare.demo.shelves import use_shelves
 from aftercare.demo.waiting import fill_waiting_list
 from aftercare.sheets.actions import give_sheet

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -73,6 +74,12 @@ def _reactions() -> Any:
     return rows.filter(urgency=AdverseEventType.Urgency.ROUTINE, expected_days__isnull=False)
 
 
+def first_number(text: str) -> str:
+    """What a phone is to dial of `112 (15)`: it would leave the brackets out and dial both."""
+    found = re.search(r"[0-9]+", text)
+    return found[0] if found else ""
+
+
 @by_link
 @require_safe
 def panel(request: HttpRequest, token: str) -> HttpResponse:
@@ -95,7 +102,8 @@ def page(request: HttpRequest, token: str) -> HttpResponse:
         context |= {
             "location": found.session.location,
             "zone": found.session.location.zone,
-            "later": infections,
+            "later": [(row.name, row.said("onset")) for row in infections],
+            "emergency_call": first_number(found.session.location.country.emergency_number),
             "to_come": _to_come(me, now),
         }
     return render(request, "aftercare/my_recovery.html", context)

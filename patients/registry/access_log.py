@@ -21,6 +21,7 @@ from clinic.audit.models import Action, AuditEntry
 
 LONGEST_VALUE = 120
 ENTRIES_READ = 400
+THINGS_NAMED = 6
 TOLD = (Action.READ, Action.CREATE, Action.CHANGE, Action.DELETE)
 PAGES: dict[str, str | Promise] = {
     "patients:search": gettext_lazy("list of patients found"),
@@ -174,13 +175,16 @@ def _value(value: Any) -> str:
 
 @dataclass(frozen=True)
 class Opening:
-    """What one person did on one day: `things` they looked at, and whether they changed any."""
+    """What one person did on one day: `things` they looked at and how many `more`, and whether
+    they changed any.
+    """
 
     who: str
     role: str
     first: datetime
     last: datetime
     things: list[str]
+    more: int
     changed: bool
 
 
@@ -228,6 +232,7 @@ def _opening(rows: Sequence[AuditEntry], zone: ZoneInfo) -> Opening:
         role=str(dict(Role.choices).get(rows[0].role, rows[0].role)),
         first=rows[-1].at.astimezone(zone).replace(tzinfo=None),
         last=rows[0].at.astimezone(zone).replace(tzinfo=None),
-        things=list(things),
+        things=list(things)[:THINGS_NAMED],
+        more=max(0, len(things) - THINGS_NAMED),
         changed=any(row.action != Action.READ for row in rows),
     )

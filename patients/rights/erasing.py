@@ -290,9 +290,9 @@ def _let_go(
 
 def _delete(model: type[models.Model], files: Sequence[int]) -> int:
     for field in model._meta.many_to_many:
-        through: Any = field.remote_field.through  # type: ignore[union-attr]
+        through: Any = field.remote_field.through
         if through._meta.auto_created:
-            own = sql.Identifier(field.m2m_column_name())  # type: ignore[attr-defined]
+            own = sql.Identifier(field.m2m_column_name())
             statement = sql.SQL("DELETE FROM {} WHERE {} IN (SELECT id FROM {} WHERE {})")
             table, mine = sql.Identifier(through._meta.db_table), model._meta.db_table
             _run(statement.format(table, own, sql.Identifier(mine), condition(model)), files)

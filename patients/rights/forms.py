@@ -22,7 +22,10 @@ class AskForm(ClinicForm):
     """What the patient asks, in their own words; of a correction, what it is about."""
 
     kind = forms.ChoiceField(
-        label=_("What do you ask for?"), choices=Kind.choices, widget=forms.RadioSelect
+        label=_("What do you ask for?"),
+        choices=Kind.choices,
+        widget=forms.RadioSelect,
+        error_messages={"required": _("Choose what you ask for.")},
     )
     subject = forms.ChoiceField(
         label=_("If something is wrong: what is it about?"),
@@ -32,6 +35,7 @@ class AskForm(ClinicForm):
     words = _words(
         _("In your own words"),
         help_text=_("For a correction: what is written, and what should be written instead."),
+        error_messages={"required": _("Say what you ask for.")},
     )
 
     def clean(self) -> dict[str, Any]:
@@ -44,7 +48,11 @@ class AskForm(ClinicForm):
 class AnswerForm(ClinicForm):
     """The decision about one request. Which answers there are depends on what is asked."""
 
-    answer = forms.ChoiceField(label=_("Decision"), widget=forms.RadioSelect)
+    answer = forms.ChoiceField(
+        label=_("Decision"),
+        widget=forms.RadioSelect,
+        error_messages={"required": _("Choose what you decide.")},
+    )
     ground = forms.ChoiceField(
         label=_("Ground of the restriction"), choices=Restriction.Ground.choices, required=False
     )
@@ -54,7 +62,9 @@ class AnswerForm(ClinicForm):
         help_text=_("After that no recall and no safety notice reaches this patient by message."),
     )
     words = _words(
-        _("Words to the patient"), help_text=_("What was done, or why not. The patient reads it.")
+        _("Words to the patient"),
+        help_text=_("What was done, or why not. The patient reads it."),
+        error_messages={"required": _("Say what was done, or why not.")},
     )
 
     def __init__(self, *args: Any, request: RightsRequest, **kwargs: Any) -> None:
@@ -91,7 +101,13 @@ class RestrictForm(ClinicForm):
 
 
 class LiftForm(ClinicForm):
-    reason = forms.CharField(label=_("Why it is lifted"), max_length=500)
+    """Lifting says why."""
+
+    reason = forms.CharField(
+        label=_("Why it is lifted"),
+        max_length=500,
+        error_messages={"required": _("Say why it is lifted.")},
+    )
 
 
 class EraseForm(ClinicForm):
@@ -101,9 +117,11 @@ class EraseForm(ClinicForm):
         label=_("Why it is erased"),
         max_length=200,
         help_text=_("Kept with the record of the erasure. Name no person in it."),
+        error_messages={"required": _("Say why it is erased.")},
     )
     number = forms.CharField(
         label=_("Number of the file, typed again"),
         max_length=12,
         widget=forms.TextInput({"autocomplete": "off"}),
+        error_messages={"required": _("Type the number of the file.")},
     )

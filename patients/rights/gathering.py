@@ -98,7 +98,7 @@ def _names(
         model = field.related_model
         if not isinstance(model, type) or getattr(model, "audit_patient", ""):
             continue
-        keys = {getattr(row, field.attname) for row in rows} - {None}
+        keys = {value for row in rows if (value := getattr(row, str(field.attname))) is not None}
         found[field.name] = {
             key: str(one) for key, one in model._base_manager.in_bulk(list(keys)).items()
         }

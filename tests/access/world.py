@@ -37,6 +37,7 @@ from patients.portal.models import Link, Passkey
 from patients.registry.models import Merge, Patient
 from patients.rights.models import Export, RightsRequest
 from tests.conftest import make_patient
+from tests.patients.software_key import Device as Key
 from treatments.arrival.models import Tablet
 from treatments.catalogue.models import AdverseEventType, Area, Lot, Product, Technique
 from treatments.consents.models import Consent, ConsentQuestion
@@ -298,7 +299,10 @@ def make_world(place: Location, practitioner: Staff, service: Service) -> World:
     Feed.objects.get_or_create(staff=practitioner, defaults=values)
     event, report, recall, contact, case = _safety(signed, message, canary)
     passkey = Passkey.objects.create(
-        patient=patient, credential_id=canary.encode(), credential=secret.encode(), name=canary
+        patient=patient,
+        credential_id=canary.encode(),
+        credential=Key(credential_id=canary.encode()).credential,
+        name=canary,
     )
     PhotoShare.objects.create(patient=patient, photo=photo, shared_at=at, shared_by=practitioner)
     asked_about = RightsRequest.objects.create(

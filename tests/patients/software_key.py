@@ -36,10 +36,15 @@ class Device:
     def _rp(self) -> bytes:
         return hashlib.sha256(self.host.encode()).digest()
 
+    @property
+    def credential(self) -> bytes:
+        """The public half, as the clinic keeps it."""
+        public = ES256.from_cryptography_key(self.key.public_key())
+        return bytes(AttestedCredentialData.create(b"\0" * 16, self.credential_id, public))
+
     def make(self, options: dict[str, Any]) -> dict[str, Any]:
         """What comes back when a passkey is made."""
-        public = ES256.from_cryptography_key(self.key.public_key())
-        credential = AttestedCredentialData.create(b"\0" * 16, self.credential_id, public)
+        credential = AttestedCredentialData(self.credential)
         data = AuthenticatorData.create(self._rp, self.flags | Flag.AT, self.counter, credential)
         client = self._client("webauthn.create", options["publicKey"]["challenge"])
         return self._answer(
