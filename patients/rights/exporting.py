@@ -111,8 +111,8 @@ def _claim(at: datetime) -> Export | None:
 
 
 def _record(export: Export) -> Document | None:
-    by = export.asked_by.name if export.asked_by else _("the patient")
     with override(export.language):
+        by = export.asked_by.name if export.asked_by else _("the patient")
         return whole_record(patient=export.patient, language=export.language, by=by)
 
 
