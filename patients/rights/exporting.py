@@ -93,7 +93,7 @@ def _claim(at: datetime) -> Export | None:
     export = (
         Export.objects.to_work(at)
         .select_for_update(skip_locked=True, of=("self",))
-        .select_related("patient", "document")
+        .select_related("patient__merged_into", "document")
         .first()
     )
     if export is None:
@@ -113,7 +113,7 @@ def _claim(at: datetime) -> Export | None:
 def _record(export: Export) -> Document | None:
     with override(export.language):
         by = export.asked_by.name if export.asked_by else _("the patient")
-        return whole_record(patient=export.patient, language=export.language, by=by)
+        return whole_record(patient=export.patient.kept, language=export.language, by=by)
 
 
 def _ours(export: Export) -> Any:
@@ -137,7 +137,7 @@ def _make(export: Export, at: datetime) -> Export:
     """Write the ZIP in pieces, then say that it is there; what a lost worker left is replaced."""
     pieces = Pieces(lambda number, piece: keep(export.stored_name(number), piece))
     with override(export.language), zipfile.ZipFile(pieces, "w") as zipped:
-        contents = write(zipped, export.patient, document=export.document, at=at)
+        contents = write(zipped, export.patient.kept, document=export.document, at=at)
     sha256 = pieces.finish()
     with transaction.atomic():
         _ours(export).update(

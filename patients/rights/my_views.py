@@ -40,7 +40,7 @@ def _page(request: HttpRequest, form: AskForm, status: int = 200) -> HttpRespons
     context = portal_context(
         request,
         form=form,
-        export=Export.objects.filter(patient=me).order_by("-pk").first(),
+        export=Export.objects.of_person(me).order_by("-pk").first(),
         now=now,
         requests=own.order_by("-pk")[:SHOWN],
         restriction=restriction_of(me),
@@ -52,7 +52,7 @@ def _page(request: HttpRequest, form: AskForm, status: int = 200) -> HttpRespons
 @require_safe
 def state(request: HttpRequest, token: str) -> HttpResponse:
     """Where the copy stands; the fragment asks again until that is final."""
-    export = Export.objects.filter(patient=patient_of(request)).order_by("-pk").first()
+    export = Export.objects.of_person(patient_of(request)).order_by("-pk").first()
     context = portal_context(request, export=export, now=timezone.now())
     return render(request, "patients/my_data_copy.html", context)
 
@@ -71,7 +71,7 @@ def copy(request: HttpRequest, token: str) -> HttpResponse:
 @require_safe
 def download(request: HttpRequest, token: str, public_id: UUID, kind: str) -> HttpResponseBase:
     """The copy itself: whole, or its data or its PDF alone."""
-    own = Export.objects.filter(patient=patient_of(request)).ready(timezone.now())
+    own = Export.objects.of_person(patient_of(request)).ready(timezone.now())
     export = fetch(request, own.select_related("patient", "document"), public_id=public_id)
     try:
         return GIVEN[kind](export)

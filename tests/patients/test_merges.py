@@ -66,6 +66,9 @@ STAYS = {
     "Sheet",  # given
     "VisitRequest",  # over within minutes
     "WaitingOffer",  # an open one is an objection
+    "Export",
+    "PhotoShare",
+    "Restriction",
 }
 
 
