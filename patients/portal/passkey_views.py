@@ -89,6 +89,16 @@ def remove(request: HttpRequest, token: str, pk: int) -> HttpResponse:
     return redirect("portal:passkeys", token)
 
 
+def _too_often(request: HttpRequest) -> JsonResponse | None:
+    """Count this question or answer; what to say where an address has asked or answered too often.
+
+    Each question keeps a session, so that these are bounded too.
+    """
+    if not tried_too_often("passkey", (address_of(request), MOST_PER_ADDRESS)):
+        return None
+    return _refused(ActionRefused(_("Too many tries. Please wait a quarter of an hour.")), 429)
+
+
 @public
 @require_http_methods(["GET", "HEAD", "POST"])
 def use(request: HttpRequest) -> HttpResponseBase:
@@ -97,15 +107,14 @@ def use(request: HttpRequest) -> HttpResponseBase:
     if request.method != "POST":
         context = {"can_use": keys.can_be_used_at(host)}
         return private(render(request, "patients/passkey_use.html", context))
-    if tried_too_often("passkey", (address_of(request), MOST_PER_ADDRESS)):
-        words = _("Too many tries. Please wait a quarter of an hour.")
-        return private(_refused(ActionRefused(words), 429))
+    if refused := _too_often(request):
+        return private(refused)
     state, now = request.session.pop(USING, None), timezone.now()
     try:
         answer = _answer(request)["answer"]
         patient = keys.finish_using(host=host, state=state, answer=answer, at=now)
-    except ActionRefused as refused:
-        return private(_refused(refused))
+    except ActionRefused as said_no:
+        return private(_refused(said_no))
     token = open_by_passkey(patient=patient, at=now)
     remember_proof(request, token)
     return private(JsonResponse({"to": reverse("portal:home", args=[token])}))
@@ -115,6 +124,8 @@ def use(request: HttpRequest) -> HttpResponseBase:
 @require_POST
 def begin_use(request: HttpRequest) -> HttpResponseBase:
     """What the device needs to use one."""
+    if refused := _too_often(request):
+        return private(refused)
     options, state = keys.begin_using(host=_host(request))
     request.session[USING] = state
     return private(JsonResponse(options))

@@ -213,3 +213,9 @@ def test_an_address_of_numbers_makes_none(cast):
     assert passkeys.can_be_used_at("localhost")
     page = Client().get(USE, HTTP_HOST="127.0.0.1").content.decode()
     assert "do not work at this address" in page
+
+
+def test_one_address_asks_and_answers_a_few_times_only(cast):
+    codes = [post(Client(), BEGIN).status_code for _time in range(61)]
+    assert codes == [200] * 60 + [429]
+    assert post(Client(), USE, {"answer": {}}).status_code == 429
