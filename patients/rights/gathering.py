@@ -96,7 +96,7 @@ def _names(
     found = {}
     for field in fields:
         model = field.related_model
-        if not isinstance(model, type) or getattr(model, "audit_patient", ""):
+        if not isinstance(model, type) or getattr(model, "audit_patient", None):
             continue
         keys = {value for row in rows if (value := getattr(row, str(field.attname))) is not None}
         found[field.name] = {
