@@ -20,3 +20,6 @@ class AftercareConfig(AppConfig):
         post_migrate.connect(install_merge_guard, sender=self, dispatch_uid="merge-guard")
         reports = import_module("treatments.plans.reports")
         reports.provide(import_module("aftercare.watch.reported").red_in_check_ins)
+        giving = import_module("aftercare.story.giving")
+        import_module("patients.rights.providing").provide(giving.write_record)
+        import_module("patients.rights.care").provide(giving.last_care)

@@ -1,7 +1,7 @@
 """The models of every room of this wing."""
 
 from clinic.access.models import Membership, Staff
-from clinic.audit.models import AuditEntry, AuditSeal
+from clinic.audit.models import AuditEntry, AuditSeal, Erasure
 from clinic.places.models import (
     CountryProfile,
     DayHours,
@@ -21,6 +21,7 @@ __all__ = [
     "DayHours",
     "Device",
     "DeviceCleaning",
+    "Erasure",
     "Heartbeat",
     "Location",
     "LocationDay",

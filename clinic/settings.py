@@ -320,6 +320,8 @@ LOGGING = {
         "django.server": {"handlers": ["console"], "level": "INFO", "propagate": False},
         # What is refused (4xx) stands in the line of its request already.
         "django.request": {"level": "ERROR"},
+        # It would name every passkey that is used.
+        "fido2": {"level": "WARNING"},
         "fontTools": {"level": "WARNING"},
         "weasyprint": {"level": "ERROR"},
     },

@@ -12,10 +12,10 @@ class PatientsConfig(AppConfig):
     name = "patients"
 
     def ready(self) -> None:
-        """Three rooms have their part in a merge: from then on the allergies of both files count,
+        """Rooms have their part in a merge: from then on the allergies of both files count,
         and what either refused to be written or photographed for. A printed record finds its
         photos.
         """
-        for room in ("intake", "messages", "photos"):
+        for room in ("intake", "messages", "photos", "rights"):
             take_part(import_module(f"patients.{room}.merging").PART)
         provide(import_module("patients.photos.printing").thumbnails)

@@ -24,6 +24,7 @@ from aftercare.demo.people import Person, people
 from aftercare.demo.photos import take_photos
 from aftercare.demo.planned import book_courses
 from aftercare.demo.plans import stop_specs, tell_plans
+from aftercare.demo.rights import tell_rights
 from aftercare.demo.safety import MOST_LETTERS, keep_safe
 from aftercare.demo.sheets import tell_sheets
 from aftercare.demo.shelves import use_shelves
@@ -229,6 +230,7 @@ def tell(*, seed: int, now: datetime, say: Say) -> Ground:
     keep_safe(ground, now)
     tell_sheets(ground, now)
     story.settle_messages()
+    tell_rights(ground, now)
     tell_notices(ground, now)
     fill_waiting_list(ground, now)
     use_shelves(ground.places, now)

@@ -12,7 +12,6 @@ from django.utils import timezone
 
 from aftercare.safety.models import AdverseEvent
 from aftercare.story.shown import SessionShown, scores_shown, session_shown
-from aftercare.story.timeline import files_of
 from aftercare.watch.models import Call
 from clinic.places.models import Location
 from patients.intake.facts import Line, lines
@@ -20,7 +19,7 @@ from patients.intake.models import Confirmation, History
 from patients.photos.gallery import Day, by_day
 from patients.photos.models import Photo
 from patients.photos.naming import Names
-from patients.registry.models import Patient
+from patients.registry.models import Patient, files_of
 from treatments.consents.models import Consent
 from treatments.consultations.models import Consultation
 from treatments.consultations.reading import note_facts

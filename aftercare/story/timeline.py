@@ -77,14 +77,6 @@ class Page:
     older: date | None
 
 
-def files_of(patient: Patient) -> list[int]:
-    """The patient's file and the earlier files that were merged into it. One query."""
-    return [
-        patient.pk,
-        *Patient.objects.filter(merged_into=patient.pk).values_list("pk", flat=True),
-    ]
-
-
 def story(patient: Patient, files: Sequence[int], wish: Wish, zone: ZoneInfo, names: Names) -> Page:
     """One page of the story, as far as the wished kinds go. `files`: see `files_of`."""
     wanted = wished(files, wish, zone)

@@ -18,14 +18,14 @@ from aftercare.story.areas import AreaTree, named_areas
 from aftercare.story.forms import StoryForm, read_day
 from aftercare.story.kinds import Kind, kinds_for
 from aftercare.story.models import Printing
-from aftercare.story.timeline import Page, Wish, files_of, story
+from aftercare.story.timeline import Page, Wish, story
 from clinic.access.gate import fetch
 from clinic.access.permissions import Permission, requires
 from clinic.access.request import staff_of, zone_of
 from clinic.web.notices import refused_notice
 from patients.documents.views import state_of
 from patients.photos.naming import Names
-from patients.registry.models import Patient
+from patients.registry.models import Patient, files_of
 from treatments.sessions.models import Session
 from treatments.sessions.small_maps import SmallMap
 

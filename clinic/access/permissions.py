@@ -49,6 +49,8 @@ class Permission(Enum):
     CALL_EXPOSED = "see whom a recall concerns, and record the calls to them"
     KEEP_FEEDS = "keep the calendar feed of one's own diary"
     SEE_ACCESS_LOG = "see who saw or changed a record"
+    HANDLE_RIGHTS = "decide what patients ask about their data: copy, correction, limits, erasure"
+    SHARE_PHOTOS = "show a patient photos of themselves on their own page"
     RUN_ARRIVAL = "put a tablet at the door for arrivals"
     MANAGE_CLINIC = "change locations, rooms, staff and settings"
 
@@ -92,6 +94,7 @@ GRANTS: dict[str, frozenset[Permission]] = {
         Permission.RUN_ARRIVAL,
         Permission.SEE_SAFETY,
         Permission.RUN_RECALLS,
+        Permission.HANDLE_RIGHTS,
         Permission.MANAGE_CLINIC,
     },
     Role.PRACTITIONER: _ALL_STAFF
@@ -114,6 +117,8 @@ GRANTS: dict[str, frozenset[Permission]] = {
         Permission.SEE_SAFETY,
         Permission.RECORD_EVENTS,
         Permission.RUN_RECALLS,
+        Permission.HANDLE_RIGHTS,
+        Permission.SHARE_PHOTOS,
     },
 }
 

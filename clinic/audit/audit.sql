@@ -19,6 +19,14 @@ BEGIN
     RETURN value;
 END $$;
 
+-- Whether everything of a patient is being erased: a decision stands, its day has come, and it is
+-- not done. Only then do closed rows go, and the trail keeps that they went without what they said.
+CREATE OR REPLACE FUNCTION clinic_erasing(patient bigint) RETURNS boolean
+LANGUAGE sql STABLE AS $$
+    SELECT EXISTS (SELECT 1 FROM public.clinic_erasure
+                   WHERE file = patient AND done_at IS NULL AND due_on <= current_date)
+$$;
+
 -- Row trigger: one audit entry per created, changed or deleted row, in the same transaction.
 -- Arguments: the way to the patient, then columns whose values are never copied.
 CREATE OR REPLACE FUNCTION clinic_audit() RETURNS trigger
@@ -42,6 +50,8 @@ BEGIN
         IF was IS NULL AND now_is IS NULL THEN
             RETURN NULL;
         END IF;
+    ELSIF TG_OP = 'DELETE' AND public.clinic_erasing(patient) THEN
+        was := NULL;
     END IF;
     INSERT INTO public.clinic_auditentry
         (actor_kind, actor_id, who, role, request_id, patients, action, what, object_id, before, after)
@@ -83,6 +93,10 @@ BEGIN
     EXECUTE format('SELECT %s FROM (SELECT ($1::%I.%I).*) AS old_row',
                    TG_ARGV[1], TG_TABLE_SCHEMA, TG_TABLE_NAME)
         INTO is_closed USING OLD;
+    IF is_closed AND TG_OP = 'DELETE' AND TG_ARGV[0] <> ''
+       AND public.clinic_erasing(public.clinic_patient_of(to_jsonb(OLD), TG_ARGV[0])) THEN
+        RETURN OLD;
+    END IF;
     IF is_closed AND (TG_OP = 'DELETE' OR (to_jsonb(OLD) - free) <> (to_jsonb(NEW) - free)) THEN
         RAISE EXCEPTION '% % is signed and closed', TG_TABLE_NAME, OLD.id
             USING ERRCODE = 'object_not_in_prerequisite_state',
@@ -103,6 +117,10 @@ BEGIN
     EXECUTE format('SELECT bool_or(%s) FROM public.%I WHERE id IN ($1, $2)', TG_ARGV[3], TG_ARGV[2])
         INTO is_closed
         USING (old_row ->> TG_ARGV[1])::bigint, (new_row ->> TG_ARGV[1])::bigint;
+    IF is_closed AND TG_OP = 'DELETE'
+       AND public.clinic_erasing(public.clinic_patient_of(old_row, TG_ARGV[0])) THEN
+        RETURN OLD;
+    END IF;
     IF coalesce(is_closed, false) THEN
         RAISE EXCEPTION '% of a signed record cannot change', TG_TABLE_NAME
             USING ERRCODE = 'object_not_in_prerequisite_state',

@@ -53,6 +53,43 @@ class AuditEntry(models.Model):
         return f"{self.at:%Y-%m-%d %H:%M:%S} {self.who} {self.action} {self.what}"
 
 
+class Erasure(models.Model):
+    """That everything kept of one file was erased: by whose decision, on what ground, how much.
+
+    It names nobody but who decided. While it stands and is not done, and its day has come, the
+    triggers let the rows of this file go, closed ones too, and nothing else (`clinic_erasing`).
+    `due_on`: the first day on which nothing obliges the clinic to keep the file. `erased` and
+    `kept`: what went and what stays, with how many and why. `files`: random names in the store
+    that are still to be erased.
+    """
+
+    file = models.BigIntegerField()
+    due_on = models.DateField()
+    ground = models.CharField(max_length=300)
+    decided_by = models.CharField(max_length=200)
+    decided_at = models.DateTimeField(db_default=Now())
+    kept = models.JSONField(default=list)
+    erased = models.JSONField(default=list)
+    files = models.JSONField(default=list)
+    done_at = models.DateTimeField(null=True)
+
+    audit_always = True
+    closed_when = "true"
+    closed_except = ("erased", "files", "done_at")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["file"], name="erased_once"),
+            models.CheckConstraint(
+                condition=~models.Q(ground="") & ~models.Q(decided_by=""),
+                name="erasure_says_why",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"erasure of file {self.file}"
+
+
 class AuditSeal(models.Model):
     """A link of the chain: the hash of a batch of entries and of the seal before it.
 

@@ -56,6 +56,8 @@ LOCATION_FIELDS = (
     "hold_minutes",
     "most_offers",
     "cooling_off_hours",
+    "retention_years",
+    "minors_until_age",
 )
 ROOM_FIELDS = ("name", "kind", "is_active")
 DEVICE_FIELDS = ("kind", "make", "model", "serial_number", "is_active")

@@ -56,6 +56,8 @@ class LocationForm(ClinicModelForm):
             "cooling_off_hours": _(
                 "Counted from when the patient first opens the text. Empty: as the country has it."
             ),
+            "retention_years": _("After the last care. Empty: as the country has it."),
+            "minors_until_age": _("Whichever is later counts. Empty: as the country has it."),
         }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -86,6 +88,7 @@ class LocationForm(ClinicModelForm):
             "waiting_automatic",
             Div("hold_minutes", "most_offers", css_class="form-row"),
             "cooling_off_hours",
+            Div("retention_years", "minors_until_age", css_class="form-row"),
         )
 
     def clean(self) -> dict[str, Any]:

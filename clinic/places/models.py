@@ -36,6 +36,12 @@ class CountryProfile(models.Model):
     blocks_warned_substances = models.BooleanField(
         _("blocks substances with a warning"), default=False
     )
+    retention_years = models.PositiveSmallIntegerField(
+        _("years for which records are kept"), default=8, db_default=8
+    )
+    minors_until_age = models.PositiveSmallIntegerField(
+        _("records of minors are kept until the age of"), default=25, db_default=25
+    )
     source = models.TextField(_("source"))
 
     audit_always = True
@@ -108,6 +114,12 @@ class Location(models.Model):
     cooling_off_hours = models.PositiveSmallIntegerField(
         _("hours between reading and signing a consent"), null=True, blank=True
     )
+    retention_years = models.PositiveSmallIntegerField(
+        _("years for which records are kept"), null=True, blank=True
+    )
+    minors_until_age = models.PositiveSmallIntegerField(
+        _("records of minors are kept until the age of"), null=True, blank=True
+    )
 
     audit_always = True
     objects = LocationQuerySet.as_manager()
@@ -139,6 +151,20 @@ class Location(models.Model):
                 violation_error_message=_("The time to think is 720 hours at most."),
             ),
             models.CheckConstraint(
+                condition=(
+                    models.Q(retention_years__isnull=True)
+                    | models.Q(retention_years__gte=1, retention_years__lte=60)
+                )
+                & (
+                    models.Q(minors_until_age__isnull=True)
+                    | models.Q(minors_until_age__gte=18, minors_until_age__lte=40)
+                ),
+                name="location_retention_possible",
+                violation_error_message=_(
+                    "Records are kept for 1 to 60 years, those of minors until 18 to 40."
+                ),
+            ),
+            models.CheckConstraint(
                 condition=models.Q(
                     hold_minutes__gte=5,
                     hold_minutes__lte=240,
@@ -165,6 +191,18 @@ class Location(models.Model):
         """Hours between reading and signing a consent: its own, else those of the country."""
         own = self.cooling_off_hours
         return int(self.country.cooling_off_hours if own is None else own)
+
+    @property
+    def years_kept(self) -> int:
+        """Years for which a record is kept after the last care: its own, else the country's."""
+        own = self.retention_years
+        return int(self.country.retention_years if own is None else own)
+
+    @property
+    def kept_until_age(self) -> int:
+        """The age until which the record of a minor is kept: its own, else the country's."""
+        own = self.minors_until_age
+        return int(self.country.minors_until_age if own is None else own)
 
 
 class LocationDay(models.Model):

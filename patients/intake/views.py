@@ -47,6 +47,7 @@ from patients.intake.pages import (
 from patients.portal.access import remember_proof
 from patients.portal.actions import open_on_tablet
 from patients.registry.models import Patient
+from patients.registry.restricting import restriction_of
 
 VERSIONS_SHOWN = 20
 HANDED_OVER = (
@@ -73,13 +74,15 @@ def _page(request: HttpRequest, patient: Patient, **more: Any) -> dict[str, Any]
 @requires(Permission.SEE_PATIENTS)
 @require_safe
 def bar(request: HttpRequest, number: int) -> HttpResponse:
-    """Allergies for the patient bar. Everyone sees them: they are a matter of safety."""
-    latest = latest_history(_patient(request, number).kept)
+    """Allergies for the patient bar, and whether the data are restricted: everyone sees both."""
+    patient = _patient(request, number)
+    latest = latest_history(patient.kept)
     may_read = staff_of(request).may(Permission.SEE_HISTORY)
     context = {
         "value": allergies(latest) if latest else "",
         "alert": bool(latest and has_allergies(latest)),
         "url": reverse("intake:detail", args=[number]) if may_read else "",
+        "restriction": restriction_of(patient),
     }
     return render(request, "patients/history_bar.html", context)
 

@@ -119,7 +119,7 @@ def send_link(*, by: Staff, patient: Patient, at: datetime) -> Message:
         subject = _("Your clinic has something for you")
         body = _(
             "Hello,\n\nyour clinic has something for you to read or to fill in. Open your personal "
-            "page here:\n\n%(link)s\n\nThe link works for two weeks. You will be asked for your "
+            "page here:\n\n%(link)s\n\nThe link works for seven days. You will be asked for your "
             "date of birth. Please do not pass it on.\n"
         ) % {"link": LINK}
         if channel == Message.Channel.SMS:

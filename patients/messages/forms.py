@@ -9,6 +9,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from clinic.web.forms import ClinicForm, ClinicModelForm
+from patients.messages.asking import read_contact
 from patients.messages.kinds import Refusal
 from patients.messages.models import MessageRules, MessageText
 from patients.messages.rules import RULE_FIELDS
@@ -77,3 +78,23 @@ class RefusalsForm(ClinicForm):
         required=False,
         widget=forms.CheckboxSelectMultiple,
     )
+
+
+class ContactForm(ClinicForm):
+    """Where a link is to be sent to. The browser may fill it in; only its shape is checked."""
+
+    contact = forms.CharField(
+        label=_("Your e-mail address or mobile number"),
+        max_length=254,
+        help_text=_("The one that your clinic knows. A number with its country, as +33 6 12…"),
+        widget=forms.TextInput({"autocomplete": "email", "inputmode": "email"}),
+        error_messages={"required": _("Enter your e-mail address or your mobile number.")},
+    )
+
+    def clean_contact(self) -> str:
+        contact = read_contact(self.cleaned_data["contact"])
+        if not contact:
+            raise forms.ValidationError(
+                _("Enter an e-mail address, for example name@example.org, or a mobile number.")
+            )
+        return contact

@@ -32,7 +32,15 @@ class Refusal(models.TextChoices):
     EVERYTHING = "all", _("Everything, also confirmations, changes and cancellations")
 
 
-OTHER_KINDS = {"link": _("Personal link"), "check-in": _("Check-in"), "code": _("Code")}
+ASKED_LINK = "asked-link"
+OTHER_KINDS = {
+    "link": _("Personal link"),
+    ASKED_LINK: _("Personal link, asked for by the patient"),
+    "rights": _("Answer about their data"),
+    "sheet": _("Aftercare sheet"),
+    "check-in": _("Check-in"),
+    "code": _("Code"),
+}
 
 
 def name_of(kind: str) -> str:

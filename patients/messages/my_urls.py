@@ -7,5 +7,6 @@ from patients.messages import my_views
 app_name = "my-messages"
 urlpatterns = [
     path("", my_views.choices, name="choices"),
+    path("sent/", my_views.sent, name="sent"),
     path("panel/", my_views.panel, name="panel"),
 ]

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import re
+
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_GET, require_http_methods, require_safe
 
 from patients.messages.forms import RefusalsForm
 from patients.messages.kinds import Refusal
+from patients.messages.models import Message
 from patients.messages.rules import refused_by, save_refusals
 from patients.portal.access import by_link, patient_of, portal_context
+
+SHOWN = 60
+LINK_WORDS = re.compile(r"\{(link|code)\}")
 
 
 @by_link
@@ -22,6 +28,17 @@ def panel(request: HttpRequest, token: str) -> HttpResponse:
     named = [Refusal(kind).label for kind in Refusal.values if kind in refused]
     context = {"refused": named, "token": token}
     return render(request, "patients/my_message_panel.html", context)
+
+
+@by_link
+@require_safe
+def sent(request: HttpRequest, token: str) -> HttpResponse:
+    """What the clinic wrote to the patient, newest first, as it went out; links are left out."""
+    own = Message.objects.of_person(patient_of(request)).filter(state=Message.State.SENT)
+    rows = own.order_by("-sent_at", "-pk").defer("calendar")[:SHOWN]
+    shown = [(row, LINK_WORDS.sub("", row.body).strip()) for row in rows]
+    context = portal_context(request, shown=shown)
+    return render(request, "patients/my_message_sent.html", context)
 
 
 @by_link

@@ -13,12 +13,15 @@ from django.utils.translation import gettext as _
 from clinic.access.models import Staff
 from clinic.errors import ActionRefused
 from clinic.places.models import Location
-from patients.messages.kinds import Refusal
+from patients.messages.kinds import Kind, Refusal
 from patients.messages.models import MessageRules, MessageText, OptOut
 from patients.messages.shipped import SHIPPED
 from patients.messages.texts import Words, faults
 from patients.registry.models import Patient
+from patients.registry.restricting import is_restricted
 
+WHILE_UNRESTRICTED = (Kind.RECALL, Kind.OFFER, Kind.NO_SHOW)
+"""What is neither care nor safety nor news of a visit that the patient has asked for."""
 RULE_FIELDS = (
     "quiet_from",
     "quiet_until",
@@ -113,7 +116,9 @@ def refused_by(patient: Patient) -> set[str]:
 
 
 def wants(patient: Patient, kind: str) -> bool:
-    """Whether a patient may be told this."""
+    """Whether a patient may be told this: neither refused, nor let go while they are restricted."""
+    if kind in WHILE_UNRESTRICTED and is_restricted(patient):
+        return False
     return not refused_by(patient) & {kind, Refusal.EVERYTHING}
 
 

@@ -19,11 +19,12 @@ from clinic.delivery.outcome import DeliveryError, NotHandedOver, Rejected
 from clinic.delivery.sms import send_sms
 from patients.messages.actions import LINK
 from patients.messages.codes import CODE
+from patients.messages.kinds import ASKED_LINK
 from patients.messages.models import Message
 from patients.messages.quiet import is_quiet, outside_quiet_hours
 from patients.messages.rules import rules_of
 from patients.portal.access import location_of_patient
-from patients.portal.actions import open_link
+from patients.portal.actions import ASKED_LIFE, LIFE, open_link
 from patients.portal.codes import make_digits
 
 LEASE = timedelta(seconds=90)
@@ -108,7 +109,8 @@ def _body(message: Message) -> str:
     """The text as it will be read, with a fresh link or code where the body asks for one."""
     body = message.body
     if LINK in body:
-        body = body.replace(LINK, open_link(message.patient))
+        life = ASKED_LIFE if message.kind == ASKED_LINK else LIFE
+        body = body.replace(LINK, open_link(message.patient, life))
     if CODE in body:
         body = body.replace(CODE, make_digits(key=message.key, at=timezone.now()))
     return body

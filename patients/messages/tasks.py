@@ -5,10 +5,12 @@ from __future__ import annotations
 import time
 
 from celery import shared_task
+from django.utils import timezone
 
 from clinic.audit.context import SYSTEM, acting
 from clinic.wake import wake
 from patients.messages.actions import SEND_TASK
+from patients.messages.asking import ANSWER_TASK, answer_next
 from patients.messages.sending import send_next
 
 LONGEST_SECONDS = 60
@@ -24,3 +26,11 @@ def send_messages() -> None:
             if time.monotonic() > until:
                 wake(SEND_TASK)
                 return
+
+
+@shared_task(name=ANSWER_TASK)
+def answer_link_requests() -> None:
+    """Answer whoever asked for a link anew."""
+    with acting(SYSTEM):
+        while answer_next(at=timezone.now()) is not None:
+            pass

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 
@@ -14,6 +15,7 @@ from clinic.errors import ActionRefused
 from clinic.web.files import private_file
 from patients.photos.actions import read_photo
 from patients.photos.models import Photo
+from patients.registry.restricting import is_restricted
 
 
 @requires(Permission.SEE_PHOTOS)
@@ -30,6 +32,8 @@ def give_out(request: HttpRequest, number: int, public_id: UUID, use: str) -> Ht
     """The whole picture as a file without name or number, for a use that the patient allows."""
     visible = Photo.objects.visible_to(staff_of(request)).of_file(number).kept().allowed_for(use)
     photo = fetch(request, visible, public_id=public_id)
+    if is_restricted(photo.patient):
+        raise PermissionDenied
     return _given(photo, "full", name=f"photo-{photo.public_id.hex[:12]}.jpg", inline=False)
 
 

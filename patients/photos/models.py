@@ -119,6 +119,11 @@ class PhotoQuerySet(OfPatientQuerySet["Photo"]):
         filed = self.annotate(of_file=Coalesce("patient__merged_into_id", "patient_id"))
         return filed.annotate(allowed=_last_word(use)).filter(allowed=True)
 
+    def shared(self) -> Self:
+        """What the patient sees on their own page: shown, and shared with them."""
+        shares = PhotoShare.objects.filter(photo=OuterRef("pk")).in_force()
+        return self.shown().filter(Exists(shares))
+
     def shown(self) -> Self:
         """What the record may show: kept, and allowed for the record."""
         return self.kept().allowed_for(Use.RECORD)
@@ -144,6 +149,12 @@ class PhotoQuerySet(OfPatientQuerySet["Photo"]):
     def to_erase(self, at: datetime) -> Self:
         """Removed ones whose time to be put back is over, and uploads that were cut off."""
         return self.filter(erase_at__lte=at, erased_at__isnull=True).order_by("erase_at", "pk")
+
+
+class PhotoShareQuerySet(OfPatientQuerySet["PhotoShare"]):
+    def in_force(self) -> PhotoShareQuerySet:
+        """Those that the patient sees now."""
+        return self.filter(ended_at__isnull=True)
 
 
 class Photo(Record):
@@ -279,3 +290,33 @@ class Photo(Record):
             and self.erased_at is None
             and self.removal_reason not in self.AT_ONCE
         )
+
+
+class PhotoShare(Record):
+    """The clinic shows a patient a photo of themselves on their own page, until it ends that."""
+
+    patient = models.ForeignKey(Patient, models.PROTECT, related_name="photo_shares")
+    photo = models.ForeignKey(Photo, models.PROTECT, related_name="shares")
+    shared_at = models.DateTimeField()
+    shared_by = models.ForeignKey(Staff, models.PROTECT, related_name="+")
+    ended_at = models.DateTimeField(null=True, blank=True)
+    ended_by = models.ForeignKey(Staff, models.PROTECT, null=True, blank=True, related_name="+")
+
+    audit_patient = "patient_id"
+    closed_when = "ended_at IS NOT NULL"
+    objects = PhotoShareQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("photo shown to the patient")
+        verbose_name_plural = _("photos shown to the patient")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["photo"],
+                condition=Q(ended_at__isnull=True),
+                name="photo_shared_once",
+                violation_error_message=_("The patient sees this photo already."),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"share of photo {self.photo_id}"

@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
+from clinic.access.gate import fetch
 from clinic.errors import ActionRefused
+from clinic.web.files import private_file
+from patients.photos.actions import read_photo
 from patients.photos.allowing import standing, withdraw
-from patients.photos.models import PhotoPermission, Use
-from patients.portal.access import by_link, patient_of, portal_context
+from patients.photos.gallery import by_day
+from patients.photos.models import Photo, PhotoPermission, PhotoQuerySet, Use
+from patients.photos.naming import Names
+from patients.portal.access import by_link, location_of_patient, patient_of, portal_context
+
+UTC = ZoneInfo("UTC")
+MOST_PICTURES = 200
 
 
 def _allowed(request: HttpRequest) -> list[dict[str, object]]:
@@ -25,8 +36,43 @@ def _allowed(request: HttpRequest) -> list[dict[str, object]]:
 @require_safe
 def panel(request: HttpRequest, token: str) -> HttpResponse:
     """For the patient's first page; nothing where they were never asked."""
-    context = portal_context(request, allowed=_allowed(request))
+    context = portal_context(request, allowed=_allowed(request), pictures=_shared(request).count())
     return render(request, "patients/my_photo_panel.html", context)
+
+
+@by_link
+@require_safe
+def agreed(request: HttpRequest, token: str) -> HttpResponse:
+    """For the page of all that the patient agreed to: each use, and the way to take it back."""
+    context = portal_context(request, allowed=_allowed(request))
+    return render(request, "patients/my_photo_agreed.html", context)
+
+
+def _shared(request: HttpRequest) -> PhotoQuerySet:
+    """The patient's own photos that the clinic shows them, of earlier files too."""
+    return Photo.objects.of_file(patient_of(request).pk).shared()
+
+
+@by_link
+@require_safe
+def pictures(request: HttpRequest, token: str) -> HttpResponse:
+    """The photos that the clinic shows to the patient, by day."""
+    place = location_of_patient(patient_of(request))
+    zone = place.zone if place else UTC
+    photos = Names().name(_shared(request).newest_first()[:MOST_PICTURES])
+    context = portal_context(request, days=by_day(photos, zone))
+    return render(request, "patients/my_photo_pictures.html", context)
+
+
+@by_link
+@require_safe
+def picture(request: HttpRequest, token: str, public_id: UUID, size: str) -> HttpResponse:
+    """One of these pictures; any other is not there."""
+    try:
+        content = read_photo(fetch(request, _shared(request), public_id=public_id), size)
+    except ActionRefused:
+        raise Http404 from None
+    return private_file(content, kind="image/jpeg", inline=True)
 
 
 @by_link

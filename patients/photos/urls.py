@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from patients.photos import allowing_views, file_views, views
+from patients.photos import allowing_views, file_views, sharing_views, views
 
 app_name = "photos"
 urlpatterns = [
@@ -16,6 +16,8 @@ urlpatterns = [
     path("permissions/give/", allowing_views.give_permission, name="give"),
     path("permissions/withdraw/", allowing_views.withdraw_permission, name="withdraw"),
     path("<uuid:public_id>/", views.detail, name="detail"),
+    path("<uuid:public_id>/share/", sharing_views.share, name="share"),
+    path("<uuid:public_id>/unshare/", sharing_views.unshare, name="unshare"),
     path("<uuid:public_id>/correct/", views.correct, name="correct"),
     path("<uuid:public_id>/remove/", views.remove, name="remove"),
     path("<uuid:public_id>/put-back/", views.restore, name="put-back"),

@@ -31,7 +31,7 @@ from patients.photos.gallery import (
     compared,
     page_of,
 )
-from patients.photos.models import Photo, PhotoQuerySet, Use
+from patients.photos.models import Photo, PhotoQuerySet, PhotoShare, Use
 from patients.photos.naming import Names
 from patients.photos.sending import Sent, send_all, way_back
 from patients.photos.standards import SETS, Side, View, parse_key, shot_set
@@ -253,6 +253,8 @@ def _detail_page(
         name=names.of(photo),
         correct_form=CorrectForm(names=names, initial={"shot": photo.key, "taken_on": day}),
         remove_form=RemoveForm(),
+        share=PhotoShare.objects.filter(photo=photo).in_force().first(),
+        may_share=staff_of(request).may(Permission.SHARE_PHOTOS),
         outside=[
             {"use": use, "name": Use(use).label, "is_allowed": said is not None and said.is_given}
             for use, said in allowed.items()

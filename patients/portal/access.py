@@ -116,7 +116,11 @@ def gone(request: HttpRequest) -> HttpResponse:
     """One page for every link that is of no use, whatever the reason."""
     clinics = list(Location.objects.all()[: MOST_CLINICS_NAMED + 1])
     shown = clinics if len(clinics) <= MOST_CLINICS_NAMED else []
-    return render(request, "patients/portal_gone.html", {"clinics": shown}, status=404)
+    match = request.resolver_match
+    token = match.kwargs.get("token", "") if match else ""
+    return render(
+        request, "patients/portal_gone.html", {"clinics": shown, "token": token}, status=404
+    )
 
 
 def private(response: HttpResponseBase) -> HttpResponseBase:

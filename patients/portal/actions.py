@@ -14,7 +14,10 @@ from django.utils import timezone
 from patients.portal.models import Link
 from patients.registry.models import Patient
 
-LIFE = timedelta(days=14)
+LIFE = timedelta(days=7)
+"""Of a link that is sent with news; one that the patient asks for is wanted at once."""
+ASKED_LIFE = timedelta(hours=1)
+PASSKEY_LIFE = timedelta(hours=12)
 TABLET_LIFE = timedelta(minutes=30)
 PHONE_LIFE = timedelta(minutes=15)
 TOKEN_BYTES = 32
@@ -26,13 +29,13 @@ def token_hash(token: str) -> str:
 
 
 @transaction.atomic
-def open_link(patient: Patient) -> str:
-    """A fresh personal address that works for `LIFE`. Its token exists only in what is returned.
+def open_link(patient: Patient, life: timedelta = LIFE) -> str:
+    """A fresh personal address that works for `life`. Its token exists only in what is returned.
 
     It opens the file that counts now, should this one have been merged in the meantime.
     """
     kept = Patient.objects.select_related("merged_into").get(pk=patient.pk).kept
-    token = _fresh(kept, expires_at=timezone.now() + LIFE)
+    token = _fresh(kept, expires_at=timezone.now() + life)
     return f"{settings.BASE_URL}{reverse('portal:home', args=[token])}"
 
 
@@ -66,6 +69,13 @@ def open_on_phone(*, patient: Patient, pages: tuple[str, ...], only: str, at: da
         patient, opens=opens, only=only, asks_birth_date=True, expires_at=at + PHONE_LIFE
     )
     return f"{settings.BASE_URL}{reverse(pages[0], args=[token, only])}"
+
+
+@transaction.atomic
+def open_by_passkey(*, patient: Patient, at: datetime) -> str:
+    """The token of a link for whoever has just used their passkey; for `remember_proof`."""
+    kept = Patient.objects.select_related("merged_into").get(pk=patient.pk).kept
+    return _fresh(kept, opened_at=at, expires_at=at + PASSKEY_LIFE)
 
 
 @transaction.atomic

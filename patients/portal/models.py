@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from clinic.records import Record
 from patients.registry.models import OfPatientQuerySet, Patient
@@ -57,6 +58,67 @@ class Link(Record):
     def is_for_tablet(self) -> bool:
         """Whether it is for a device of the clinic, whose patient was proved by a person."""
         return bool(self.opens) and not self.asks_birth_date
+
+
+class PasskeyQuerySet(OfPatientQuerySet["Passkey"]):
+    def in_use(self) -> PasskeyQuerySet:
+        """Those that open a door: neither taken away by the patient nor by the clinic."""
+        return self.filter(removed_at__isnull=True)
+
+
+class Passkey(Record):
+    """A key in a patient's own device that opens their pages in place of a link.
+
+    `credential` is the public half as WebAuthn has it; the other half never leaves the device.
+    `sign_count` is the device's own counter of uses, 0 where it keeps none; one that goes back
+    tells of a copy.
+    """
+
+    patient = models.ForeignKey(Patient, models.CASCADE, related_name="passkeys")
+    credential_id = models.BinaryField(unique=True, max_length=1023)
+    credential = models.BinaryField()
+    sign_count = models.PositiveBigIntegerField(default=0)
+    name = models.CharField(_("name of the device"), max_length=60)
+    last_used_at = models.DateTimeField(null=True, blank=True)
+    removed_at = models.DateTimeField(null=True, blank=True)
+
+    audit_patient = "patient_id"
+    audit_exclude = ("credential_id", "credential", "sign_count")
+    merge_moves = models.Q(removed_at__isnull=True)
+    objects = PasskeyQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("passkey")
+        verbose_name_plural = _("passkeys")
+        constraints = [
+            models.CheckConstraint(condition=~models.Q(name=""), name="passkey_has_name")
+        ]
+
+    def __str__(self) -> str:
+        return f"passkey {self.pk}"
+
+
+class LinkRequest(models.Model):
+    """Somebody asks for a link anew: by an address, or with one that no longer works.
+
+    The page writes it for every address alike and says the same; only the worker looks whose it is,
+    and the row goes as soon as it has. So neither words nor waiting tell whether one is known.
+    """
+
+    contact = models.CharField(max_length=254, blank=True)
+    token_hash = models.CharField(max_length=64, blank=True)
+    asked_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(contact="") ^ models.Q(token_hash=""),
+                name="link_request_by_one_way",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"link request {self.pk}"
 
 
 class CodeQuerySet(OfPatientQuerySet["Code"]):

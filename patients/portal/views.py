@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
@@ -28,6 +29,9 @@ from patients.portal.access import (
 from patients.portal.actions import prove
 from patients.portal.forms import ProofForm
 from patients.portal.limits import too_many_tries
+from patients.registry.access_log import openings
+from patients.registry.models import files_of
+from patients.registry.restricting import restriction_of
 
 DOCUMENTS_SHOWN = 30
 
@@ -76,8 +80,31 @@ def _wanted(request: HttpRequest, token: str) -> str:
 def home(request: HttpRequest, token: str) -> HttpResponse:
     """What there is to do and to read."""
     documents = Document.objects.of_person(patient_of(request)).for_patient().defer("html")
-    context = portal_context(request, documents=documents[:DOCUMENTS_SHOWN])
+    context = portal_context(
+        request,
+        documents=documents[:DOCUMENTS_SHOWN],
+        restriction=restriction_of(patient_of(request)),
+    )
     return render(request, "patients/portal_home.html", context)
+
+
+@by_link
+@require_safe
+def agreed(request: HttpRequest, token: str) -> HttpResponse:
+    """Everything that the patient agreed to, gathered from the rooms, each with its withdrawal."""
+    return render(request, "patients/portal_agreed.html", portal_context(request))
+
+
+@by_link
+@require_safe
+def opened(request: HttpRequest, token: str) -> HttpResponse:
+    """Who of the clinic has opened or changed the patient's record, by day and person."""
+    me = patient_of(request)
+    place = request.patient_location  # type: ignore[attr-defined]
+    zone = place.zone if place else ZoneInfo("UTC")
+    page = openings(files_of(me), zone, before=request.GET.get("before", ""))
+    context = portal_context(request, days=page.days, next_url=page.older)
+    return render(request, "patients/portal_opened.html", context)
 
 
 @by_link

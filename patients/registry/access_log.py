@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -18,6 +20,9 @@ from clinic.access.permissions import Role
 from clinic.audit.models import Action, AuditEntry
 
 LONGEST_VALUE = 120
+ENTRIES_READ = 400
+THINGS_NAMED = 6
+TOLD = (Action.READ, Action.CREATE, Action.CHANGE, Action.DELETE)
 PAGES: dict[str, str | Promise] = {
     "patients:search": gettext_lazy("list of patients found"),
     "patients:register": gettext_lazy("list of similar patients"),
@@ -166,3 +171,68 @@ def _value(value: Any) -> str:
         return ""
     text = str(value)
     return text if len(text) <= LONGEST_VALUE else text[:LONGEST_VALUE] + "…"
+
+
+@dataclass(frozen=True)
+class Opening:
+    """What one person did on one day: `things` they looked at and how many `more`, and whether
+    they changed any.
+    """
+
+    who: str
+    role: str
+    first: datetime
+    last: datetime
+    things: list[str]
+    more: int
+    changed: bool
+
+
+@dataclass(frozen=True)
+class Openings:
+    """A page of days, newest first; `older`: the query of the next one, empty at the end."""
+
+    days: list[tuple[date, list[Opening]]]
+    older: str
+
+
+def openings(files: Sequence[int], zone: ZoneInfo, *, before: str = "") -> Openings:
+    """Who of the clinic opened or changed these files, as the patient is told. One query.
+
+    `before`: the key of the last entry of the page before; what is none begins at the newest.
+    """
+    entries = AuditEntry.objects.filter(
+        patients__overlap=list(files), actor_kind="staff", action__in=TOLD
+    )
+    if before.isascii() and before.isdigit() and len(before) < 16:
+        entries = entries.filter(pk__lt=int(before))
+    rows = list(entries.defer("before", "after").order_by("-pk")[: ENTRIES_READ + 1])
+    page = rows[:ENTRIES_READ]
+    found: dict[tuple[date, int | None, str], list[AuditEntry]] = {}
+    for row in page:
+        day = row.at.astimezone(zone).date()
+        found.setdefault((day, row.actor_id, row.who), []).append(row)
+    days: dict[date, list[Opening]] = {}
+    for (day, _id, _who), theirs in found.items():
+        days.setdefault(day, []).append(_opening(theirs, zone))
+    older = f"?before={page[-1].pk}" if len(rows) > ENTRIES_READ else ""
+    return Openings(list(days.items()), older)
+
+
+def name_alone(who: str) -> str:
+    """The name of who acted, without the address by which the clinic tells namesakes apart."""
+    return who.partition(" <")[0]
+
+
+def _opening(rows: Sequence[AuditEntry], zone: ZoneInfo) -> Opening:
+    """The entries of one person on one day, which come newest first."""
+    things = dict.fromkeys(_thing(row.what, _model(row.what)) for row in reversed(rows))
+    return Opening(
+        who=name_alone(rows[0].who),
+        role=str(dict(Role.choices).get(rows[0].role, rows[0].role)),
+        first=rows[-1].at.astimezone(zone).replace(tzinfo=None),
+        last=rows[0].at.astimezone(zone).replace(tzinfo=None),
+        things=list(things)[:THINGS_NAMED],
+        more=max(0, len(things) - THINGS_NAMED),
+        changed=any(row.action != Action.READ for row in rows),
+    )

@@ -8,7 +8,7 @@ from typing import Self, TypeVar
 from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
 from django.db.models import Exists, F, Func, OuterRef, Q, Value
-from django.db.models.functions import Collate, Concat
+from django.db.models.functions import Collate, Concat, Upper
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from phonenumber_field.modelfields import PhoneNumberField
@@ -106,6 +106,7 @@ class Patient(Record):
             ),
             models.Index(Collate(F("folded_name"), "C"), F("id"), name="patient_name_in_order"),
             models.Index(fields=["birth_date"], name="patient_birth_date"),
+            models.Index(Upper("email"), name="patient_email"),
             models.Index(
                 OpClass(
                     Func(F("phone"), function="reverse", output_field=models.TextField()),
@@ -164,6 +165,12 @@ class Patient(Record):
         return f"P{self.merged_into_id or self.pk:06d}"
 
 
+def files_of(patient: Patient) -> list[int]:
+    """The patient's file and the earlier files that were merged into it. One query."""
+    earlier = Patient.objects.filter(merged_into=patient.pk)
+    return [patient.pk, *earlier.values_list("pk", flat=True)]
+
+
 class Registration(Record):
     """A patient is known at a location; its staff may find them."""
 
@@ -199,6 +206,58 @@ class OfPatientQuerySet(models.QuerySet[Row]):
         # By the few files first: an OR across the join would read every row there is.
         files = Patient.objects.filter(Q(pk=patient.pk) | Q(merged_into=patient.pk))
         return self.filter(patient__in=files.values("pk"))
+
+
+class RestrictionQuerySet(OfPatientQuerySet["Restriction"]):
+    def in_force(self) -> RestrictionQuerySet:
+        """Those that were not lifted."""
+        return self.filter(ended_at__isnull=True)
+
+
+class Restriction(Record):
+    """The data of a patient are kept and used for nothing but care, safety and claims.
+
+    What that refuses asks `patients.registry.restricting`. One at a time; lifting says why.
+    """
+
+    class Ground(models.TextChoices):
+        DISPUTED = "disputed", _("the patient says that something is wrong, until it is settled")
+        OBJECTION = "objection", _("the patient objects to a use, until it is decided")
+        CLAIM = "claim", _("the patient needs the data kept for a claim")
+        INSTEAD = "instead", _("in place of an erasure that cannot be done yet")
+
+    patient = models.ForeignKey(Patient, models.PROTECT, related_name="restrictions")
+    ground = models.CharField(_("ground"), max_length=10, choices=Ground)
+    words = models.CharField(_("what it is about"), max_length=500, blank=True)
+    began_at = models.DateTimeField()
+    set_by = models.ForeignKey(Staff, models.PROTECT, related_name="+")
+    ended_at = models.DateTimeField(null=True, blank=True)
+    ended_by = models.ForeignKey(Staff, models.PROTECT, null=True, blank=True, related_name="+")
+    end_reason = models.CharField(_("reason for lifting"), max_length=500, blank=True)
+
+    audit_patient = "patient_id"
+    closed_when = "ended_at IS NOT NULL"
+    objects = RestrictionQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("restriction")
+        verbose_name_plural = _("restrictions")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["patient"],
+                condition=Q(ended_at__isnull=True),
+                name="restricted_once",
+                violation_error_message=_("This file is restricted already."),
+            ),
+            models.CheckConstraint(
+                condition=Q(ended_at__isnull=True)
+                | (~Q(end_reason="") & Q(ended_by__isnull=False)),
+                name="restriction_lifted_says_why",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"restriction {self.pk}"
 
 
 class MergeQuerySet(models.QuerySet["Merge"]):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import secrets
+import zipfile
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
@@ -30,11 +32,13 @@ from clinic.places.models import DayHours, Device, Location, LocationDay
 from patients.documents.models import Document
 from patients.intake.models import History
 from patients.messages.models import Message
-from patients.photos.models import Photo, PhotoPermission, Use
+from patients.photos.models import Photo, PhotoPermission, PhotoShare, Use
 from patients.portal.actions import token_hash
-from patients.portal.models import Link
+from patients.portal.models import Link, Passkey
 from patients.registry.models import Merge, Patient
+from patients.rights.models import Export, RightsRequest
 from tests.conftest import make_patient
+from tests.patients.software_key import Device as Key
 from treatments.arrival.models import Tablet
 from treatments.catalogue.models import AdverseEventType, Area, Lot, Product, Technique
 from treatments.consents.models import Consent, ConsentQuestion
@@ -295,6 +299,17 @@ def make_world(place: Location, practitioner: Staff, service: Service) -> World:
     values = {"token_hash": secret_hash(feed), "made_by": practitioner}
     Feed.objects.get_or_create(staff=practitioner, defaults=values)
     event, report, recall, contact, case = _safety(signed, message, canary)
+    passkey = Passkey.objects.create(
+        patient=patient,
+        credential_id=canary.encode(),
+        credential=Key(credential_id=canary.encode()).credential,
+        name=canary,
+    )
+    PhotoShare.objects.create(patient=patient, photo=photo, shared_at=at, shared_by=practitioner)
+    asked_about = RightsRequest.objects.create(
+        patient=patient, kind="erasure", words=canary, due_on=at.date() + timedelta(days=30)
+    )
+    export = _export(patient, document, secret)
     of_patient = {"number": patient.number}
     world.arguments = {
         "patient": of_patient,
@@ -318,6 +333,10 @@ def make_world(place: Location, practitioner: Staff, service: Service) -> World:
         "photo": of_patient | {"public_id": photo.public_id},
         "sheet": of_patient | {"pk": sheet.pk, "session_id": signed.pk},
         "message": of_patient | {"pk": message.pk},
+        "rights": of_patient | {"pk": asked_about.pk},
+        "export": of_patient | {"public_id": export.public_id},
+        "my_export": {"token": token, "public_id": export.public_id},
+        "my_passkey": {"token": token, "pk": passkey.pk},
         "check_in": {"pk": check_in.pk},
         "call": of_patient | {"pk": call.pk},
         "event": of_patient | {"pk": event.pk, "session_id": signed.pk, "report_id": report.pk},
@@ -344,7 +363,7 @@ def make_world(place: Location, practitioner: Staff, service: Service) -> World:
         "consent_text": {"code": "fr-fr", "version": 1},
         "advice": {"code": "base-touch", "version": 1, "language": _arabic_words().code},
         "my_document": {"token": token, "public_id": document.public_id},
-        "my_photo": {"token": token, "use": "teaching"},
+        "my_photo": {"token": token, "use": "teaching", "public_id": photo.public_id},
         "my_sheet": {"token": token, "pk": sheet.pk},
         "my_consent": {"token": token, "consent_id": consent.pk},
         "my_check_in": {"token": token, "pk": check_in.pk},
@@ -495,6 +514,27 @@ def _document(patient: Patient, secret: str) -> Document:
         pages=1,
         ready_at=timezone.now(),
         created_by="system",
+    )
+
+
+def _export(patient: Patient, document: Document, secret: str) -> Export:
+    """A copy of everything that lies ready, of one piece."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as zipped:
+        zipped.writestr("data.json", f'{{"words": "{secret}"}}')
+    content, name, at = out.getvalue(), f"exports/{uuid4().hex}", timezone.now()
+    default_storage.save(f"{name}-0", ContentFile(content))
+    return Export.objects.create(
+        patient=patient,
+        language="en",
+        state=Export.State.READY,
+        document=document,
+        file_name=name,
+        pieces=1,
+        size=len(content),
+        sha256=sha256(content).hexdigest(),
+        ready_at=at - timedelta(hours=1),
+        expires_at=at + timedelta(days=6),
     )
 
 

@@ -16,13 +16,13 @@ from django.urls import reverse
 from django.utils import timezone
 
 from aftercare.story.kinds import NEEDED, Kind, kinds_for
-from aftercare.story.timeline import DAYS, Wish, files_of, story
+from aftercare.story.timeline import DAYS, Wish, story
 from clinic.access.models import Staff
 from clinic.access.permissions import Permission
 from clinic.audit.models import AuditEntry
 from patients.photos.models import PhotoPermission, Use
 from patients.photos.naming import Names
-from patients.registry.models import Patient
+from patients.registry.models import Patient, files_of
 from tests.bench.long_record import LongRecord
 from tests.conftest import Cast, make_patient
 from treatments.consultations.models import Consultation, ConsultationAddendum

@@ -66,6 +66,9 @@ STAYS = {
     "Sheet",  # given
     "VisitRequest",  # over within minutes
     "WaitingOffer",  # an open one is an objection
+    "Export",  # of that file, as it was asked for; over within days
+    "PhotoShare",  # follows its photo
+    "Restriction",  # is an objection
 }
 
 

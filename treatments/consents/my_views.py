@@ -56,6 +56,18 @@ def panel(request: HttpRequest, token: str) -> HttpResponse:
 
 
 @by_link
+@require_safe
+def agreed(request: HttpRequest, token: str) -> HttpResponse:
+    """For the page of all that the patient agreed to: each signed consent, and its PDF."""
+    signed = Consent.objects.of_person(request.patient).filter(  # type: ignore[attr-defined]
+        signed_at__isnull=False
+    )
+    rows = signed.select_related("plan", "document").defer("html", "document__html")
+    context = {"token": token, "signed": rows.order_by("-signed_at")}
+    return render(request, "treatments/my_consent_agreed.html", context)
+
+
+@by_link
 @require_http_methods(["GET", "HEAD", "POST"])
 def read(request: HttpRequest, token: str, consent_id: int) -> HttpResponse:
     """Read it, and sign it when the time to think is over."""
