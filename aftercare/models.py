@@ -13,12 +13,13 @@ from aftercare.safety.models import (
 )
 from aftercare.sheets.models import Sheet
 from aftercare.story.models import Printing
-from aftercare.watch.models import Call, CheckIn
+from aftercare.watch.models import Call, CallAttempt, CheckIn, WatchRules
 
 __all__ = [
     "AdverseEvent",
     "Attempt",
     "Call",
+    "CallAttempt",
     "CheckIn",
     "EventAddendum",
     "EventPhoto",
@@ -29,4 +30,5 @@ __all__ = [
     "Recall",
     "RecallContact",
     "Sheet",
+    "WatchRules",
 ]

@@ -17,6 +17,7 @@ urlpatterns = [
     path("", include("treatments.feeds.urls")),
     path("settings/messages/", include("patients.messages.settings_urls")),
     path("settings/consents/", include("treatments.consents.settings_urls")),
+    path("settings/watch/", include("aftercare.watch.settings_urls")),
     path("gateway/", include("patients.messages.report_urls")),
     path("demo/mailbox/", include("clinic.delivery.mailbox_urls")),
     path("my/<str:token>/", include("patients.portal.urls")),

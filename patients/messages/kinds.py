@@ -18,6 +18,7 @@ class Kind(models.TextChoices):
     OFFER = "offer", _("Offer from the waiting list")
     RECALL = "recall", _("Invitation to come again")
     SAFETY = "safety", _("Safety notice")
+    CHECK_IN = "check-in", _("Check-in")
 
 
 class Refusal(models.TextChoices):
@@ -32,7 +33,7 @@ class Refusal(models.TextChoices):
     EVERYTHING = "all", _("Everything, also confirmations, changes and cancellations")
 
 
-OTHER_KINDS = {"link": _("Personal link"), "check-in": _("Check-in"), "code": _("Code")}
+OTHER_KINDS = {"link": _("Personal link"), "code": _("Code")}
 
 
 def name_of(kind: str) -> str:

@@ -168,6 +168,7 @@ SUBJECTS = {
     "photos:avatar": "patient",
     "photos:": "photo",
     "messages:": "message",
+    "watch:call-silent": "check_in",
     "watch:": "call",
     "events:": "event",
     "safety:recalls": "patient",

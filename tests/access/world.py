@@ -318,7 +318,7 @@ def make_world(place: Location, practitioner: Staff, service: Service) -> World:
         "sheet": of_patient | {"pk": sheet.pk, "session_id": signed.pk},
         "message": of_patient | {"pk": message.pk},
         "check_in": {"pk": check_in.pk},
-        "call": of_patient | {"pk": call.pk},
+        "call": of_patient | {"pk": call.pk, "session_id": signed.pk},
         "event": of_patient | {"pk": event.pk, "session_id": signed.pk, "report_id": report.pk},
         "recall": {"pk": recall.pk},
         "contact": {"pk": contact.pk},

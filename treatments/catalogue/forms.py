@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy
 
 from clinic.web.forms import ClinicModelForm
 from treatments.catalogue.actions import COMMON
+from treatments.catalogue.check_in_rows import faults_of
 from treatments.catalogue.line_rows import (
     PLAIN_ROWS,
     as_stored,
@@ -174,6 +175,8 @@ class RowForm(ClinicModelForm):
             # What is not there may be stored as nothing; written the other way it is no change.
             if as_stored(before) == cleaned[name]:
                 cleaned[name] = before
+        for name, said in faults_of(self._meta.model, cleaned).items():
+            self.add_error(name, said)
         return cleaned
 
     def _post_clean(self) -> None:
