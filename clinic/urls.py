@@ -57,6 +57,7 @@ urlpatterns = [
     path("patients/<patient:number>/events/", include("aftercare.safety.event_urls")),
     path("safety/", include("aftercare.safety.urls")),
     path("safety/", include("aftercare.watch.urls")),
+    path("outcomes/", include("aftercare.outcomes.urls")),
 ]
 
 handler400 = "clinic.web.views.bad_request"

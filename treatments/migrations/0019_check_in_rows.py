@@ -16,6 +16,10 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        migrations.AddIndex(
+            model_name='plan',
+            index=models.Index(condition=models.Q(('accepted_at__isnull', False)), fields=['location', '-accepted_at'], name='plan_accepted_at_place'),
+        ),
         migrations.AlterField(
             model_name='notice',
             name='kind',
