@@ -32,7 +32,7 @@ from treatments.sessions.models import Session
 
 BATCH = 100
 TOGETHER = timedelta(hours=12)
-"""So lately asked, a patient is not written to again for another session: both are on their page."""
+"""Asked so lately, a patient is not written to for another session: both are on their page."""
 NOTHING = "none"
 """The step of the only row of a session after which the catalogue asks nothing."""
 TO_COME = (CheckIn.State.PLANNED, CheckIn.State.OPEN)

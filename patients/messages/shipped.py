@@ -124,7 +124,8 @@ SHIPPED: Final[dict[tuple[str, str], Words]] = {
     (Kind.CHECK_IN, "en"): Words(
         "A short question from your clinic",
         "Hello,\n\nhow are you after your visit? Please answer a few short questions; it takes "
-        "less than a minute:\n\n{link}\n\nIf you are worried, do not wait: call {phone}.\n\n{clinic}\n",
+        "less than a minute:\n\n{link}\n\nIf you are worried, do not wait: call {phone}.\n\n"
+        "{clinic}\n",
         "{clinic}: how are you after your visit? Please answer: {link} Worried? Call {phone}.",
     ),
     (Kind.CHECK_IN, "fr"): Words(
