@@ -27,6 +27,7 @@ from aftercare.demo.plans import stop_specs, tell_plans
 from aftercare.demo.safety import MOST_LETTERS, keep_safe
 from aftercare.demo.shelves import use_shelves
 from aftercare.demo.waiting import fill_waiting_list
+from aftercare.demo.watch import keep_watch
 from aftercare.sheets.actions import give_sheet
 from aftercare.watch.actions import answer_check_in, open_due, plan_watch, urgencies
 from aftercare.watch.calls import finish_call, take_call
@@ -220,6 +221,7 @@ def tell(*, seed: int, now: datetime, say: Say) -> Ground:
     twice.register_twice(ground, now)
     histories.tell_changes(ground, now)
     keep_safe(ground, now)
+    keep_watch(ground, now)
     story.settle_messages()
     tell_notices(ground, now)
     fill_waiting_list(ground, now)
