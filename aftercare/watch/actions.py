@@ -33,6 +33,9 @@ from treatments.sessions.models import Session
 BATCH = 100
 TOGETHER = timedelta(hours=12)
 """Asked so lately, a patient is not written to for another session: both are on their page."""
+STALE = timedelta(days=14)
+"""A question that nothing follows is of no use so long after its day: of a record that was signed
+or brought over late, nobody is asked as if it were the day."""
 NOTHING = "none"
 """The step of the only row of a session after which the catalogue asks nothing."""
 TO_COME = (CheckIn.State.PLANNED, CheckIn.State.OPEN)
@@ -111,7 +114,8 @@ def open_due(*, at: datetime) -> int:
 
 @transaction.atomic
 def _open(pk: int, session_id: int, at: datetime) -> None:
-    """Open one, unless another worker has it or had it, or a later one of its session is due too.
+    """Open one, unless another worker has it or had it; one that is stale, or that a later one of
+    its session has overtaken, is never asked.
 
     An earlier one without an answer is over: one question at a time, and none that is stale.
     """
@@ -127,7 +131,8 @@ def _open(pk: int, session_id: int, at: datetime) -> None:
     if check_in is None:
         return
     others = [row for row in rows if row.pk != pk]
-    if any(check_in.due_at < row.due_at <= at for row in others):
+    is_stale = check_in.due_at < at - STALE
+    if is_stale or any(check_in.due_at < row.due_at <= at for row in others):
         check_in.state = CheckIn.State.MISSED
         check_in.save(update_fields=["state"])
         return

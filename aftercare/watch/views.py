@@ -22,6 +22,7 @@ from treatments.sessions.models import Session
 
 MOST_SHOWN = 70
 LATEST = 5
+OF_A_ROW = ("call", "message", "own_scale", "photo", "stopped_by")
 
 
 @requires(Permission.SEE_NOTES)
@@ -29,7 +30,7 @@ LATEST = 5
 def panel(request: HttpRequest, number: int) -> HttpResponse:
     """On the patient's page: every check-in, silence shown as silence."""
     patient = fetch(request, Patient.objects.visible_to(staff_of(request)), pk=number)
-    rows = patient.check_ins.select_related("call", "message", "own_scale", "photo")
+    rows = patient.check_ins.select_related(*OF_A_ROW)
     check_ins = list(rows.order_by("-due_at")[:MOST_SHOWN])
     planned = [row for row in check_ins if row.state == CheckIn.State.PLANNED]
     asked = [row for row in check_ins if row.state != CheckIn.State.PLANNED]
@@ -68,7 +69,7 @@ def session(request: HttpRequest, number: int, session_id: int) -> HttpResponse:
 
 
 def _page(request: HttpRequest, row: Session, form: StopForm) -> HttpResponse:
-    known = row.check_ins.select_related("call", "message", "own_scale", "photo", "stopped_by")
+    known = row.check_ins.select_related(*OF_A_ROW)
     rows = list(known.order_by("due_at"))
     counts = row.check_ins.aggregate(
         to_come=Count("pk", filter=Q(state__in=["planned", "open"])),

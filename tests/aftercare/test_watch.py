@@ -404,6 +404,23 @@ def test_after_a_long_silence_of_the_worker_only_the_newest_question_is_asked(
     assert Message.objects.filter(kind="check-in").count() == 1
 
 
+def test_a_record_brought_over_late_asks_nobody_as_if_it_were_the_day(signed: Session) -> None:
+    plan_watch(session=signed)
+    open_due(at=AT + timedelta(weeks=26))
+    assert set(states(signed).values()) == {"missed"}
+    assert not Message.objects.filter(kind="check-in").exists()
+    assert signed.check_ins.get(step="12w") in CheckIn.objects.silent(AT + timedelta(weeks=26))
+
+
+def test_quiet_hours_never_delay_a_red_flag(world: World, open_check_in: CheckIn) -> None:
+    """At eleven in the evening the call is due within the half hour, and the number that answers
+    at night is the one that is shown."""
+    night = datetime.combine(date(2026, 11, 25), time(23), tzinfo=world.place.zone)
+    answer_check_in(check_in=open_check_in, signs=["infection"], well=False, at=night)
+    assert Call.objects.get(check_in=open_check_in).due_at == night + timedelta(minutes=30)
+    assert not is_open(night, world.place)
+
+
 def test_an_unanswered_question_stays_silence_and_its_message_goes_no_more(
     signed: Session,
 ) -> None:
