@@ -30,7 +30,14 @@ from clinic.web.forms import refuse
 from clinic.web.notices import refused_notice
 
 MOST_CALLS = 50
-OF_A_CALL = ("patient", "check_in__session", "check_in__photo", "taken_by", "location")
+OF_A_CALL = (
+    "patient",
+    "check_in__session",
+    "check_in__photo",
+    "check_in__message",
+    "taken_by",
+    "location",
+)
 
 
 def _list(request: HttpRequest) -> dict[str, Any]:

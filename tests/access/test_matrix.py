@@ -233,6 +233,7 @@ FIXED: dict[str, dict[str, Any]] = {
     "mailbox-attachment": {"name": "unknown", "number": 1},
     "my-history:step": {"step": "conditions"},
     "intake:step": {"step": "conditions"},
+    "outcomes:result": {"key": "no-such"},
 }
 
 

@@ -15,11 +15,19 @@ from playwright.sync_api import Page, expect
 from aftercare.watch.actions import plan_watch
 from aftercare.watch.models import Call, CheckIn
 from tests.aftercare.safety_world import make_clinic
-from tests.browser.conftest import PHONE, House, Person, look, settled, soon
+from tests.browser.conftest import PHONE, House, Person, look, morning_zone, settled, soon
 from tests.conftest import Cast
 from treatments.sessions.models import Session
 
 MAIL = "camille.laurent@example.org"
+
+
+@pytest.fixture
+def clinic(cast: Cast, house: House) -> Cast:
+    """The first location in the morning. The worker takes a tick of the test's alone."""
+    cast.here.timezone = morning_zone()
+    cast.here.save()
+    return cast
 
 
 @pytest.fixture
