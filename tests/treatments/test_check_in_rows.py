@@ -1,4 +1,4 @@
-"""When patients are asked, and what, as a manager fills it in: for a technique, with an approver."""
+"""When patients are asked, and what, as a manager fills it in; each fault beside its field."""
 
 from __future__ import annotations
 
