@@ -52,7 +52,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='call',
             name='ending',
-            field=models.CharField(blank=True, choices=[('advice', 'advice was enough'), ('seen', 'seen, or an appointment given'), ('emergency', 'sent to emergency care'), ('event', 'an adverse event was opened'), ('given-up', 'could not be reached')], db_default='', max_length=10, verbose_name='how it ended'),
+            field=models.CharField(blank=True, choices=[('advice', 'advice was enough'), ('seen', 'seen, or an appointment given'), ('emergency', 'sent to emergency care'), ('event', 'an adverse event was opened'), ('given-up', 'could not be reached')], db_default='', default='', max_length=10, verbose_name='how it ended'),
         ),
         migrations.AddField(
             model_name='call',
@@ -87,7 +87,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='checkin',
             name='stop_reason',
-            field=models.CharField(blank=True, db_default='', max_length=300, verbose_name='reason'),
+            field=models.CharField(blank=True, db_default='', default='', max_length=300, verbose_name='reason'),
         ),
         migrations.AddField(
             model_name='checkin',

@@ -19,7 +19,7 @@ from clinic.records import Record
 from patients.messages.models import Message
 from patients.photos.models import Photo
 from patients.registry.models import OfPatientQuerySet, Patient
-from treatments.catalogue.models import Scale
+from treatments.catalogue.models import CheckInSign, Scale
 from treatments.scales.reading import ScaleView
 from treatments.sessions.models import Session
 
@@ -162,7 +162,9 @@ class CheckIn(Record):
     colour = models.CharField(max_length=6, choices=Colour, blank=True)
     answered_at = models.DateTimeField(null=True, blank=True)
     stopped_by = models.ForeignKey(Staff, models.PROTECT, null=True, blank=True, related_name="+")
-    stop_reason = models.CharField(_("reason"), max_length=300, blank=True, db_default="")
+    stop_reason = models.CharField(
+        _("reason"), max_length=300, blank=True, default="", db_default=""
+    )
 
     audit_patient = "patient_id"
     closed_when = "state = 'answered'"
@@ -210,8 +212,14 @@ class CheckIn(Record):
 
     @property
     def events(self) -> list[str]:
-        """The adverse events that the ticked signs stand for, as they were asked."""
+        """The adverse events that the ticked signs stand for, as they were asked.
+
+        Of an answer from before that was kept, as the catalogue has them now.
+        """
         known = {sign["code"]: str(sign["event"]) for sign in self.asked}
+        if lacking := [code for code in self.signs if code not in known]:
+            rows = CheckInSign.objects.in_force(lacking)
+            known |= {code: row.event for code, row in rows.items()}
         return [known[code] for code in self.signs if code in known]
 
     @property
@@ -283,7 +291,7 @@ class Call(Record):
     taken_at = models.DateTimeField(null=True, blank=True)
     outcome = models.TextField(_("outcome"), max_length=2000, blank=True)
     ending = models.CharField(
-        _("how it ended"), max_length=10, choices=Ending, blank=True, db_default=""
+        _("how it ended"), max_length=10, choices=Ending, blank=True, default="", db_default=""
     )
     done_by = models.ForeignKey(Staff, models.PROTECT, null=True, blank=True, related_name="+")
     done_at = models.DateTimeField(null=True, blank=True)
