@@ -194,6 +194,7 @@ SOURCES: tuple[Source, ...] = (
         Kind.AFTERCARE,
         F("answered_at"),
         lambda: CheckIn.objects.filter(state=CheckIn.State.ANSWERED),
+        joins=("own_scale",),
         of_area=_treated("session_id"),
         reacted=Q(colour__in=[CheckIn.Colour.AMBER, CheckIn.Colour.RED]),
         folded=Q(colour=CheckIn.Colour.GREEN),
