@@ -13,12 +13,13 @@ from aftercare.safety.models import (
 )
 from aftercare.sheets.models import Sheet, SheetDraft, SheetWords
 from aftercare.story.models import Printing
-from aftercare.watch.models import Call, CheckIn
+from aftercare.watch.models import Call, CallAttempt, CheckIn, WatchRules
 
 __all__ = [
     "AdverseEvent",
     "Attempt",
     "Call",
+    "CallAttempt",
     "CheckIn",
     "EventAddendum",
     "EventPhoto",
@@ -31,4 +32,5 @@ __all__ = [
     "Sheet",
     "SheetDraft",
     "SheetWords",
+    "WatchRules",
 ]

@@ -18,6 +18,7 @@ urlpatterns = [
     path("settings/messages/", include("patients.messages.settings_urls")),
     path("settings/consents/", include("treatments.consents.settings_urls")),
     path("settings/aftercare/", include("aftercare.sheets.settings_urls")),
+    path("settings/watch/", include("aftercare.watch.settings_urls")),
     path("gateway/", include("patients.messages.report_urls")),
     path("demo/mailbox/", include("clinic.delivery.mailbox_urls")),
     path("my/", include("patients.messages.asking_urls")),
@@ -63,6 +64,7 @@ urlpatterns = [
     path("patients/<patient:number>/events/", include("aftercare.safety.event_urls")),
     path("safety/", include("aftercare.safety.urls")),
     path("safety/", include("aftercare.watch.urls")),
+    path("outcomes/", include("aftercare.outcomes.urls")),
 ]
 
 handler400 = "clinic.web.views.bad_request"

@@ -27,7 +27,7 @@ from aftercare.demo.courses import Course
 from aftercare.demo.ground import Ground, Place
 from aftercare.demo.people import people
 from aftercare.watch.models import CheckIn
-from aftercare.watch.schedule import due_times
+from aftercare.watch.schedule import due_times, steps_of
 from clinic.access.models import Membership, Staff
 from clinic.access.permissions import Role
 from clinic.audit.context import SYSTEM, Actor, acting, current
@@ -35,7 +35,7 @@ from clinic.places.holidays import holidays_of
 from clinic.places.models import Location, Room
 from patients.intake.models import History
 from patients.registry.models import Patient, Registration
-from treatments.catalogue.models import Lot
+from treatments.catalogue.models import CheckInTime, Lot
 from treatments.consents.in_force import TEMPLATE_VERSION
 from treatments.consents.models import Consent
 from treatments.consultations.models import Consultation
@@ -198,6 +198,7 @@ class Crowd:
         self.stays: list[Stay] = []
         self.notes = self.plans = self.sessions = 0
         self.lots: dict[tuple[int, str], Lot] = {}
+        self.times = steps_of(CheckInTime.objects.current(), ())
 
     def open_places(self) -> None:
         """More locations of the chain, and the lots that the crowd's sessions are drawn from."""
@@ -555,14 +556,16 @@ class Crowd:
             )
 
     def _watch(self, session: int, stay: Stay, at: datetime) -> Iterator[CheckIn]:
-        for step, due_at in due_times(at, stay.place.location.zone).items():
-            answered = step in ("24h", "7d") and due_at < self.now
+        for time, due_at in due_times(at, stay.place.location.zone, self.times):
+            answered = time.step in ("24h", "7d") and due_at < self.now
             past = due_at < self.now
             yield CheckIn(
                 created_at=at,
                 patient_id=stay.pk,
                 session_id=session,
-                step=step,
+                step=time.step,
+                hours=time.hours,
+                time=time,
                 due_at=due_at,
                 state="answered" if answered else "cancelled" if past else "planned",
                 answers={"well": True, "signs": []} if answered else None,

@@ -29,17 +29,12 @@ from aftercare.demo.safety import MOST_LETTERS, keep_safe
 from aftercare.demo.sheets import tell_sheets
 from aftercare.demo.shelves import use_shelves
 from aftercare.demo.waiting import fill_waiting_list
+from aftercare.demo.watch import keep_watch
 from aftercare.sheets.actions import give_sheet
-from aftercare.watch.actions import (
-    answer_check_in,
-    finish_call,
-    open_due,
-    plan_watch,
-    take_call,
-    urgencies,
-)
+from aftercare.watch.actions import answer_check_in, open_due, plan_watch, urgencies
+from aftercare.watch.calls import finish_call, take_call
 from aftercare.watch.models import Call, CheckIn
-from aftercare.watch.signs import asked_at, colour_of
+from aftercare.watch.signs import colour_of
 from clinic.access.models import Staff
 from clinic.errors import ActionRefused
 from clinic.web.fields import Signature
@@ -229,6 +224,7 @@ def tell(*, seed: int, now: datetime, say: Say) -> Ground:
     histories.tell_changes(ground, now)
     keep_safe(ground, now)
     tell_sheets(ground, now)
+    keep_watch(ground, now)
     story.settle_messages()
     tell_rights(ground, now)
     tell_notices(ground, now)
@@ -584,10 +580,19 @@ class Story:
             answered = check_in.due_at + timedelta(hours=self.random.choice((1, 2, 5)))
             if answered > self.now or (told.fares == "silent" and number >= len(asked) - 2):
                 continue
+            check_in.refresh_from_db()
+            if check_in.state != CheckIn.State.OPEN:
+                continue
             wanted = {"red": "red", "was-red": "red", "amber": "amber"}.get(told.fares, "")
             signs = self._signs(check_in, wanted if is_last else "")
             with then(answered, patient):
-                answer_check_in(check_in=check_in, signs=signs, well=not signs, at=answered)
+                answer_check_in(
+                    check_in=check_in,
+                    signs=signs,
+                    well=not signs,
+                    own_value=_own_value(check_in),
+                    at=answered,
+                )
         if told.fares == "was-red":
             self._work_off(patient, doctor)
 
@@ -596,15 +601,15 @@ class Story:
         if not wanted:
             return []
         fitting = [
-            sign.code
-            for sign in asked_at(check_in.step)
-            if colour_of([sign.code], self.urgency) == wanted
+            sign["code"]
+            for sign in check_in.asked
+            if colour_of([sign["event"]], self.urgency) == wanted
         ]
         return [fitting[-1]] if fitting else []
 
     def _work_off(self, patient: Patient, doctor: Staff) -> None:
         for call in Call.objects.filter(patient=patient, done_at__isnull=True):
-            with then(min(self.now, call.due_at + timedelta(minutes=25)), doctor) as at:
+            with then(min(self.now, call.due_at - timedelta(minutes=12)), doctor) as at:
                 take_call(by=doctor, call=call, at=at)
                 finish_call(
                     by=doctor,
@@ -803,6 +808,13 @@ def times_needed(service: Service, start: datetime) -> dict[str, datetime]:
     if service.after_minutes:
         times["room_until"] = needs.room.end
     return times
+
+
+def _own_value(check_in: CheckIn) -> Decimal | None:
+    """How the patient sees it by the scale they are asked with; nobody is asked early."""
+    if check_in.own_scale_id is None:
+        return None
+    return Decimal((2, 1, 3, 2, 4)[check_in.pk % 5])
 
 
 def signature(name: str) -> Signature:

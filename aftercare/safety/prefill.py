@@ -10,7 +10,6 @@ from zoneinfo import ZoneInfo
 from django.utils import timezone
 
 from aftercare.watch.models import Call, CheckIn
-from aftercare.watch.signs import BY_CODE
 from clinic.access.models import Staff
 from patients.registry.models import Patient
 from treatments.catalogue.models import AdverseEventType
@@ -69,7 +68,7 @@ def prefilled(origin: Origin, zone: ZoneInfo) -> dict[str, Any]:
 def _reported(check_in: CheckIn, zone: ZoneInfo) -> dict[str, Any]:
     """In the patient's words; as what the first sign stands for in the catalogue."""
     words = [*check_in.said, *([f"“{check_in.note}”"] if check_in.note else [])]
-    codes = [BY_CODE[code].event for code in check_in.signs]
+    codes = check_in.events
     kinds = AdverseEventType.objects.in_force(codes)
     found: dict[str, Any] = {"description": "\n".join(words)}
     if first := next((kinds[code].pk for code in codes if code in kinds), None):

@@ -67,7 +67,7 @@ def session_shown(session: Session, names: Names | None = None) -> SessionShown:
         maps=small_maps(rows),
         reaction="" if said == "none" else said,
         answers=[row for row in asked if row.state == CheckIn.State.ANSWERED],
-        silent=[row for row in asked if row.state == CheckIn.State.OPEN],
+        silent=[row for row in asked if row.is_silence],
     )
 
 

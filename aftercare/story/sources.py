@@ -12,7 +12,7 @@ from django.db.models.functions import Coalesce
 from aftercare.safety.models import AdverseEvent
 from aftercare.sheets.models import Sheet
 from aftercare.story.kinds import Kind
-from aftercare.watch.models import Call, CheckIn
+from aftercare.watch.models import UNANSWERED, Call, CheckIn
 from patients.intake.models import Confirmation, History
 from patients.photos.models import Photo
 from treatments.consents.models import Consent
@@ -194,6 +194,7 @@ SOURCES: tuple[Source, ...] = (
         Kind.AFTERCARE,
         F("answered_at"),
         lambda: CheckIn.objects.filter(state=CheckIn.State.ANSWERED),
+        joins=("own_scale",),
         of_area=_treated("session_id"),
         reacted=Q(colour__in=[CheckIn.Colour.AMBER, CheckIn.Colour.RED]),
         folded=Q(colour=CheckIn.Colour.GREEN),
@@ -202,9 +203,10 @@ SOURCES: tuple[Source, ...] = (
         "silence",
         Kind.AFTERCARE,
         F("due_at"),
-        lambda: CheckIn.objects.filter(state=CheckIn.State.OPEN),
+        lambda: CheckIn.objects.filter(state__in=UNANSWERED),
+        joins=("message",),
         of_area=_treated("session_id"),
-        folded=Q(state=CheckIn.State.OPEN),
+        folded=Q(state__in=UNANSWERED),
     ),
     Source(
         "call",

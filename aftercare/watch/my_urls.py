@@ -1,9 +1,9 @@
 from django.urls import path
 
-from aftercare.watch import views
+from aftercare.watch import my_views
 
 app_name = "my-check-ins"
 urlpatterns = [
-    path("", views.my_panel, name="panel"),
-    path("<int:pk>/", views.my_check_in, name="check-in"),
+    path("", my_views.my_panel, name="panel"),
+    path("<int:pk>/", my_views.my_check_in, name="check-in"),
 ]

@@ -1,105 +1,81 @@
-"""What a check-in asks, fitted to the day, and what an answer means. Pure.
+"""What a check-in asks, fitted to the day and to what was done, and what an answer means. Pure.
 
-Each sign belongs to an adverse event of the catalogue; the event's urgency there decides the
-colour, so a clinic that edits the catalogue edits the watch.
+Each sign is a row of the catalogue and stands for an adverse event there; the event's urgency
+decides the colour, so a clinic that edits the catalogue edits the watch. What was asked is kept as
+it was worded.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any, Protocol, TypeVar
 
-from django.utils.functional import Promise
-from django.utils.translation import gettext_lazy as _
-
-EARLY = frozenset({"4h", "24h", "72h"})
-MIDDLE = frozenset({"7d", "2w"})
-LATE = frozenset({"6w", "12w"})
-ALWAYS = EARLY | MIDDLE | LATE
+from django.utils.translation import get_language
 
 RED_URGENCIES = frozenset({"emergency", "same-day"})
 AMBER_URGENCIES = frozenset({"review"})
+UNKNOWN = "emergency"
+"""An event the catalogue no longer has: not knowing is no comfort."""
 
 
-@dataclass(frozen=True)
-class Sign:
-    """One thing to tick: its words, the adverse event it may be, the steps that ask for it."""
+class Sign(Protocol):
+    """What asking needs of a row `check-in-signs`."""
 
     code: str
-    text: str | Promise
+    version: int
+    applies_to: str
     event: str
-    steps: frozenset[str]
+    from_hours: int
+    until_hours: int | None
+    text_en: str
+    text_fr: str
+    position: int
 
 
-SIGNS: tuple[Sign, ...] = (
-    Sign(
-        "vision", _("My sight has changed, or I have weakness on one side"), "visual-loss", ALWAYS
-    ),
-    Sign(
-        "breathing",
-        _("I have trouble breathing or swallowing, or my face or tongue is swelling"),
-        "anaphylaxis",
-        ALWAYS,
-    ),
-    # Late as well: clots after tranexamic acid, not only air around the lung.
-    Sign(
-        "chest-pain",
-        _("I have chest pain, I am short of breath, or one leg is swollen"),
-        "pneumothorax",
-        ALWAYS,
-    ),
-    Sign(
-        "skin-colour",
-        _("The skin is white, blue, grey or mottled, or hurts more and more"),
-        "vascular-occlusion",
-        EARLY | {"7d"},
-    ),
-    Sign(
-        "infection",
-        _("Redness is spreading, there is pus, or I have a fever"),
-        "abscess",
-        ALWAYS,
-    ),
-    Sign(
-        "lump",
-        _("There is a new lump, a hard knot or a sore that does not heal"),
-        "mycobacteria",
-        MIDDLE | LATE,
-    ),
-    Sign(
-        "plaques",
-        _("There are itchy patches, blisters or raised plaques"),
-        "plaques",
-        MIDDLE,
-    ),
-    Sign(
-        "pigment",
-        _("The skin has become darker or lighter where I was treated"),
-        "hyperpigmentation",
-        MIDDLE | LATE,
-    ),
-    Sign("bruise", _("There are bruises"), "bruise", EARLY | {"7d"}),
-    Sign("redness", _("There is a little redness or swelling"), "erythema", EARLY),
-)
-BY_CODE = {sign.code: sign for sign in SIGNS}
+Row = TypeVar("Row", bound=Sign)
+Asked = Mapping[str, Any]
+"""One sign as it was asked: code, version, event, and its words by language."""
 
 
-def asked_at(step: str) -> list[Sign]:
-    """The signs a step asks for, most urgent first."""
-    return [sign for sign in SIGNS if step in sign.steps]
+def fitting(rows: Iterable[Row], selectors: Collection[str], hours: int) -> list[Row]:
+    """The signs to ask so many hours after a treatment, in their order; most urgent first."""
+    chosen = [
+        row
+        for row in rows
+        if row.applies_to in selectors
+        and row.from_hours <= hours
+        and (row.until_hours is None or hours <= row.until_hours)
+    ]
+    return sorted(chosen, key=lambda row: (row.position, row.code))
 
 
-def colour_of(signs: Iterable[str], urgency: Mapping[str, str]) -> str:
-    """`red`, `amber` or `green` for ticked signs; `urgency` maps an adverse event to its urgency.
+def as_asked(rows: Iterable[Sign]) -> list[dict[str, Any]]:
+    """The signs as a check-in keeps them."""
+    return [
+        {
+            "code": row.code,
+            "version": row.version,
+            "event": row.event,
+            "en": row.text_en,
+            "fr": row.text_fr,
+        }
+        for row in rows
+    ]
 
-    A sign whose event the catalogue no longer has counts as red: not knowing is no comfort.
-    """
-    levels = {urgency.get(BY_CODE[code].event, "emergency") for code in signs}
+
+def words_of(sign: Asked) -> str:
+    """The sign's words in the language in force, English where there are no others."""
+    return str(sign.get((get_language() or "en")[:2]) or sign["en"])
+
+
+def colour_of(events: Iterable[str], urgency: Mapping[str, str]) -> str:
+    """`red`, `amber` or `green` for what was ticked; `urgency` maps each event to its urgency."""
+    levels = {urgency.get(event, UNKNOWN) for event in events}
     if levels & RED_URGENCIES:
         return "red"
     return "amber" if levels & AMBER_URGENCIES else "green"
 
 
-def is_emergency(signs: Iterable[str], urgency: Mapping[str, str]) -> bool:
+def is_emergency(events: Iterable[str], urgency: Mapping[str, str]) -> bool:
     """Whether the patient must be told to call the emergency number, and not only the clinic."""
-    return any(urgency.get(BY_CODE[code].event, "emergency") == "emergency" for code in signs)
+    return any(urgency.get(event, UNKNOWN) == "emergency" for event in events)

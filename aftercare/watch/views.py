@@ -1,102 +1,28 @@
-"""The watch: the patient's check-ins, and the calls that the staff work off."""
+"""The watch on a patient's pages: their check-ins, the watch of one session, stopping it."""
 
 from __future__ import annotations
 
+from django.db.models import Count, Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_GET, require_POST
 
-from aftercare.watch.actions import answer_check_in, finish_call, take_call, urgencies
-from aftercare.watch.forms import CheckInForm, OutcomeForm
-from aftercare.watch.models import Call, CheckIn
-from aftercare.watch.signs import is_emergency
-from clinic.access.gate import fetch, listed
+from aftercare.watch.actions import resume_watch, stop_watch
+from aftercare.watch.forms import StopForm
+from aftercare.watch.models import UNANSWERED, Call, CheckIn
+from clinic.access.gate import fetch
 from clinic.access.permissions import Permission, requires
-from clinic.access.request import location_id_of, staff_of
+from clinic.access.request import staff_of
 from clinic.errors import ActionRefused
 from clinic.web.forms import refuse
 from clinic.web.notices import refused_notice
-from patients.portal.access import by_link
 from patients.registry.models import Patient
+from treatments.sessions.models import Session
 
-MOST_CALLS = 50
 MOST_SHOWN = 70
 LATEST = 5
-
-
-def _calls(request: HttpRequest) -> list[Call]:
-    waiting = (
-        Call.objects.visible_to(staff_of(request))
-        .waiting()
-        .filter(location_id=location_id_of(request))
-        .select_related("patient", "check_in__session", "taken_by")
-    )
-    return list(waiting[:MOST_CALLS])
-
-
-@requires(Permission.WORK_WATCH)
-@require_GET
-def today(request: HttpRequest) -> HttpResponse:
-    """On Today: who must be called, red first."""
-    calls = _calls(request)
-    listed(request, [call.patient_id for call in calls])
-    return render(request, "aftercare/watch_today.html", {"calls": calls, "now": timezone.now()})
-
-
-@requires(Permission.WORK_WATCH)
-@require_GET
-def safety(request: HttpRequest) -> HttpResponse:
-    """The whole call list, and who has stayed silent."""
-    calls = _calls(request)
-    at = timezone.now()
-    silent = list(
-        CheckIn.objects.visible_to(staff_of(request))
-        .silent(at)
-        .filter(session__location_id=location_id_of(request))
-        .select_related("patient")[:MOST_CALLS]
-    )
-    listed(request, [call.patient_id for call in calls] + [row.patient_id for row in silent])
-    context = {"calls": calls, "silent": silent, "now": at}
-    return render(request, "aftercare/safety.html", context)
-
-
-def _call(request: HttpRequest, pk: int) -> Call:
-    visible = Call.objects.visible_to(staff_of(request)).filter(
-        location_id__in=staff_of(request).place_ids
-    )
-    row: Call = fetch(
-        request, visible.select_related("patient", "check_in__session", "taken_by"), pk=pk
-    )
-    return row
-
-
-@requires(Permission.WORK_WATCH)
-@require_POST
-def take(request: HttpRequest, pk: int) -> HttpResponse:
-    """I am calling this patient."""
-    call = _call(request, pk)
-    with refused_notice(request):
-        take_call(by=staff_of(request), call=call)
-    return redirect("watch:call", call.pk)
-
-
-@requires(Permission.WORK_WATCH)
-@require_http_methods(["GET", "POST"])
-def call(request: HttpRequest, pk: int) -> HttpResponse:
-    """One call: what the patient said, after what treatment, and what came of it."""
-    row = _call(request, pk)
-    form = OutcomeForm(request.POST or None)
-    if request.method == "POST" and form.is_valid():
-        try:
-            finish_call(by=staff_of(request), call=row, outcome=form.cleaned_data["outcome"])
-        except ActionRefused as refused:
-            refuse(form, refused)
-        else:
-            return redirect("watch:safety")
-    today = timezone.localdate(timezone=row.location.zone)
-    context = {"call": row, "patient": row.patient, "form": form, "today": today}
-    return render(request, "aftercare/call.html", context, status=422 if form.errors else 200)
+OF_A_ROW = ("call", "message", "own_scale", "photo", "stopped_by")
 
 
 @requires(Permission.SEE_NOTES)
@@ -104,7 +30,8 @@ def call(request: HttpRequest, pk: int) -> HttpResponse:
 def panel(request: HttpRequest, number: int) -> HttpResponse:
     """On the patient's page: every check-in, silence shown as silence."""
     patient = fetch(request, Patient.objects.visible_to(staff_of(request)), pk=number)
-    check_ins = list(patient.check_ins.select_related("call").order_by("-due_at")[:MOST_SHOWN])
+    rows = patient.check_ins.select_related(*OF_A_ROW)
+    check_ins = list(rows.order_by("-due_at")[:MOST_SHOWN])
     planned = [row for row in check_ins if row.state == CheckIn.State.PLANNED]
     asked = [row for row in check_ins if row.state != CheckIn.State.PLANNED]
     context = {
@@ -119,42 +46,70 @@ def panel(request: HttpRequest, number: int) -> HttpResponse:
 @requires(Permission.WORK_WATCH)
 @require_GET
 def bar(request: HttpRequest, number: int) -> HttpResponse:
-    """In the patient bar: calls that wait."""
+    """In the patient bar: calls that wait, and questions without an answer."""
     patient = fetch(request, Patient.objects.visible_to(staff_of(request)), pk=number)
     calls = list(Call.objects.filter(patient=patient).waiting())
-    return render(request, "aftercare/watch_bar.html", {"calls": calls})
+    open_ones = CheckIn.objects.filter(patient=patient, state=CheckIn.State.OPEN).count()
+    context = {"calls": calls, "open": open_ones}
+    return render(request, "aftercare/watch_bar.html", context)
 
 
-@by_link
+def _session(request: HttpRequest, number: int, session_id: int) -> Session:
+    visible = Session.objects.visible_to(staff_of(request)).select_related(
+        "patient", "plan", "location"
+    )
+    return fetch(request, visible, pk=session_id, patient_id=number)
+
+
+@requires(Permission.WORK_WATCH)
 @require_GET
-def my_panel(request: HttpRequest, token: str) -> HttpResponse:
-    """On the patient's own page: the questions that wait for an answer."""
-    mine = CheckIn.objects.filter(patient=request.patient)  # type: ignore[attr-defined]
-    waiting = mine.filter(state=CheckIn.State.OPEN).order_by("due_at")
-    return render(request, "aftercare/my_check_ins.html", {"check_ins": waiting, "token": token})
+def session(request: HttpRequest, number: int, session_id: int) -> HttpResponse:
+    """The watch of one session: when it asks, what was heard, and the way to stop it."""
+    return _page(request, _session(request, number, session_id), StopForm())
 
 
-@by_link
-@require_http_methods(["GET", "POST"])
-def my_check_in(request: HttpRequest, token: str, pk: int) -> HttpResponse:
-    """The questions of one day; the answer says at once what to do."""
-    mine = CheckIn.objects.filter(patient=request.patient)  # type: ignore[attr-defined]
-    row = fetch(request, mine.select_related("session__location__country"), pk=pk)
-    form = CheckInForm(request.POST or None, step=row.step)
-    if request.method == "POST" and form.is_valid():
+def _page(request: HttpRequest, row: Session, form: StopForm) -> HttpResponse:
+    known = row.check_ins.select_related(*OF_A_ROW)
+    rows = list(known.order_by("due_at"))
+    counts = row.check_ins.aggregate(
+        to_come=Count("pk", filter=Q(state__in=["planned", "open"])),
+        silent=Count("pk", filter=Q(state__in=UNANSWERED)),
+    )
+    stopped = [one for one in rows if one.stopped_by_id and one.due_at > timezone.now()]
+    context = {
+        "session": row,
+        "patient": row.patient,
+        "rows": rows,
+        "form": form,
+        "may_resume": bool(stopped),
+        "zone": row.location.zone,
+        "today": timezone.localdate(timezone=row.location.zone),
+        **counts,
+    }
+    status = 422 if form.errors else 200
+    return render(request, "aftercare/watch_session.html", context, status=status)
+
+
+@requires(Permission.WORK_WATCH)
+@require_POST
+def stop(request: HttpRequest, number: int, session_id: int) -> HttpResponse:
+    """Ask nothing more after this session."""
+    row, form = _session(request, number, session_id), StopForm(request.POST)
+    if form.is_valid():
         try:
-            answer_check_in(check_in=row, at=timezone.now(), **form.cleaned_data)
+            stop_watch(by=staff_of(request), session=row, **form.cleaned_data)
         except ActionRefused as refused:
             refuse(form, refused)
-        else:
-            return redirect("my-check-ins:check-in", token, pk)
-    context = {
-        "check_in": row,
-        "form": form,
-        "token": token,
-        "location": row.session.location,
-        "emergency": is_emergency(row.signs, urgencies()),
-    }
-    return render(
-        request, "aftercare/my_check_in.html", context, status=422 if form.errors else 200
-    )
+    if form.errors:
+        return _page(request, row, form)
+    return redirect("watch:session", row.patient.number, row.pk)
+
+
+@requires(Permission.WORK_WATCH)
+@require_POST
+def resume(request: HttpRequest, number: int, session_id: int) -> HttpResponse:
+    """Ask again what is still to come."""
+    row = _session(request, number, session_id)
+    with refused_notice(request):
+        resume_watch(by=staff_of(request), session=row, at=timezone.now())
+    return redirect("watch:session", row.patient.number, row.pk)

@@ -18,6 +18,7 @@ class Kind(models.TextChoices):
     OFFER = "offer", _("Offer from the waiting list")
     RECALL = "recall", _("Invitation to come again")
     SAFETY = "safety", _("Safety notice")
+    CHECK_IN = "check-in", _("Check-in")
 
 
 class Refusal(models.TextChoices):
@@ -38,7 +39,6 @@ OTHER_KINDS = {
     ASKED_LINK: _("Personal link, asked for by the patient"),
     "rights": _("Answer about their data"),
     "sheet": _("Aftercare sheet"),
-    "check-in": _("Check-in"),
     "code": _("Code"),
 }
 

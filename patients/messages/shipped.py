@@ -121,4 +121,18 @@ SHIPPED: Final[dict[tuple[str, str], Words]] = {
         "de notre part vous attend aussi sur votre page personnelle :\n\n{link}\n\n{clinic}\n",
         "{clinic} : merci de nous appeler au {phone}, ou lisez notre lettre : {link}",
     ),
+    (Kind.CHECK_IN, "en"): Words(
+        "A short question from your clinic",
+        "Hello,\n\nhow are you after your visit? Please answer a few short questions; it takes "
+        "less than a minute:\n\n{link}\n\nIf you are worried, do not wait: call {phone}.\n\n"
+        "{clinic}\n",
+        "{clinic}: how are you after your visit? Please answer: {link} Worried? Call {phone}.",
+    ),
+    (Kind.CHECK_IN, "fr"): Words(
+        "Une petite question de votre clinique",
+        "Bonjour,\n\ncomment allez-vous depuis votre visite ? Merci de répondre à quelques "
+        "questions courtes ; cela prend moins d’une minute :\n\n{link}\n\nSi vous êtes inquiet ou "
+        "inquiète, n’attendez pas : appelez le {phone}.\n\n{clinic}\n",
+        "{clinic} : comment allez-vous ? Merci de répondre : {link} Inquiet ? Appelez le {phone}.",
+    ),
 }

@@ -30,6 +30,7 @@ ALLOWED: dict[str, frozenset[str]] = {
     Kind.OFFER: EVERYWHERE | TIMES | {"until"},
     Kind.RECALL: EVERYWHERE,
     Kind.SAFETY: EVERYWHERE,
+    Kind.CHECK_IN: EVERYWHERE,
 }
 SAYING_WHEN = (Kind.CONFIRMATION, Kind.CHANGE, Kind.CANCELLATION, Kind.REMINDER, Kind.OFFER)
 
@@ -92,6 +93,8 @@ def _fault(text: str, kind: str) -> str:
         return _("The text must say when: {when}, or {day} and {time}.")
     if kind == Kind.OFFER and "{link}" not in text:
         return _("An offer needs {link}, to be answered.")
+    if kind == Kind.CHECK_IN and "{link}" not in text:
+        return _("A check-in needs {link}, to be answered.")
     return ""
 
 

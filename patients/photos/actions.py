@@ -16,7 +16,7 @@ from clinic.imaging.pictures import Picture, PictureRefused, clean_picture
 from clinic.places.models import Location
 from clinic.vault import StoredFileDamaged, forget, keep, read_kept
 from clinic.wake import wake
-from patients.photos.allowing import lock_patient, refuse_unless_allowed
+from patients.photos.allowing import allow_by_sending, lock_patient, refuse_unless_allowed
 from patients.photos.models import SIZES, Photo, Use
 from patients.photos.standards import Side, View
 from patients.registry.models import Patient
@@ -56,26 +56,38 @@ def add_photo(
         return known
     _refuse_unknown(area, side, view)
     refuse_unless_allowed(patient, Use.RECORD)
+    picture = _cleaned(sent)
+    photo = Photo(patient=patient, location=location, public_id=name, taken_by=by)
+    photo.area, photo.side, photo.view = area, side, view
+    photo.taken_at, photo.dated_by = _dated(patient, location, picture, from_camera, taken_on)
+    return _keep(photo, picture)
+
+
+def add_own_photo(
+    *, patient: Patient, location: Location, sent: bytes, area: str, side: str
+) -> Photo:
+    """A close-up that the patient sends from their own page; sending it allows it in the record.
+
+    Raises `ActionRefused` for what is no picture, and with too many photos in one file.
+    """
+    _refuse_unknown(area, side, View.CLOSE_UP)
+    picture = _cleaned(sent)
+    allow_by_sending(patient=patient)
+    photo = Photo(patient=patient, location=location, area=area, side=side, view=View.CLOSE_UP)
+    photo.taken_at, photo.dated_by = _dated(patient, location, picture, False, None)
+    return _keep(photo, picture)
+
+
+def _cleaned(sent: bytes) -> Picture:
     try:
-        picture = clean_picture(sent)
+        return clean_picture(sent)
     except PictureRefused as refused:
         raise ActionRefused(str(refused), field="pictures") from refused
-    taken_at, dated_by = _dated(patient, location, picture, from_camera, taken_on)
-    photo = Photo(
-        patient=patient,
-        location=location,
-        public_id=name,
-        area=area,
-        side=side,
-        view=view,
-        taken_at=taken_at,
-        dated_by=dated_by,
-        taken_by=by,
-        width=picture.width,
-        height=picture.height,
-        size=len(picture.full),
-        file_name=_random_name(),
-    )
+
+
+def _keep(photo: Photo, picture: Picture) -> Photo:
+    photo.width, photo.height, photo.size = picture.width, picture.height, len(picture.full)
+    photo.file_name = _random_name()
     _begin(photo)
     return _store(photo, picture)
 

@@ -92,6 +92,16 @@ def choose_in_consent(*, patient: Patient, choices: Mapping[str, bool], said_on:
             _say(patient, use, given=given, said_on=said_on, how=how, note="", by=None)
 
 
+@transaction.atomic
+def allow_by_sending(*, patient: Patient) -> None:
+    """Who sends a photo for their record, told so beside the field, allows it to be kept there."""
+    last = _lock_and_ask(patient, Use.RECORD)
+    if last is None or not last.is_given:
+        how = PhotoPermission.How.LINK
+        today = timezone.localdate()
+        _say(patient, Use.RECORD, given=True, said_on=today, how=how, note="", by=None)
+
+
 def lock_patient(patient: Patient) -> None:
     """Let what is allowed stay as it is until the end of the transaction."""
     Patient.objects.select_for_update(no_key=True).get(pk=patient.pk)

@@ -164,7 +164,7 @@ class Photo(Record):
     The row comes first: until `stored_at` is set it is an upload under way, and `erase_at` is when
     it counts as cut off. A removed photo stays as a fact; its pictures are erased at `erase_at`.
     Rooms above point to a photo by foreign key. `public_id` is proposed by the page that sends it,
-    so that the same photo sent twice is kept once.
+    so that the same photo sent twice is kept once. Without `taken_by`, the patient sent it.
     """
 
     class DatedBy(models.TextChoices):
@@ -195,7 +195,7 @@ class Photo(Record):
     view = models.CharField(_("view"), max_length=16, choices=View)
     taken_at = models.DateTimeField(_("taken"))
     dated_by = models.CharField(max_length=8, choices=DatedBy)
-    taken_by = models.ForeignKey(Staff, models.PROTECT, related_name="+")
+    taken_by = models.ForeignKey(Staff, models.PROTECT, null=True, blank=True, related_name="+")
     width = models.PositiveIntegerField()
     height = models.PositiveIntegerField()
     size = models.PositiveIntegerField()

@@ -189,6 +189,7 @@ SUBJECTS = {
     "photos:avatar": "patient",
     "photos:": "photo",
     "messages:": "message",
+    "watch:call-silent": "check_in",
     "watch:": "call",
     "events:": "event",
     "safety:recalls": "patient",
@@ -262,6 +263,7 @@ FIXED: dict[str, dict[str, Any]] = {
     "mailbox-attachment": {"name": "unknown", "number": 1},
     "my-history:step": {"step": "conditions"},
     "intake:step": {"step": "conditions"},
+    "outcomes:result": {"key": "no-such"},
 }
 
 

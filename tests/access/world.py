@@ -338,7 +338,7 @@ def make_world(place: Location, practitioner: Staff, service: Service) -> World:
         "my_export": {"token": token, "public_id": export.public_id},
         "my_passkey": {"token": token, "pk": passkey.pk},
         "check_in": {"pk": check_in.pk},
-        "call": of_patient | {"pk": call.pk},
+        "call": of_patient | {"pk": call.pk, "session_id": signed.pk},
         "event": of_patient | {"pk": event.pk, "session_id": signed.pk, "report_id": report.pk},
         "recall": {"pk": recall.pk},
         "contact": {"pk": contact.pk},

@@ -15,7 +15,7 @@ from django.utils import timezone
 from aftercare.demo.bulk import DEMO_DATA, SIGN, copy, ids
 from aftercare.sheets.models import Sheet
 from aftercare.watch.models import Call, CheckIn
-from aftercare.watch.schedule import due_times
+from aftercare.watch.schedule import due_times, steps_of
 from clinic.access.models import Staff
 from clinic.audit.context import acting
 from clinic.places.models import Location
@@ -23,7 +23,7 @@ from patients.documents.models import Document
 from patients.intake.models import History
 from patients.photos.models import Photo, PhotoPermission, Use
 from patients.registry.models import Patient, Registration
-from treatments.catalogue.models import Area, Lot, Product, Scale, Technique
+from treatments.catalogue.models import Area, CheckInTime, Lot, Product, Scale, Technique
 from treatments.consents.in_force import TEMPLATE_VERSION
 from treatments.consents.models import Consent
 from treatments.consultations.models import Consultation
@@ -287,15 +287,18 @@ class LongRecord:
             )
 
     def _watch(self, session: Session) -> Iterator[CheckIn]:
-        for step, due_at in due_times(session.started_at, self.place.zone).items():
+        times = steps_of(CheckInTime.objects.current(), ())
+        for time, due_at in due_times(session.started_at, self.place.zone, times):
             past = due_at < timezone.now()
-            answered = past and step in ("24h", "7d")
-            red = answered and step == "24h" and session.number == 2
+            answered = past and time.step in ("24h", "7d")
+            red = answered and time.step == "24h" and session.number == 2
             yield CheckIn(
                 created_at=session.started_at,
                 patient=self.patient,
                 session=session,
-                step=step,
+                step=time.step,
+                hours=time.hours,
+                time=time,
                 due_at=due_at,
                 state="answered" if answered else "open" if past else "planned",
                 answers={"well": not red, "signs": []} if answered else None,

@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy
 
 from clinic.web.forms import ClinicModelForm
 from treatments.catalogue.actions import COMMON
+from treatments.catalogue.check_in_rows import choice_fields, faults_of
 from treatments.catalogue.line_rows import (
     PLAIN_ROWS,
     as_stored,
@@ -139,6 +140,7 @@ class RowForm(ClinicModelForm):
         model, instance = self._meta.model, self.instance
         for name in PLAIN_ROWS.keys() & self.fields.keys():
             self.fields[name] = PLAIN_ROWS[name]()
+        self.fields.update(choice_fields(model, instance))
         if model is Recipe:
             self.fields["lines"] = recipe_rows()
             self.initial["lines"] = rows_of_lines(instance.lines)
@@ -174,6 +176,8 @@ class RowForm(ClinicModelForm):
             # What is not there may be stored as nothing; written the other way it is no change.
             if as_stored(before) == cleaned[name]:
                 cleaned[name] = before
+        for name, said in faults_of(self._meta.model, cleaned).items():
+            self.add_error(name, said)
         return cleaned
 
     def _post_clean(self) -> None:

@@ -13,6 +13,8 @@ from treatments.catalogue.models import (
     Anaesthetic,
     Area,
     CatalogueRow,
+    CheckInSign,
+    CheckInTime,
     Contraindication,
     Incompatibility,
     Modality,
@@ -57,6 +59,8 @@ KINDS = (
     Kind("scales", Scale, _("Scales"), "sliders"),
     Kind("note-templates", NoteTemplate, _("Note templates"), "journal-text"),
     Kind("advice", AdviceBlock, _("Aftercare advice"), "chat-left-text", "sheet-texts:block"),
+    Kind("check-in-times", CheckInTime, _("Check-in times"), "calendar-check"),
+    Kind("check-in-signs", CheckInSign, _("Check-in questions"), "patch-question"),
     Kind("risks", RiskLine, _("Consent risk lines"), "shield-exclamation"),
 )
 KIND_BY_SLUG = {kind.slug: kind for kind in KINDS}

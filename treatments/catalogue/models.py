@@ -12,6 +12,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.contrib.postgres.fields import ArrayField
+from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models import Value
 from django.db.models.functions import Now
@@ -376,6 +377,39 @@ class AdviceBlock(CatalogueRow):
     def languages(self) -> list[str]:
         """Those it is written in."""
         return ["en", "fr", *sorted(self.texts)]
+
+
+class CheckInTime(CatalogueRow):
+    """When a patient is asked after a session: `hours` after the treatment ended.
+
+    `step` is its place in the plan. `applies_to`: `base` for every session, or `technique:<code or
+    sheet group>`, whose row stands in for the base row of the same step; `is_skipped`: nothing is
+    asked at this step after that technique. `own_scale`: the scale on which the patient gives their
+    own score then.
+    """
+
+    applies_to = models.CharField(max_length=80, default="base")
+    step = models.SlugField(max_length=40)
+    hours = models.PositiveIntegerField(validators=[MinValueValidator(1)])
+    is_skipped = models.BooleanField(default=False)
+    wants_photo = models.BooleanField(default=False)
+    own_scale = models.SlugField(max_length=80, blank=True)
+
+
+class CheckInSign(CatalogueRow):
+    """Something a patient may notice and tick, and the adverse event (`event`) that it may be.
+
+    Asked from `from_hours` to `until_hours` after the treatment, without an end where that is
+    empty; `applies_to` as for advice.
+    """
+
+    applies_to = models.CharField(max_length=80, default="base")
+    event = models.SlugField(max_length=80)
+    from_hours = models.PositiveIntegerField(default=0)
+    until_hours = models.PositiveIntegerField(null=True, blank=True)
+    text_en = models.TextField(max_length=300)
+    text_fr = models.TextField(max_length=300)
+    position = models.PositiveSmallIntegerField(default=0)
 
 
 class RiskLine(CatalogueRow):

@@ -13,6 +13,7 @@ from treatments.catalogue.models import (
     Anaesthetic,
     Area,
     CatalogueRow,
+    CheckInTime,
     Incompatibility,
     Ingredient,
     Product,
@@ -39,7 +40,8 @@ def related_to(row: CatalogueRow) -> list[Related]:
     elif isinstance(row, Area):
         found = [_advice([f"area:{row.group}", f"area:{row.code}"])]
     elif isinstance(row, Technique):
-        found = [_advice([f"technique:{row.sheet_group}", f"technique:{row.code}"])]
+        keys = [f"technique:{row.sheet_group}", f"technique:{row.code}"]
+        found = [_advice(keys), _times(keys)]
     elif isinstance(row, Anaesthetic):
         found = [_advice(["anaesthetic"]), _risks(["anaesthetic"])]
     elif isinstance(row, Product):
@@ -60,6 +62,12 @@ def _advice(keys: list[str]) -> Related:
     blocks = AdviceBlock.objects.current().filter(applies_to__in=keys).order_by("position")
     entries = [(block, block.said("text").replace("{until}", "…")) for block in blocks]
     return Related(_("Advice on the aftercare sheet"), KIND_BY_MODEL[AdviceBlock].slug, entries)
+
+
+def _times(keys: list[str]) -> Related:
+    times = CheckInTime.objects.current().filter(applies_to__in=keys).order_by("hours")
+    entries = [(time, _("left out") if time.is_skipped else f"{time.hours} h") for time in times]
+    return Related(_("Check-ins of its own"), KIND_BY_MODEL[CheckInTime].slug, entries)
 
 
 def _risks(keys: list[str]) -> Related:

@@ -68,7 +68,14 @@ class Plan(Record):
     objects = OfPatientQuerySet.as_manager()
 
     class Meta:
-        indexes = [models.Index(fields=["patient", "-created_at"], name="plan_of_patient")]
+        indexes = [
+            models.Index(fields=["patient", "-created_at"], name="plan_of_patient"),
+            models.Index(
+                fields=["location", "-accepted_at"],
+                condition=models.Q(accepted_at__isnull=False),
+                name="plan_accepted_at_place",
+            ),
+        ]
         constraints = [
             models.CheckConstraint(
                 condition=models.Q(state__in=["draft", "declined"], accepted_at__isnull=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 
 from django.utils.translation import gettext as _
@@ -40,17 +41,21 @@ class Series:
     @property
     def points(self) -> list[tuple[float, float]]:
         """Where each score stands in a plot of `WIDTH` by `HEIGHT`: time across, the scale up."""
-        first, last = self.scores[0].taken_at, self.last.taken_at
-        span = (last - first).total_seconds() or 1.0
         low, high = self.view.row.minimum, self.view.row.maximum
-        across, up = WIDTH - 2 * MARGIN, HEIGHT - 2 * MARGIN
+        up = HEIGHT - 2 * MARGIN
         return [
             (
-                round(MARGIN + across * (score.taken_at - first).total_seconds() / span, 1),
+                self.across(score.taken_at),
                 round(HEIGHT - MARGIN - up * float(_share(score, low, high)), 1),
             )
             for score in self.scores
         ]
+
+    def across(self, at: datetime) -> float:
+        """Where a moment stands in the plot; left or right of it where it lies outside."""
+        first, last = self.scores[0].taken_at, self.last.taken_at
+        span = (last - first).total_seconds() or 1.0
+        return round(MARGIN + (WIDTH - 2 * MARGIN) * (at - first).total_seconds() / span, 1)
 
     @property
     def path(self) -> str:

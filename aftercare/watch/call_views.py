@@ -1,0 +1,180 @@
+"""The call list: who must be called, who has stayed silent, and what came of calling."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from aftercare.watch.calls import (
+    call_for_silence,
+    give_back,
+    may_take_over,
+    note_attempt,
+    take_call,
+)
+from aftercare.watch.forms import CallForm
+from aftercare.watch.models import Call, CheckIn, rules_of
+from clinic.access.gate import fetch, listed
+from clinic.access.permissions import Permission, requires
+from clinic.access.request import location_id_of, staff_of
+from clinic.errors import ActionRefused
+from clinic.places.models import Location
+from clinic.web.forms import refuse
+from clinic.web.notices import refused_notice
+
+MOST_CALLS = 50
+OF_A_CALL = (
+    "patient",
+    "check_in__session",
+    "check_in__photo",
+    "check_in__message",
+    "taken_by",
+    "location",
+)
+
+
+def _list(request: HttpRequest) -> dict[str, Any]:
+    """The call list of this location: its rows, and how many of them are overdue."""
+    at = timezone.now()
+    waiting = (
+        Call.objects.visible_to(staff_of(request))
+        .waiting()
+        .filter(location_id=location_id_of(request))
+        .select_related(*OF_A_CALL)
+        .prefetch_related("attempts")
+    )
+    calls = list(waiting[: MOST_CALLS + 1])
+    for call in calls:
+        call.late = call.is_overdue(at)  # type: ignore[attr-defined]
+    return {
+        "calls": calls[:MOST_CALLS],
+        "more": len(calls) > MOST_CALLS,
+        "late": sum(call.is_overdue(at) for call in calls),
+        "now": at,
+        "me": staff_of(request),
+    }
+
+
+@requires(Permission.WORK_WATCH)
+@require_GET
+def today(request: HttpRequest) -> HttpResponse:
+    """On Today: who must be called, red first. The page asks again each minute, and is told only
+    of what has changed.
+    """
+    context = _list(request)
+    seen = _fingerprint(context["calls"])
+    if request.GET.get("seen") == seen:
+        return HttpResponse(status=204)
+    listed(request, [call.patient_id for call in context["calls"]])
+    return render(request, "aftercare/watch_today.html", context | {"seen": seen})
+
+
+def _fingerprint(calls: list[Call]) -> str:
+    """The same as long as the list would look the same."""
+    rows = [(c.pk, c.taken_by_id, c.due_at.isoformat(), c.late) for c in calls]  # type: ignore[attr-defined]
+    return sha256(repr(rows).encode()).hexdigest()[:16]
+
+
+@requires(Permission.WORK_WATCH)
+@require_GET
+def safety(request: HttpRequest) -> HttpResponse:
+    """The whole call list, and who has stayed silent."""
+    context, place = _list(request), _place(request)
+    silent = list(
+        CheckIn.objects.visible_to(staff_of(request))
+        .silent(context["now"], rules_of(place).silent_hours)
+        .filter(session__location=place)
+        .select_related("patient", "message")[: MOST_CALLS + 1]
+    )
+    seen = [*context["calls"], *silent]
+    listed(request, [row.patient_id for row in seen])
+    context |= {"silent": silent[:MOST_CALLS], "more_silent": len(silent) > MOST_CALLS}
+    return render(request, "aftercare/safety.html", context)
+
+
+def _place(request: HttpRequest) -> Location:
+    return Location.objects.select_related("watch_rules").get(pk=location_id_of(request))
+
+
+def _call(request: HttpRequest, pk: int) -> Call:
+    visible = Call.objects.visible_to(staff_of(request)).filter(
+        location_id__in=staff_of(request).place_ids
+    )
+    rows = visible.select_related(*OF_A_CALL, "location__watch_rules", "done_by")
+    row: Call = fetch(request, rows, pk=pk)
+    return row
+
+
+@requires(Permission.WORK_WATCH)
+@require_POST
+def take(request: HttpRequest, pk: int) -> HttpResponse:
+    """I am calling this patient."""
+    call = _call(request, pk)
+    with refused_notice(request):
+        take_call(by=staff_of(request), call=call)
+    return redirect("watch:call", call.pk)
+
+
+@requires(Permission.WORK_WATCH)
+@require_POST
+def return_call(request: HttpRequest, pk: int) -> HttpResponse:
+    """Somebody else may take it."""
+    call = _call(request, pk)
+    with refused_notice(request):
+        give_back(by=staff_of(request), call=call)
+    return redirect("watch:safety")
+
+
+@requires(Permission.WORK_WATCH)
+@require_POST
+def call_silent(request: HttpRequest, pk: int) -> HttpResponse:
+    """Put somebody who does not answer on the call list."""
+    visible = CheckIn.objects.visible_to(staff_of(request)).filter(
+        session__location__in=staff_of(request).place_ids
+    )
+    check_in = fetch(request, visible.select_related("patient"), pk=pk)
+    try:
+        call = call_for_silence(by=staff_of(request), check_in=check_in, at=timezone.now())
+    except ActionRefused as refused:
+        messages.error(request, refused.message)
+        return redirect("watch:safety")
+    return redirect("watch:call", call.pk)
+
+
+@requires(Permission.WORK_WATCH)
+@require_http_methods(["GET", "POST"])
+def call(request: HttpRequest, pk: int) -> HttpResponse:
+    """One call: what the patient said, after what treatment, and what came of it."""
+    row, at = _call(request, pk), timezone.now()
+    form = CallForm(request.POST or None, zone=row.location.zone)
+    if request.method == "POST" and form.is_valid():
+        try:
+            done = note_attempt(by=staff_of(request), call=row, at=at, **form.cleaned_data)
+        except ActionRefused as refused:
+            refuse(form, refused)
+        else:
+            messages.success(request, _said(done))
+            return redirect("watch:safety")
+    context = {
+        "call": row,
+        "patient": row.patient,
+        "form": form,
+        "attempts": row.attempts.select_related("by"),
+        "mine": row.taken_by_id == staff_of(request).pk,
+        "may_take_over": may_take_over(row, at),
+        "late": row.is_overdue(at),
+        "today": timezone.localdate(timezone=row.location.zone),
+        "zone": row.location.zone,
+    }
+    return render(request, "aftercare/call.html", context, status=422 if form.errors else 200)
+
+
+def _said(call: Call) -> str:
+    return _("The call is done.") if call.done_at else _("Noted. The call is due again.")

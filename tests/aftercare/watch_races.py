@@ -1,0 +1,138 @@
+"""Check-ins that many hands want at the same moment; and a thousand of them due at once."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from datetime import time, timedelta
+
+from django.core import mail
+from django.db import connections
+from django.utils import timezone
+
+from aftercare.watch.actions import open_due, stop_watch
+from aftercare.watch.calls import take_call
+from aftercare.watch.models import Call, CheckIn
+from clinic.errors import ActionRefused
+from patients.messages.models import Message, MessageRules
+from patients.messages.sending import send_next
+from tests.aftercare.safety_world import make_clinic
+from tests.conftest import Cast
+from tests.patients.workers import Sink
+from treatments.sessions.models import Session
+
+SETTLED = ("sent", "failed", "uncertain")
+
+
+def never_quiet(cast: Cast) -> None:
+    MessageRules.objects.get_or_create(
+        location=cast.here, defaults={"quiet_from": time(1), "quiet_until": time(1)}
+    )
+
+
+def due_check_ins(cast: Cast, count: int) -> list[Session]:
+    """So many sessions of yesterday, each of another patient, with one check-in due by now."""
+    never_quiet(cast)
+    clinic, at = make_clinic(cast), timezone.now()
+    sessions = [
+        clinic.session(
+            clinic.patient(email=f"w{cast.here.pk}-{n}-{at.timestamp():.0f}@example.org"),
+            at=at - timedelta(hours=25),
+        )
+        for n in range(count)
+    ]
+    CheckIn.objects.bulk_create(
+        CheckIn(
+            patient_id=one.patient_id,
+            session=one,
+            step="24h",
+            hours=24,
+            due_at=at - timedelta(minutes=5),
+        )
+        for one in sessions
+    )
+    return sessions
+
+
+def is_settled(count: int) -> bool:
+    return Message.objects.filter(kind="check-in", state__in=SETTLED).count() == count
+
+
+def judge(sink: Sink, count: int) -> dict[str, int]:
+    """Fail unless each was opened once, sent at most once, and none vanished; the figures."""
+    opened = CheckIn.objects.filter(state=CheckIn.State.OPEN, message__isnull=False)
+    assert opened.count() == count
+    assert opened.values("message").distinct().count() == count
+    assert Message.objects.filter(kind="check-in").count() == count
+    assert max(sink.taken.values()) == 1
+    assert max(sink.reached.values()) == 1
+    sent = Message.objects.filter(state="sent")
+    assert not [one.pk for one in sent if not sink.taken[one.message_id]]
+    failed = Message.objects.filter(state="failed")
+    assert not [one.pk for one in failed if sink.taken[one.message_id]]
+    return {state: Message.objects.filter(state=state).count() for state in SETTLED} | {
+        "arrived": len(sink.taken)
+    }
+
+
+def at_once(*work: Callable[[], object]) -> None:
+    """All of it at the same moment, each on a connection of its own."""
+    meet = threading.Barrier(len(work))
+
+    def run(one: Callable[[], object]) -> None:
+        try:
+            connections["default"].ensure_connection()
+            meet.wait()
+            one()
+        finally:
+            connections.close_all()
+
+    threads = [threading.Thread(target=run, args=(one,)) for one in work]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
+def race(cast: Cast, rounds: int) -> list[str]:
+    """Stop the watch at the very moment in which a worker opens and sends; what was stale.
+
+    Stale is a letter that had not begun to leave when the watch was stopped, and left.
+    """
+    stale = []
+    for number, session in enumerate(due_check_ins(cast, rounds)):
+        address, after = session.patient.email, list[bool]()
+        if number % 2:
+            open_due(at=timezone.now())  # every other time the message waits already
+
+        def send() -> None:
+            open_due(at=timezone.now())
+            send_next()
+
+        def stop(session: Session = session, after: list[bool] = after) -> None:
+            stop_watch(by=cast.practitioner, session=session, reason="Cared for elsewhere")
+            begun = Message.objects.filter(check_ins__session=session)
+            after.append(begun.filter(sending_since__isnull=False).exists())
+
+        at_once(send, stop)
+        send_next()  # whatever still waits would go now
+        went = any(address in letter.to for letter in mail.outbox)
+        if went and not after[0]:
+            stale.append(address)
+        assert session.check_ins.get().state == "cancelled"
+    return stale
+
+
+def race_for_a_call(cast: Cast, call: Call) -> int:
+    """Two people take one call at the same moment; how many were told that they have it."""
+    had: list[int] = []
+
+    def take(by: object) -> None:
+        try:
+            take_call(by=by, call=call)  # type: ignore[arg-type]
+            had.append(1)
+        except ActionRefused:
+            pass
+
+    at_once(lambda: take(cast.practitioner), lambda: take(cast.colleague))
+    return len(had)
