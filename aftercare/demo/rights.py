@@ -54,8 +54,9 @@ def tell_rights(ground: Ground, now: datetime) -> None:
             at=moment,
         )
     for photo in Photo.objects.shown().select_related("taken_by", "patient")[:6]:
-        with then(now - timedelta(days=1), photo.taken_by) as moment:
-            share_photo(by=photo.taken_by, photo=photo, at=moment)
+        if photo.taken_by is not None:
+            with then(now - timedelta(days=1), photo.taken_by) as moment:
+                share_photo(by=photo.taken_by, photo=photo, at=moment)
 
 
 def _treated(place: int) -> list[Patient]:

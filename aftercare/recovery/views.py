@@ -14,7 +14,7 @@ from django.utils.translation import get_language
 from django.views.decorators.http import require_safe
 
 from aftercare.recovery.days import Today, today_of
-from aftercare.sheets.actions import content_of
+from aftercare.sheets.content import content_of
 from aftercare.sheets.models import Sheet
 from aftercare.watch.models import CheckIn
 from patients.portal.access import by_link, patient_of, portal_context
@@ -52,7 +52,8 @@ def recovery_of(patient: Patient, at: datetime) -> Recovery | None:
     )
     if session is None:
         return None
-    sheet = Sheet.objects.filter(session=session).select_related("document").first()
+    newest = Sheet.objects.filter(session=session).order_by("-version")
+    sheet = newest.select_related("document").first()
     language = sheet.language if sheet else get_language() or "en"
     content: dict[str, Any] = (
         sheet.content if sheet else content_of(session, language=language, at=at)

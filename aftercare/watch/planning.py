@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from aftercare.sheets.actions import treatment_of
+from aftercare.sheets.content import treatment_of
 from aftercare.watch.models import CheckIn
 from aftercare.watch.schedule import BASE, Selectors, steps_of
 from aftercare.watch.signs import as_asked, fitting
