@@ -532,7 +532,7 @@ def work_off_the_call(story: Story) -> None:
     page.wait_for_url(re.compile(r"/safety/calls/\d+/$"))
     story.look(page, "tablet-call")
     page.get_by_label("spoke to the patient").check()
-    page.get_by_label("Outcome", exact=True).fill("Seen the same afternoon; no infection.")
+    page.get_by_label("Outcome").fill("Seen the same afternoon; no infection.")
     page.get_by_label("How it ended").select_option("seen")
     page.get_by_role("button", name="Save the call").click()
     soon(lambda: Call.objects.get().done_at)

@@ -118,7 +118,7 @@ def work_off(practitioner: Person, check_in: CheckIn) -> None:
     look(page, "watch-phone-calls")
     page.get_by_role("link", name=re.compile("FAMILY")).first.click()
     page.get_by_label("spoke to the patient").check()
-    page.get_by_label("Outcome", exact=True).fill("Comes in this afternoon.")
+    page.get_by_label("Outcome").fill("Comes in this afternoon.")
     page.get_by_label("How it ended").select_option("seen")
     page.get_by_role("button", name="Save the call").click()
     page.wait_for_url("**/safety/calls/")

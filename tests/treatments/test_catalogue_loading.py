@@ -33,7 +33,7 @@ def change(folder, slug, code, **values):
 
 def test_twice_is_no_change(shipped, django_assert_max_num_queries):
     load(shipped)
-    with django_assert_max_num_queries(20):
+    with django_assert_max_num_queries(22):
         report = load(shipped)
     assert report.changes == 0
     assert report.unchanged > 400
