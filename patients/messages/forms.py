@@ -94,7 +94,5 @@ class ContactForm(ClinicForm):
     def clean_contact(self) -> str:
         contact = read_contact(self.cleaned_data["contact"])
         if not contact:
-            raise forms.ValidationError(
-                _("Enter an e-mail address, for example name@example.org, or a mobile number.")
-            )
+            raise forms.ValidationError(_("Enter an e-mail address in full, or a mobile number."))
         return contact
