@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -75,12 +74,6 @@ def _reactions() -> Any:
     return rows.filter(urgency=AdverseEventType.Urgency.ROUTINE, expected_days__isnull=False)
 
 
-def first_number(text: str) -> str:
-    """What a phone is to dial of `112 (15)`: it would leave the brackets out and dial both."""
-    found = re.search(r"[0-9]+", text)
-    return found[0] if found else ""
-
-
 @by_link
 @require_safe
 def panel(request: HttpRequest, token: str) -> HttpResponse:
@@ -104,7 +97,6 @@ def page(request: HttpRequest, token: str) -> HttpResponse:
             "location": found.session.location,
             "zone": found.session.location.zone,
             "later": [(row.name, row.said("onset")) for row in infections],
-            "emergency_call": first_number(found.session.location.country.emergency_number),
             "to_come": _to_come(me, now),
         }
     return render(request, "aftercare/my_recovery.html", context)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,6 +20,7 @@ from aftercare.sheets.words import (
     last_days,
 )
 from clinic.places.models import Location
+from clinic.web.phones import dial
 from treatments.catalogue.models import AdviceBlock, Lot
 from treatments.diary.models import Appointment
 from treatments.sessions.models import Session
@@ -210,7 +210,7 @@ def page_of(content: Content, *, language: str, at: datetime | None = None) -> d
         "treated_at": datetime.fromisoformat(content["treated_at"]),
         "next_visit": datetime.fromisoformat(next_visit) if next_visit else None,
         "zone": content["zone"],
-        "dial": _first_number(number),
+        "dial": dial(number),
         "personal_direction": _direction(content.get("personal", "")),
     }
 
@@ -220,12 +220,6 @@ def _direction(text: str) -> str:
     strong = (bidirectional(char) for char in text)
     first = next((kind for kind in strong if kind in ("L", "R", "AL")), "L")
     return "ltr" if first == "L" else "rtl"
-
-
-def _first_number(text: str) -> str:
-    """What a phone dials of "112 (15)": the first number."""
-    found = re.search(r"\+?\d[\d ]*", text)
-    return found[0].replace(" ", "") if found else ""
 
 
 def _shown(line: dict[str, Any], language: str, at: datetime | None) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from django.utils.translation import gettext as _
 
 from clinic.access.permissions import Access
 from clinic.web.looks import MESSAGE_ICONS, Look, status_look, verdict_look
+from clinic.web.phones import dial
 from clinic.web.rail import RAIL, stops, url_or_none
 
 register = template.Library()
@@ -222,6 +223,9 @@ def demo_password() -> str:
 def clock(value: datetime.datetime | datetime.time | None) -> str:
     """`14:32`, as clinics write it, in every language."""
     return value.strftime("%H:%M") if value else ""
+
+
+register.filter("dial", dial)
 
 
 @register.filter
