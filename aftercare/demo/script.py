@@ -73,7 +73,7 @@ from treatments.sessions.models import Session
 
 PATIENTS = (190, 110)
 """In Paris and in London; together the 300 of one scale."""
-MOST_DOCUMENTS = 16
+MOST_DOCUMENTS = 24
 """Left for the worker to render at the first start; a document takes it about half a second."""
 MOST_MAILS = 6
 DAYS_BACK, DAYS_AHEAD = 28, 42

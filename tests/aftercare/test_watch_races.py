@@ -32,7 +32,7 @@ def test_without_holding_back_the_same_harness_sees_stale_questions(
     monkeypatch.setattr(
         sending, "_body", lambda message: (threading.Event().wait(0.2), body(message))[1]
     )
-    assert race(cast, 6)
+    assert race(cast, 4)
 
 
 def four_ticks_at_once(cast: Cast, count: int) -> None:
