@@ -17,18 +17,16 @@ ROOT = Path(__file__).resolve().parent.parent
 
 READY = "clinic_ready"
 """A database as a fresh installation has it, from which each process copies its own."""
-PYTEST = [sys.executable, "-m", "pytest", "--dist", "worksteal", "--durations=12"]
+PYTEST = [sys.executable, "-m", "pytest", "-n", "2", "--dist", "worksteal", "--durations=12"]
 # Counting branches makes the run a third longer, so it is asked for: `make coverage`.
 COVERAGE = (
     ["--cov", "--cov-branch", "--cov-report=term:skip-covered"]
     if os.environ.get("COVERAGE")
     else []
 )
-IN_BROWSER = ["tests/browser", "-m", "not soak", "-o", "addopts=--strict-markers -ra"]
-# A browser waits a fifth of its time for what it is to show: three keep two cores busy.
 RUNS = (
-    ("rules and pages", [*PYTEST, "-n", "2", "tests", *COVERAGE]),
-    ("browser", [*PYTEST, "-n", "3", *IN_BROWSER]),
+    ("rules and pages", [*PYTEST, "tests", *COVERAGE]),
+    ("browser", [*PYTEST, "tests/browser", "-m", "not soak", "-o", "addopts=--strict-markers -ra"]),
 )
 
 FILL = """

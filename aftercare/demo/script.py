@@ -75,7 +75,7 @@ PATIENTS = (190, 110)
 """In Paris and in London; together the 300 of one scale."""
 MOST_DOCUMENTS = 24
 """Left for the worker to render at the first start; a document takes it about half a second."""
-MOST_MAILS = 12
+MOST_MAILS = 6
 DAYS_BACK, DAYS_AHEAD = 28, 42
 BEHIND = (("done", "no_show", "cancelled"), (88, 5, 7))
 AHEAD = (("booked", "confirmed", "cancelled"), (60, 37, 3))

@@ -263,6 +263,8 @@ def submit_history(
     the drawing is missing, or it was handed in.
     """
     signed = _signature(Signed(signed_name, how, svg, strokes))
+    # The patient first: who confirms that nothing has changed waits for it, or it for them.
+    Patient.objects.select_for_update().get(pk=history.patient_id)
     locked = History.objects.select_for_update().get(pk=history.pk)
     if locked.submitted_at is not None:
         raise ActionRefused(_("This questionnaire has already been sent."))

@@ -187,7 +187,8 @@ def test_nobody_is_flooded(story: str) -> None:
     waiting = Document.objects.filter(state=Document.State.QUEUED)
     assert 4 <= waiting.count() <= MOST_DOCUMENTS
     due = Message.objects.filter(state=Message.State.PENDING, due_at__lte=NOON)
-    assert 1 <= due.exclude(kind="offer").count() <= MOST_MAILS
+    # Beside what was kept, what was told after it: about data, sheets, safety.
+    assert 1 <= due.exclude(kind="offer").count() <= MOST_MAILS + 8
     assert not Message.objects.filter(state__in=["failed", "uncertain", "claimed"]).exists()
 
 

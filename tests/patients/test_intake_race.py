@@ -75,19 +75,36 @@ def test_without_the_lock_pages_would_be_lost(cast, slowly, monkeypatch):
     assert kept_together(cast.patient) != set(STEPS)
 
 
-def test_an_update_and_nothing_changed_cannot_both_be(cast):
+def update_and_nothing_changed(patient, monkeypatch) -> list[str]:
+    """Both signed at once, time passing between what the confirmation reads; who was refused."""
+    read = actions.latest_history
+
+    def reading(patient):
+        found = read(patient)
+        time.sleep(0.2)
+        return found
+
     said = {"weight_kg": 61, "pregnant": False, "conditions": [], "medicines": []}
     said |= {"allergies": [], "no_known_allergies": True, "cold_sores": False}
     with acting(SYSTEM):
-        draft = save_draft(patient=cast.patient, origin="link", values=said)
+        draft = save_draft(patient=patient, origin="link", values=said)
         history = submit_history(history=draft, signed_name="Élodie")
-        update = save_draft(patient=cast.patient, origin="link", values=said)
-    raised = at_once(
+        update = save_draft(patient=patient, origin="link", values=said)
+    monkeypatch.setattr(actions, "latest_history", reading)
+    return at_once(
         [
             lambda: submit_history(history=update, signed_name="Élodie"),
             lambda: confirm_unchanged(history=history, origin="desk", signed_name="Élodie"),
         ]
     )
-    assert raised == ["ActionRefused"]
+
+
+def test_an_update_and_nothing_changed_cannot_both_be(cast, monkeypatch):
+    assert update_and_nothing_changed(cast.patient, monkeypatch) == ["ActionRefused"]
     assert Confirmation.objects.count() == 0
     assert History.objects.submitted().count() == 2
+
+
+def test_without_the_lock_they_could(cast, monkeypatch):
+    monkeypatch.setattr(PatientQuerySet, "select_for_update", lambda self, **options: self.all())
+    assert update_and_nothing_changed(cast.patient, monkeypatch) == []
