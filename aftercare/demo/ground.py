@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, time
+from datetime import date, datetime, time
 from random import Random
 from typing import Any
 
@@ -14,7 +14,14 @@ from aftercare.demo.times import shape_services
 from clinic.access.models import Membership, Staff
 from clinic.access.permissions import Role
 from clinic.places.models import Device, Location, Room
-from treatments.catalogue.models import Area, Product, Technique
+from treatments.catalogue.models import (
+    Anaesthetic,
+    Area,
+    Contraindication,
+    Product,
+    Substance,
+    Technique,
+)
 from treatments.diary.models import Service
 
 
@@ -43,6 +50,14 @@ class Ground:
     areas: dict[str, Area]
     techniques: dict[str, Technique]
     products: dict[str, Product]
+
+
+def date_rules(opened: datetime) -> None:
+    """The clinic has the rules of screening since it opened: no record of its past is older than
+    those that it was made by.
+    """
+    for model in (Contraindication, Substance, Anaesthetic, Product):
+        model._default_manager.filter(created_at__gt=opened).update(created_at=opened)
 
 
 def lay_ground(random: Random, today: date) -> Ground:

@@ -18,7 +18,7 @@ from aftercare.demo.clock import then
 from aftercare.demo.consents import PHOTOS, interpreter, tell_consents
 from aftercare.demo.courses import Course
 from aftercare.demo.door import put_tablets
-from aftercare.demo.ground import Ground, Place, lay_ground
+from aftercare.demo.ground import Ground, Place, date_rules, lay_ground
 from aftercare.demo.notices import tell_notices
 from aftercare.demo.people import Person, people
 from aftercare.demo.photos import take_photos
@@ -193,7 +193,8 @@ def tell(*, seed: int, now: datetime, say: Say) -> Ground:
     with then(now):
         call_command("load_catalogue", verbosity=0)
     random = Random(seed)  # noqa: S311  plausible, not secret
-    with then(now - timedelta(days=400)):
+    with then(now - timedelta(days=400)) as opened:
+        date_rules(opened)
         ground = lay_ground(random, now.date())
     say("Places, people, shelves")
     story = Story(ground, random, now)

@@ -25,7 +25,7 @@ from patients.documents.models import Document
 from patients.intake.models import Confirmation, History
 from patients.messages.models import Message
 from patients.registry.models import Patient, Registration
-from treatments.catalogue.models import Lot
+from treatments.catalogue.models import Contraindication, Lot, Substance
 from treatments.consents.coverage import coverage
 from treatments.consents.models import Consent, ConsentTemplate
 from treatments.diary.fit import Reason, misfits
@@ -214,6 +214,13 @@ def test_nothing_of_the_story_happened_later_than_today(story: str) -> None:
     assert not Session.objects.filter(signed_at__gt=NOON).exists()
     assert not Appointment.objects.filter(created_at__gt=NOON).exists()
     assert not Appointment.objects.filter(status="done", starts_at__gt=NOON).exists()
+
+
+def test_no_record_is_older_than_the_rules_it_was_made_by(story: str) -> None:
+    opened = NOON - timedelta(days=400)
+    first = Plan.objects.filter(created_at__gt=opened).earliest("created_at").created_at
+    for rules in (Contraindication, Substance):
+        assert not rules.objects.filter(created_at__gt=first).exists()
 
 
 def test_the_full_day_holds_sixty(story: str) -> None:
