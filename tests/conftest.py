@@ -9,8 +9,11 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, time
 from pathlib import Path
+from time import sleep
 from typing import Any
+from urllib.parse import urlsplit, urlunsplit
 
+import psycopg
 import pytest
 from django.conf import settings
 from django.contrib.auth.hashers import make_password
@@ -101,8 +104,21 @@ def cache_of_its_own() -> None:
 
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> None:
-    """Copied from a database that is ready, where `scripts/run_tests.py` has made one."""
+    """Copied from the database that `scripts/run_tests.py` makes ready, as soon as it is."""
+    if TEMPLATE:
+        wait_for_database(TEMPLATE)
     settings.DATABASES["default"].setdefault("TEST", {})["TEMPLATE"] = TEMPLATE
+
+
+def wait_for_database(name: str) -> None:
+    """Until it has been filled and been given this name; two minutes at most."""
+    address = urlsplit(os.environ["DATABASE_URL"])._replace(path="/postgres")
+    with psycopg.connect(urlunsplit(address), autocommit=True) as server:
+        for _half_second in range(240):
+            if server.execute("SELECT FROM pg_database WHERE datname = %s", [name]).rowcount:
+                return
+            sleep(0.5)
+    pytest.exit(f"The database {name} was not made; why stands above.", returncode=1)
 
 
 @pytest.fixture(scope="session")

@@ -58,7 +58,7 @@ def files(folder: Path) -> list[str]:
 
 def test_the_camera_takes_view_after_view(allowed: Cast, person: Callable[..., Person]) -> None:
     before = earlier(allowed, 60)
-    doctor = person("doctor", TABLET, permissions=["camera"]).sign_in(allowed.practitioner)
+    doctor = person("doctor", TABLET, camera=True).sign_in(allowed.practitioner)
     page = doctor.go(path(allowed, "take/"))
     look(page, "photos-take-idle")
     page.get_by_role("button", name="Start the camera").click()
@@ -96,7 +96,7 @@ def test_the_camera_takes_view_after_view(allowed: Cast, person: Callable[..., P
 def test_a_photo_that_could_not_be_sent_is_not_lost_and_not_doubled(
     allowed: Cast, person: Callable[..., Person]
 ) -> None:
-    doctor = person("doctor", DESK, permissions=["camera"]).sign_in(allowed.practitioner)
+    doctor = person("doctor", DESK, camera=True).sign_in(allowed.practitioner)
     doctor.expects("ERR_", "Failed to load resource")
     page = doctor.go(path(allowed, "take/"))
     page.get_by_role("button", name="Start the camera").click()
@@ -285,7 +285,7 @@ def test_removing_and_putting_back(allowed: Cast, person: Callable[..., Person])
 
 def test_the_picture_of_the_camera_is_one(allowed: Cast, person: Callable[..., Person]) -> None:
     """What is stored is what the camera saw, at its own size."""
-    doctor = person("doctor", DESK, permissions=["camera"]).sign_in(allowed.practitioner)
+    doctor = person("doctor", DESK, camera=True).sign_in(allowed.practitioner)
     page = doctor.go(path(allowed, "take/"))
     page.get_by_role("button", name="Start the camera").click()
     expect(page.locator("[data-video]")).to_be_visible()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -13,12 +12,12 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import (
     FLAGS,
-    NAMES_OF_CHROMIUM,
     PHONE,
     TABLET,
     LiveServer,
     Person,
     look,
+    path_of_chromium,
     settled,
 )
 from tests.conftest import Cast
@@ -165,7 +164,6 @@ def behind_a_camera(
     opened: list[tuple[Browser, Person]] = []
 
     def make(allowed: bool) -> Person:
-        path = next(filter(None, map(shutil.which, NAMES_OF_CHROMIUM)))
         flags = [
             *FLAGS,
             "--use-fake-device-for-media-stream",
@@ -173,7 +171,7 @@ def behind_a_camera(
         ]
         if allowed:
             flags.append("--use-fake-ui-for-media-stream")
-        launched = browser.browser_type.launch(executable_path=path, args=flags)
+        launched = browser.browser_type.launch(executable_path=path_of_chromium(), args=flags)
         context = launched.new_context(viewport=TABLET, has_touch=True, reduced_motion="reduce")
         if not allowed:
             context.clear_permissions()
