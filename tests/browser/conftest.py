@@ -37,6 +37,14 @@ DESK = {"width": 1280, "height": 800}
 TABLET = {"width": 820, "height": 1180}
 PHONE = {"width": 390, "height": 844}
 SIZES = {"desk": DESK, "tablet": TABLET, "phone": PHONE}
+
+
+def sizes(*names: str) -> list[Any]:
+    """Sizes by name, for `parametrize`: at the first everyday, at all of them in `make soak`."""
+    others = [pytest.param(name, marks=pytest.mark.soak) for name in names[1:]]
+    return [names[0], *others]
+
+
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",

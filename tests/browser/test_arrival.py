@@ -11,7 +11,7 @@ from django.utils import timezone
 from playwright.sync_api import Page, expect
 
 from clinic.audit.context import SYSTEM, acting
-from tests.browser.conftest import PHONE, TABLET, Person, look
+from tests.browser.conftest import SIZES, Person, look, sizes
 from tests.conftest import Cast, make_patient
 from treatments.diary.models import Appointment
 
@@ -33,10 +33,10 @@ def visit_now(cast: Cast, **wish: Any) -> Appointment:
         return Appointment.objects.create(**values)
 
 
-def put_at_the_door(cast: Cast, person: Callable[..., Person], size: dict[str, int]) -> Person:
-    tablet = person("tablet", size).sign_in(cast.front_desk)
+def put_at_the_door(cast: Cast, person: Callable[..., Person], size: str) -> Person:
+    tablet = person("tablet", SIZES[size]).sign_in(cast.front_desk)
     page = tablet.go("/arrival/tablets/")
-    look(page, f"arrival-tablets-{size['width']}")
+    look(page, f"arrival-tablets-{size}")
     page.get_by_label("Name of the tablet").fill("Entrance")
     page.get_by_role("button", name="Make it an arrival tablet").click()
     expect(page.get_by_role("heading", name="Welcome to Rive Gauche")).to_be_visible()
@@ -50,25 +50,25 @@ def say_who(page: Page, name: str, day: str = "15") -> None:
     page.get_by_role("button", name="I am here").click()
 
 
-@pytest.mark.parametrize("size", [TABLET, PHONE], ids=["tablet", "phone"])
+@pytest.mark.parametrize("size", sizes("tablet", "phone"))
 def test_arriving_and_leaving_nothing(size, cast, person) -> None:
     row = visit_now(cast)
     tablet = put_at_the_door(cast, person, size)
     page = tablet.page
-    look(page, f"arrival-start-{size['width']}")
+    look(page, f"arrival-start-{size}")
     say_who(page, "Nobody Atall")
     expect(page.get_by_role("heading", name="Please go to the desk")).to_be_visible()
-    look(page, f"arrival-desk-{size['width']}")
+    look(page, f"arrival-desk-{size}")
     page.go_back()
     expect(page.get_by_label("Your given name and family name")).to_have_value("")
     say_who(page, "Elodie Martin")
     expect(page.get_by_role("heading", name="You are checked in")).to_be_visible()
     row.refresh_from_db()
     assert row.status == "arrived"
-    look(page, f"arrival-arrived-{size['width']}")
+    look(page, f"arrival-arrived-{size}")
     page.get_by_role("link", name="Fill in your health questionnaire").click()
     expect(page.locator("[data-idle-left]")).to_be_visible()
-    look(page, f"arrival-history-{size['width']}")
+    look(page, f"arrival-history-{size}")
     page.get_by_role("button", name="I am done").click()
     expect(page.get_by_role("heading", name="Welcome to Rive Gauche")).to_be_visible()
     for _step in range(3):
@@ -81,7 +81,7 @@ def test_it_goes_back_by_itself_unless_somebody_stays(cast, person) -> None:
     visit_now(cast)
     other = make_patient(cast.here, "Ana", "López", birth_date=cast.patient.birth_date)
     visit_now(cast, patient=other, practitioner=cast.colleague, room=cast.here.rooms.last())
-    tablet = put_at_the_door(cast, person, TABLET)
+    tablet = put_at_the_door(cast, person, "tablet")
     page = tablet.page
     page.clock.install()
     page.reload()

@@ -13,7 +13,7 @@ from django.contrib.sessions.models import Session
 from django.utils import timezone
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.conftest import DESK, SIZES, Person, look, soon
+from tests.browser.conftest import DESK, SIZES, Person, look, sizes, soon
 from tests.browser.test_pages import LONG_FAMILY, LONG_GIVEN
 from tests.conftest import Cast, make_patient
 from treatments.diary.actions import book, move
@@ -263,7 +263,7 @@ def test_a_login_that_idled_away_ends_at_the_sign_in(cast: Cast, desk: Person) -
     desk.page.wait_for_url("**/sign-in/**")
 
 
-@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("size", sizes("desk", "tablet", "phone"))
 def test_day_room_week_and_list_at_every_size(
     cast: Cast, person: Callable[..., Person], size: str
 ) -> None:

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import expect
 
 from clinic.audit.context import SYSTEM, acting
-from tests.browser.conftest import DESK, PHONE, Person, look
+from tests.browser.conftest import PHONE, SIZES, Person, look, sizes
 from tests.conftest import Cast
 from tests.treatments.plan_parts import hand_in_history
 from tests.treatments.session_world import NOON, make_world
@@ -17,18 +17,16 @@ from tests.treatments.session_world import NOON, make_world
 PAGES = ("/today/", "/patients/register/", "/diary/", "/patients/{number}/")
 
 
-@pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
-def test_staff_pages_in_french(
-    size: dict[str, int], cast: Cast, person: Callable[..., Person]
-) -> None:
+@pytest.mark.parametrize("size", sizes("phone", "desk"))
+def test_staff_pages_in_french(size: str, cast: Cast, person: Callable[..., Person]) -> None:
     with acting(SYSTEM):
         hand_in_history(cast.patient)
-    someone = person("practitioner", size).sign_in(cast.practitioner)
+    someone = person("practitioner", SIZES[size]).sign_in(cast.practitioner)
     someone.context.add_cookies([{"name": "language", "value": "fr", "url": someone.base}])
     for path in PAGES:
         page = someone.go(path.format(number=cast.patient.number))
         expect(page.locator("html")).to_have_attribute("lang", "fr")
-        look(page, f"french-{path.strip('/').split('/')[0]}-{size['width']}")
+        look(page, f"french-{path.strip('/').split('/')[0]}-{size}")
         words = page.locator("main").inner_text()
         left = [word for word in ("Register", "Nothing", "Appointments", "Today") if word in words]
         assert not left, f"{path} still says {left}"

@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 
 from patients.portal.models import Passkey
 from tests.access.world import World, make_world
-from tests.browser.conftest import DESK, PHONE, Person, look
+from tests.browser.conftest import PHONE, SIZES, Person, look, sizes
 from tests.conftest import Cast
 
 MINE = ("", "today/", "data/", "agreed/", "opened/", "photos/pictures/", "messages/sent/")
@@ -79,11 +79,11 @@ def test_a_passkey_is_made_on_the_phone_and_opens_the_pages(
     assert Passkey.objects.get(name="My phone").last_used_at is not None
 
 
-@pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
+@pytest.mark.parametrize("size", sizes("desk", "phone"))
 def test_the_rights_of_a_patient_at_the_desk(
-    cast: Cast, world: World, person: Callable[..., Person], size: dict[str, int]
+    cast: Cast, world: World, person: Callable[..., Person], size: str
 ) -> None:
-    manager = person("manager", size).sign_in(cast.manager)
+    manager = person("manager", SIZES[size]).sign_in(cast.manager)
     manager.expects("422")
     page, base = manager.page, f"/patients/{world.patient.number}/rights/"
     request = world.arguments["rights"]["pk"]

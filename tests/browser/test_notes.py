@@ -435,8 +435,11 @@ def test_template_and_last_note_fill_without_overwriting(
 
 @pytest.mark.parametrize(
     ("size", "language"),
-    [(DESK, "en"), (TABLET, "fr"), (PHONE, "fr")],
-    ids=["desk", "tablet in French", "phone in French"],
+    [
+        pytest.param(DESK, "en", id="desk", marks=pytest.mark.soak),
+        pytest.param(TABLET, "fr", id="tablet in French", marks=pytest.mark.soak),
+        pytest.param(PHONE, "fr", id="phone in French"),
+    ],
 )
 def test_a_full_note_looks_right(
     size: dict[str, int], language: str, cast: Cast, person: Callable[..., Person]

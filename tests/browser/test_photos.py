@@ -16,7 +16,7 @@ from patients.photos.allowing import is_allowed
 from patients.photos.models import Photo
 from patients.photos.standards import parse_key
 from patients.portal.actions import open_link
-from tests.browser.conftest import DESK, PHONE, SIZES, TABLET, Person, look, picture, soon
+from tests.browser.conftest import DESK, PHONE, SIZES, TABLET, Person, look, picture, sizes, soon
 from tests.conftest import Cast
 from tests.patients.photo_parts import add, allow, encoded, sent
 from tests.patients.photo_parts import picture as drawn
@@ -166,7 +166,7 @@ def test_without_scripts_it_is_one_form(
     assert Photo.objects.kept().count() == 2
 
 
-@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("size", sizes("tablet", "phone", "desk"))
 def test_looking_and_comparing(size: str, allowed: Cast, person: Callable[..., Person]) -> None:
     for days in (120, 60, 2):
         earlier(allowed, days)

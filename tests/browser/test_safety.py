@@ -13,7 +13,7 @@ from aftercare.safety.questions import add_case, ask_look_back
 from clinic.audit.context import SYSTEM, acting
 from patients.registry.models import Patient
 from tests.aftercare.safety_world import AT, Clinic, make_clinic, make_lot
-from tests.browser.conftest import DESK, PHONE, TABLET, Person, look, settled
+from tests.browser.conftest import DESK, PHONE, SIZES, Person, look, settled, sizes
 from tests.conftest import Cast
 from treatments.catalogue.models import Lot
 
@@ -49,16 +49,15 @@ def question(cast: Cast, ill: list[Patient]) -> LookBack:
     return asked
 
 
-@pytest.mark.parametrize(("name", "size"), [("tablet", TABLET), ("phone", PHONE)])
+@pytest.mark.parametrize("size", sizes("tablet", "phone"))
 def test_an_event_with_its_point_on_the_chart(
     cast: Cast,
     exposed: list[Patient],
     person: Callable[..., Person],
-    name: str,
-    size: dict[str, int],
+    size: str,
 ) -> None:
     page = (
-        person(name, size)
+        person(size, SIZES[size])
         .sign_in(cast.practitioner)
         .go(f"/patients/{exposed[1].number}/events/new/")
     )
@@ -69,11 +68,11 @@ def test_an_event_with_its_point_on_the_chart(
     page.get_by_label("What is seen").fill("Red, warm, 2 cm.")
     page.get_by_label("Look at it again on").fill("2027-01-04")
     point(page)
-    look(page, f"safety-event-form-{name}")
+    look(page, f"safety-event-form-{size}")
     page.get_by_role("button", name="Save the event").click()
     expect(page.get_by_role("heading", name="From the session’s record")).to_be_visible()
     expect(page.locator(".site-point")).to_have_count(1)
-    look(page, f"safety-event-{name}")
+    look(page, f"safety-event-{size}")
     event = AdverseEvent.objects.get()
     assert event.chart == "face-left"
     assert event.point_x == pytest.approx(0.51, abs=0.03)
@@ -119,20 +118,19 @@ def test_from_a_lot_to_a_call_that_reached(
     assert RecallContact.objects.filter(attempts__outcome="reached").count() == 1
 
 
-@pytest.mark.parametrize(("name", "size"), [("desk", DESK), ("phone", PHONE)])
+@pytest.mark.parametrize("size", sizes("phone", "desk"))
 def test_a_look_back_says_what_it_is_not(
     cast: Cast,
     exposed: list[Patient],
     person: Callable[..., Person],
-    name: str,
-    size: dict[str, int],
+    size: str,
 ) -> None:
     asked = question(cast, exposed[:4])
-    page = person(name, size).sign_in(cast.manager).go(f"/safety/look-back/{asked.pk}/")
+    page = person(size, SIZES[size]).sign_in(cast.manager).go(f"/safety/look-back/{asked.pk}/")
     first = page.locator(".look-back-rows tbody tr").first
     expect(first).to_contain_text("Lot BAD")
     expect(page.get_by_text("Association is not proof.")).to_be_visible()
-    look(page, f"safety-look-back-{name}")
+    look(page, f"safety-look-back-{size}")
     first.get_by_role("link").click()
     expect(page.get_by_role("link", name="Everyone exposed to it")).to_be_visible()
-    look(page, f"safety-look-back-opened-{name}")
+    look(page, f"safety-look-back-opened-{size}")

@@ -11,7 +11,7 @@ from playwright.sync_api import expect
 
 from clinic.audit.context import SYSTEM, acting
 from clinic.places.models import Device, Location, LocationDay, WorkingHours
-from tests.browser.conftest import DESK, PHONE, Person, look
+from tests.browser.conftest import SIZES, Person, look, sizes
 from tests.conftest import Cast
 from treatments.diary.absences import add_absence
 from treatments.diary.actions import book
@@ -59,14 +59,14 @@ def fill(cast: Cast) -> Device:
     return device
 
 
-@pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
+@pytest.mark.parametrize("size", sizes("phone", "desk"))
 def test_the_settings_and_a_change_that_strands(
-    size: dict[str, int], cast: Cast, person: Callable[..., Person]
+    size: str, cast: Cast, person: Callable[..., Person]
 ) -> None:
     with acting(SYSTEM):
         device = fill(cast)
     who, place = cast.practitioner.pk, cast.here.pk
-    manager = person("manager", size).sign_in(cast.manager)
+    manager = person("manager", SIZES[size]).sign_in(cast.manager)
     for path in (
         "",
         f"locations/{place}/",
@@ -84,7 +84,7 @@ def test_the_settings_and_a_change_that_strands(
     ):
         page = manager.go(f"/settings/{path}")
         expect(page.locator("[data-slot]")).to_have_count(0)
-        look(page, f"settings-{path.replace('/', '-')}{size['width']}")
+        look(page, f"settings-{path.replace('/', '-')}{size}")
 
     manager.expects("422")
     page = manager.go(f"/settings/locations/{place}/")
@@ -92,13 +92,13 @@ def test_the_settings_and_a_change_that_strands(
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_role("alert")).to_contain_text("1 appointment would no longer fit")
     expect(page.get_by_role("alert")).to_contain_text("MARTIN, Élodie")
-    look(page, f"settings-stranded-{size['width']}")
+    look(page, f"settings-stranded-{size}")
     assert Location.objects.get(pk=place).closes_at == time(20)
     page.get_by_role("button", name="Change it anyway").click()
     page.wait_for_url("**/settings/")
     page = manager.go("/today/")
     page.get_by_role("link", name="All of them").click()
     expect(page.locator("main")).to_contain_text("Rive Gauche is closed then.")
-    look(page, f"to-move-{size['width']}")
+    look(page, f"to-move-{size}")
     page.locator("main").get_by_role("link", name="Move").click()
     expect(page.locator("h1")).to_have_text("Move the appointment")

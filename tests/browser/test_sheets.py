@@ -15,7 +15,7 @@ from aftercare.sheets.models import Sheet
 from clinic.audit.context import SYSTEM, acting
 from patients.portal.actions import token_hash
 from patients.portal.models import Link
-from tests.browser.conftest import DESK, PHONE, Person, look
+from tests.browser.conftest import PHONE, SIZES, Person, look, sizes
 from tests.conftest import Cast
 from tests.treatments.session_world import make_world
 
@@ -32,14 +32,14 @@ def token(cast: Cast) -> str:
     return known
 
 
-@pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
+@pytest.mark.parametrize("size", sizes("desk", "phone"))
 def test_a_line_is_added_the_patient_reads_and_it_is_given_again(
-    size: dict[str, int], cast: Cast, token: str, person: Callable[..., Person]
+    size: str, cast: Cast, token: str, person: Callable[..., Person]
 ) -> None:
     with acting(SYSTEM):
         world = make_world(cast)
         session = world.sign(world.fill(world.start()))
-    doctor = person("doctor", size).sign_in(cast.practitioner)
+    doctor = person("doctor", SIZES[size]).sign_in(cast.practitioner)
     doctor.expects("422")
     page = doctor.go(reverse("sheets:prepare", args=[cast.patient.number, session.pk]))
     line = page.get_by_label("A line of your own")
@@ -71,12 +71,12 @@ def test_a_line_is_added_the_patient_reads_and_it_is_given_again(
     expect(page.get_by_text("read by the patient")).to_be_visible()
 
 
-@pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
+@pytest.mark.parametrize("size", sizes("phone", "desk"))
 def test_the_texts_on_every_page_of_theirs(
-    size: dict[str, int], cast: Cast, person: Callable[..., Person]
+    size: str, cast: Cast, person: Callable[..., Person]
 ) -> None:
     """Looked at, tried and typed, not saved: the catalogue is loaded once for the whole run."""
-    manager = person("manager", size).sign_in(cast.manager)
+    manager = person("manager", SIZES[size]).sign_in(cast.manager)
     for path in (
         "",
         "new/",

@@ -12,13 +12,14 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import (
     FLAGS,
-    PHONE,
+    SIZES,
     TABLET,
     LiveServer,
     Person,
     look,
     path_of_chromium,
     settled,
+    sizes,
 )
 from tests.conftest import Cast
 from tests.treatments.session_world import D, current
@@ -28,7 +29,6 @@ from treatments.stock.actions import open_container, set_level
 from treatments.stock.models import Movement, OpenContainer
 
 CODE = "]d201095060001343521730063010L77|21S1"
-SIZES = {"tablet": TABLET, "phone": PHONE}
 SYMBOL = """
 #.#.#.#.#.#.#.#.#.#.
 ##..####.#.#....####
@@ -54,7 +54,7 @@ SYMBOL = """
 """(01)09506000134352(17)300630(10)L77(21)S1 as a GS1 DataMatrix, drawn once by zxing's writer."""
 
 
-@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("size", sizes("tablet", "phone"))
 def test_from_the_box_to_today(cast: Cast, person: Callable[..., Person], size: str) -> None:
     someone = person(size, SIZES[size]).sign_in(cast.practitioner)
     someone.expects("422")

@@ -28,7 +28,7 @@ def patient(transactional_db: None, cast: Cast) -> Patient:
     return Patient.objects.get(pk=made.pk)
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("scheme", [pytest.param("light", marks=pytest.mark.soak), "dark"])
 def test_the_story_is_readable_on_every_screen(
     cast: Cast, patient: Patient, person: Callable[..., Person], scheme: str
 ) -> None:
