@@ -1,7 +1,8 @@
-"""Who was exposed, among a million sessions: each kind of trace, and a look-back over three months.
+"""Who was exposed, among a million sessions: each kind of trace, and look-backs.
 
-Every session has a patient, two lots, an area and a practitioner; one in five an appointment with a
-room, one in ten a device, one in five was drawn from an opened container.
+Every session has a patient, an appointment with a room, a syringe with two lots of which one was
+drawn from an opened container, an area with a device, and a practitioner; one in five a cream of a
+lot. One patient in fifty has an earlier file that was merged into theirs.
 """
 
 from __future__ import annotations
@@ -32,6 +33,8 @@ LOTS = 2_000
 YEARS = 5
 ROUNDS = 5
 MOST_S = 2.0
+LOOK_BACK_DAYS = 90
+CASES = 20
 FIRST = datetime(2021, 11, 1, 8, tzinfo=UTC)
 
 
@@ -67,6 +70,8 @@ class Filling:
         self.places = importlib.import_module("clinic.places.models")
         self.catalogue = importlib.import_module("treatments.catalogue.models")
         self.stock = importlib.import_module("treatments.stock.models")
+        self.syringe = importlib.import_module("treatments.mixes.models").Syringe
+        self.anaesthesia = importlib.import_module("treatments.sessions.models").Anaesthesia
         self.sessions = sessions
         self.all = [conftest.make_location(f"Place {n}") for n in range(PLACES)]
         people = [
@@ -110,7 +115,7 @@ class Filling:
         self._copy(session, lot)
         with connection.cursor() as cursor:
             cursor.execute("SET session_replication_role = origin")
-            cursor.execute("ANALYZE")
+            cursor.execute("VACUUM ANALYZE")
 
     def _copy(self, session: Any, lot: Any) -> None:
         count, patients = self.sessions, self.sessions // SESSIONS_OF_A_PATIENT
@@ -126,6 +131,7 @@ class Filling:
             session.consent, patients, patient_id=f"{who} - 1 + n", plan_id=f"{plan} - 1 + n"
         )
         of = f"((n - 1) / {SESSIONS_OF_A_PATIENT})"
+        self._merge(who, patients)
         visits = self._visits(session, at, place)
         first = multiply(
             session,
@@ -134,7 +140,7 @@ class Filling:
             plan_id=f"{plan} + {of}",
             consent_id=f"{consent} + {of}",
             number=f"1 + (n - 1) % {SESSIONS_OF_A_PATIENT}",
-            appointment_id=f"CASE WHEN n % 5 = 0 THEN {visits} - 1 + n / 5 END",
+            appointment_id=f"{visits} - 1 + n",
             location_id=place,
             practitioner_id=_one_of([one.pk for one in self.doctors], "n"),
             started_at=at,
@@ -142,6 +148,15 @@ class Filling:
             signed_by_id=_one_of([one.pk for one in self.doctors], "n"),
         )
         self._parts(session, lot, first)
+
+    def _merge(self, first: int, patients: int) -> None:
+        """Every fiftieth file into the one before it."""
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "UPDATE patients_patient SET merged_into_id = id - 1"
+                " WHERE id BETWEEN %s AND %s AND (id - %s) %% 50 = 49",
+                [first, first + patients - 1, first],
+            )
 
     def _visits(self, session: Any, at: str, place: str) -> int:
         with connection.cursor() as cursor:
@@ -153,7 +168,7 @@ class Filling:
                 cursor.execute(f"ALTER TABLE treatments_appointment DROP CONSTRAINT {name}")
         return multiply(
             session.appointment,
-            self.sessions // 5,
+            self.sessions,
             starts_at=at,
             ends_at=f"{at} + interval '5 minutes'",
             location_id=place,
@@ -177,13 +192,21 @@ class Filling:
         sets = LOTS // places
         [one, two] = session.mix.order_by("pk")
         sid = f"{first} - 1 + n"
-        multiply(one, count, session_id=sid, lot_id=f"{of_place} ((n / 97) % {sets // 2})")
-        multiply(
-            two, count, session_id=sid, lot_id=f"{of_place} ({sets // 2} + (n / 89) % {sets // 2})"
-        )
+        syringe = self.syringe.objects.create(session=session, label="A")
+        sets_of = {one: f"((n / 97) % {sets // 2})", two: f"({sets // 2} + (n / 89) % {sets // 2})"}
+        drawn = multiply(syringe, count, session_id=sid)
+        for part, which in sets_of.items():
+            multiply(
+                part,
+                count,
+                session_id=sid,
+                syringe_id=f"{drawn} - 1 + n",
+                lot_id=f"{of_place} {which}",
+            )
         [area] = session.treated_areas.all()
         gun = _one_of([one.pk for one in self.devices], "(n / 10)")
-        multiply(area, count, session_id=sid, device_id=f"CASE WHEN n % 10 = 0 THEN {gun} END")
+        multiply(area, count, session_id=sid, device_id=gun)
+        self._cream(session, count // 5, first, f"{lots} + (5 * n + {places - 1}) % {places}")
         container = self.stock.OpenContainer.objects.create(
             lot=lot, opened_at=FIRST, discard_by=FIRST, held_ml=5, left_ml=4
         )
@@ -194,13 +217,21 @@ class Filling:
         )  # fmt: skip
         multiply(
             used,
-            count // 5,
+            count,
             number="1 + n",
             container_id=f"{held} + n % {LOTS}",
-            session_id=f"{first} - 1 + 5 * n",
+            session_id=sid,
         )
         self.lot = self.catalogue.Lot.objects.select_related("product").get(pk=lots + 500)
         self.container = held + 500
+
+    def _cream(self, session: Any, count: int, first: int, lot: str) -> None:
+        """On the skin of every fifth."""
+        cream = self.anaesthesia.objects.create(
+            session=session, anaesthetic=self.catalogue.Anaesthetic.objects.first(),
+            lot=None, grams=1, area_cm2=10, on_at=FIRST,
+        )  # fmt: skip
+        multiply(cream, count, session_id=f"{first} - 1 + 5 * n", lot_id=lot)
 
     def questions(self) -> dict[str, str]:
         """The query of each kind of trace."""
@@ -238,18 +269,22 @@ def timed(client: Any, path: str) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def looked_back(filling: Filling) -> dict[str, Any]:
-    """Twenty cases among three months of one location."""
+def looked_back(filling: Filling, places: list[Any], days: int) -> dict[str, Any]:
+    """Twenty cases among so many days of these locations."""
     models = importlib.import_module("aftercare.safety.models")
     look_back = importlib.import_module("aftercare.safety.lookback").look_back
     sessions = importlib.import_module("treatments.sessions.models").Session
     since = (FIRST + timedelta(days=700)).date()
     question = models.LookBack.objects.create(
-        location=filling.all[0], title="x", since=since, until=since + timedelta(days=90),
+        location=places[0], title="x", since=since, until=since + timedelta(days=days),
         made_by=filling.manager, made_at=FIRST,
     )  # fmt: skip
-    ill = sessions.objects.filter(location=filling.all[0], started_at__date__gt=since)
-    for one in ill.order_by("started_at")[:20]:
+    for place in places:
+        models.LookBackPlace.objects.create(look_back=question, location=place)
+    treated = sessions.objects.filter(location__in=places, started_at__date__gt=since)
+    treated = treated.filter(patient__merged_into__isnull=True).order_by("started_at")[:1_000]
+    first = {one.patient_id: one for one in reversed(treated)}
+    for one in list(first.values())[-CASES:]:
         models.LookBackCase.objects.create(
             look_back=question, patient_id=one.patient_id, added_by=filling.manager,
             onset_on=one.started_at.date() + timedelta(days=30),
@@ -297,7 +332,9 @@ def main() -> int:
     client.force_login(filling.manager, backend="clinic.access.backend.StaffBackend")
     asked = filling.questions()
     found = {name: timed(client, f"/safety/trace/?{query}") for name, query in asked.items()}
-    found["look-back"] = looked_back(filling)
+    found["look-back"] = looked_back(filling, filling.all[:1], LOOK_BACK_DAYS)
+    found["look-back, all"] = looked_back(filling, filling.all, LOOK_BACK_DAYS)
+    found["a year of all"] = looked_back(filling, filling.all, 365)
     json.dump({"filled_s": filled, "sessions": arguments.sessions, "found": found}, sys.stdout)
     return 0
 
