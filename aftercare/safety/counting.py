@@ -16,6 +16,8 @@ from aftercare.safety.survey import room_to_work
 
 Thing = tuple[str, ...]
 """Kind and key of an exposure, as `Exposure` has them."""
+SEPARATOR = chr(31)
+"""Between kind and key, where the database writes a thing as one text."""
 MANY = 5
 """So many sessions and more are one step of the dose-response, as in the Balearic outbreak."""
 LONG_STATEMENT = "SET LOCAL statement_timeout = '25s'"
@@ -27,7 +29,8 @@ WITH ill (person, onset) AS (
     SELECT * FROM unnest(%(people)s::bigint[], %(onsets)s::date[])
 ), treated AS (
     SELECT session.id, coalesce(merged.merged_into_id, session.patient_id) AS person,
-           (session.started_at AT TIME ZONE location.timezone)::date AS day
+           (session.started_at AT TIME ZONE location.timezone)::date AS day,
+           session.practitioner_id, session.signed_by_id, session.appointment_id
     FROM treatments_session session
     JOIN clinic_location location ON location.id = session.location_id
     LEFT JOIN patients_patient merged
@@ -51,7 +54,7 @@ FROM (
 """
 THINGS = """
 , lot AS (
-    SELECT lot.id, product.code::text, min(lot.number::text COLLATE "C")
+    SELECT lot.id, product.code::text COLLATE "C" AS code, min(lot.number::text COLLATE "C")
         OVER (PARTITION BY product.code, upper(lot.number)) AS number
     FROM treatments_lot lot JOIN treatments_product product ON product.id = lot.product_id
     WHERE lot.location_id = ANY(%(places)s)
@@ -64,29 +67,27 @@ THINGS = """
     FROM visit JOIN treatments_anaesthesia cream ON cream.session_id = visit.id
     JOIN lot ON lot.id = cream.lot_id
 ), had (id, thing) AS (
-    SELECT id, ARRAY['lot', code, number] FROM drawn
-    UNION SELECT id, ARRAY['product', code] FROM drawn
-    UNION SELECT id, ARRAY['mix'] || array_agg(DISTINCT code COLLATE "C")
+    SELECT id, concat_ws(chr(31), 'lot', code, number) FROM drawn
+    UNION SELECT id, concat_ws(chr(31), 'product', code) FROM drawn
+    UNION SELECT id, concat_ws(chr(31), 'mix', string_agg(DISTINCT code, chr(31) ORDER BY code))
         FROM drawn WHERE in_syringe GROUP BY id, syringe_id HAVING count(DISTINCT code) > 1
-    UNION SELECT visit.id, ARRAY['container', used.container_id::text]
+    UNION SELECT visit.id, concat_ws(chr(31), 'container', used.container_id)
         FROM visit JOIN treatments_movement used
         ON used.session_id = visit.id AND used.kind = 'used' AND used.container_id IS NOT NULL
-    UNION SELECT visit.id, ARRAY['technique', technique.code::text]
+    UNION SELECT visit.id, concat_ws(chr(31), 'technique', technique.code)
         FROM visit JOIN treatments_treatedarea area ON area.session_id = visit.id
         JOIN treatments_technique technique ON technique.id = area.technique_id
-    UNION SELECT visit.id, ARRAY['device', area.device_id::text]
+    UNION SELECT visit.id, concat_ws(chr(31), 'device', area.device_id)
         FROM visit JOIN treatments_treatedarea area
         ON area.session_id = visit.id AND area.device_id IS NOT NULL
-    UNION SELECT visit.id, ARRAY['practitioner', person.id::text]
-        FROM visit JOIN treatments_session session ON session.id = visit.id,
-        unnest(ARRAY[session.practitioner_id, session.signed_by_id]) person (id)
-        WHERE person.id IS NOT NULL
-    UNION SELECT visit.id, ARRAY['practitioner', syringe.prepared_by_id::text]
+    UNION SELECT id, concat_ws(chr(31), 'practitioner', practitioner_id) FROM visit
+    UNION SELECT id, concat_ws(chr(31), 'practitioner', signed_by_id)
+        FROM visit WHERE signed_by_id IS NOT NULL
+    UNION SELECT visit.id, concat_ws(chr(31), 'practitioner', syringe.prepared_by_id)
         FROM visit JOIN treatments_syringe syringe
         ON syringe.session_id = visit.id AND syringe.prepared_by_id IS NOT NULL
-    UNION SELECT visit.id, ARRAY['room', appointment.room_id::text]
-        FROM visit JOIN treatments_session session ON session.id = visit.id
-        JOIN treatments_appointment appointment ON appointment.id = session.appointment_id
+    UNION SELECT visit.id, concat_ws(chr(31), 'room', appointment.room_id)
+        FROM visit JOIN treatments_appointment appointment ON appointment.id = visit.appointment_id
 ), suspect AS MATERIALIZED (
     SELECT DISTINCT thing FROM had JOIN visit USING (id) WHERE onset IS NOT NULL
 ), counted AS (
@@ -97,7 +98,8 @@ SELECT thing, least(times, %(many)s), count(*), count(onset),
        array_agg(onset - last) FILTER (WHERE onset IS NOT NULL)
 FROM counted GROUP BY 1, 2
 UNION ALL
-SELECT NULL, 0, (SELECT count(DISTINCT thing) FROM had) - (SELECT count(*) FROM suspect), 0, NULL
+SELECT NULL, 0, (SELECT count(*) FROM (SELECT DISTINCT thing FROM had) used)
+    - (SELECT count(*) FROM suspect), 0, NULL
 """
 
 
@@ -158,7 +160,9 @@ def suspects(window: Window, onsets: Mapping[int, date]) -> tuple[dict[Thing, Ti
         if thing is None:
             others = int(people)
         else:
-            found.setdefault(tuple(thing), Times()).add(times, people, cases, waits)
+            found.setdefault(tuple(thing.split(SEPARATOR)), Times()).add(
+                times, people, cases, waits
+            )
     return found, others
 
 

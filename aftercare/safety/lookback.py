@@ -63,15 +63,20 @@ class Step:
 class Finding:
     """One thing, how the exposed fared against the others, and how long it took.
 
-    `steps`: by how often a person was exposed, 0 first. `wait` is counted from the last exposed
+    `times`: by how often a person was exposed, 0 first. `wait` is counted from the last exposed
     session before the onset.
     """
 
     exposure: Exposure
     words: str
     risk: Risk
-    steps: Sequence[Step]
+    times: Times
     wait: Wait | None
+
+    @property
+    def steps(self) -> list[Step]:
+        """The dose-response, computed when it is looked at: there are many findings."""
+        return _steps(self.times)
 
     @property
     def kind_words(self) -> str:
@@ -142,7 +147,7 @@ def _finding(exposure: Exposure, words: str, times: Times, people: int, cases: i
     exposed, ill = _sum(times.people), _sum(times.cases)
     risk = compare(ill, exposed, cases - ill, people - exposed)
     never = Times({0: people - exposed, **times.people}, {0: cases - ill, **times.cases})
-    return Finding(exposure, words, risk, _steps(never), _wait(times.waits))
+    return Finding(exposure, words, risk, never, _wait(times.waits))
 
 
 def _rank(order: str) -> Any:
