@@ -93,7 +93,7 @@ def _found(
     key = request.GET.get("after", "")
     found = survey(sessions, _loaded(Session.objects.all()), PAGE, key)
     listed(request, [row.patient_id for row in found.rows])
-    lots = list(_lots(exposure, staff)) if exposure.kind == Kind.LOT else []
+    lots = list(_lots(exposure, staff))
     today = timezone.localdate(timezone=zone)
     open_recall = (
         Recall.objects.visible_to(staff)
@@ -124,9 +124,15 @@ def _loaded(sessions: Any) -> Any:
 
 
 def _lots(exposure: Exposure, staff: Staff) -> Any:
-    """The lot at each location where it is."""
-    code, number = exposure.key
-    here = Lot.objects.visible_to(staff).filter(product__code=code, number__iexact=number)
+    """The lot at each location where it is, or that a container is of; none for other kinds."""
+    here = Lot.objects.visible_to(staff)
+    if exposure.kind == Kind.LOT:
+        code, number = exposure.key
+        here = here.filter(product__code=code, number__iexact=number)
+    elif exposure.kind == Kind.CONTAINER:
+        here = here.filter(open_containers=int(exposure.key[0]))
+    else:
+        here = here.none()
     return here.select_related("product", "location").order_by("location__name")
 
 
@@ -150,9 +156,20 @@ def trace_csv(request: HttpRequest) -> HttpResponseBase:
 @requires(Permission.RUN_RECALLS)
 @require_POST
 def quarantine(request: HttpRequest, pk: int) -> HttpResponse:
-    """Hold a lot back at its location, by the shelf's own action."""
+    """Hold a lot back, by the shelf's own action: at its location, or with `everywhere` at each of
+    one's own where it still may be used.
+    """
     mine: Any = Lot.objects.visible_to(staff_of(request)).select_related("product", "location")
     lot: Lot = fetch(request, mine, pk=pk)
+    exposure = Exposure(Kind.LOT, (lot.product.code, lot.number))
+    lots = _lots(exposure, staff_of(request)) if "everywhere" in request.POST else [lot]
+    for one in lots:
+        if one.state == Lot.State.AVAILABLE or one.pk == lot.pk:
+            _hold(request, one)
+    return redirect(f"{reverse('safety:trace')}?{address(exposure)}")
+
+
+def _hold(request: HttpRequest, lot: Lot) -> None:
     today = clinical_date(timezone.localdate(timezone=lot.location.zone))
     with refused_notice(request):
         set_lot_state(
@@ -161,8 +178,7 @@ def quarantine(request: HttpRequest, pk: int) -> HttpResponse:
             state=Lot.State.QUARANTINED,
             reason=_("Held back while it is traced, %(day)s.") % {"day": today},
         )
+        said = {"lot": lot.number, "place": lot.location.name}
         messages.success(
-            request, _("Lot %(lot)s is held back: no session can use it.") % {"lot": lot.number}
+            request, _("Lot %(lot)s is held back at %(place)s: no session can use it.") % said
         )
-    exposure = Exposure(Kind.LOT, (lot.product.code, lot.number))
-    return redirect(f"{reverse('safety:trace')}?{address(exposure)}")

@@ -39,7 +39,7 @@ from patients.messages.models import Message
 from patients.messages.rules import save_refusals
 from patients.registry.models import Patient
 from tests.aftercare.safety_world import AT, Clinic, make_clinic, make_lot
-from tests.conftest import Cast
+from tests.conftest import Cast, make_location
 from treatments.catalogue.models import Anaesthetic, Lot
 from treatments.mixes.models import Syringe
 from treatments.sessions.models import Anaesthesia, MixComponent, Session
@@ -397,6 +397,32 @@ def test_from_a_number_to_the_list_to_quarantine(
     assert lot.state == Lot.State.QUARANTINED
     read = AuditEntry.objects.filter(action="read", what="safety:trace").latest("pk")
     assert read.patients == [patient.pk]
+
+
+def test_one_click_holds_a_lot_back_wherever_it_is(
+    cast: Cast, lot: Lot, client_for: Callable[[Staff], Client]
+) -> None:
+    """At both of the manager's locations, and not at one that is not theirs."""
+    third = make_location("Third")
+    Membership.objects.get_or_create(staff=cast.manager, location=cast.there)
+    there, elsewhere = make_lot(cast.there, "lot-71"), make_lot(third, "LOT-71")
+    client = client_for(cast.manager)
+    page = client.get(reverse("safety:trace") + "?by=lot&lot=LOT-71").content.decode()
+    assert "Hold it back at all 2 locations" in page
+    client.post(reverse("safety:quarantine", args=[lot.pk]), {"everywhere": "1"})
+    states = {one.pk: one.state for one in Lot.objects.filter(number__iexact="lot-71")}
+    assert states == {lot.pk: "quarantined", there.pk: "quarantined", elsewhere.pk: "available"}
+
+
+def test_the_lot_of_a_container_can_be_held_back_from_its_trace(
+    cast: Cast, lot: Lot, client_for: Callable[[Staff], Client]
+) -> None:
+    container = OpenContainer.objects.create(
+        lot=lot, opened_at=AT, discard_by=AT + timedelta(days=1), held_ml=5, left_ml=4
+    )
+    query = f"?by=container&container={container.pk}"
+    page = client_for(cast.manager).get(reverse("safety:trace") + query)
+    assert page.context["may_hold"] == [lot]
 
 
 def test_a_part_of_a_number_offers_the_lots_it_may_be(
