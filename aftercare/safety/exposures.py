@@ -140,8 +140,9 @@ def lots_of(places: Sequence[int] | None, **which: Any) -> list[int]:
 
 def one_spelling(pairs: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
     """Product codes and lot numbers, in order; of a number in capitals and not, one."""
+    capitals_last = sorted(pairs, reverse=True)
     return sorted(
-        {(code, number.upper()): (code, number) for code, number in sorted(pairs)}.values()
+        {(code, number.upper()): (code, number) for code, number in capitals_last}.values()
     )
 
 
