@@ -8,6 +8,7 @@ from aftercare.safety.models import (
     EventReport,
     LookBack,
     LookBackCase,
+    LookBackPlace,
     Recall,
     RecallContact,
 )
@@ -26,6 +27,7 @@ __all__ = [
     "EventReport",
     "LookBack",
     "LookBackCase",
+    "LookBackPlace",
     "Printing",
     "Recall",
     "RecallContact",

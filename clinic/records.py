@@ -16,6 +16,9 @@ class Record(models.Model):
     deleted, except for the columns of closed_except. closed_by names the parent whose closing
     closes this row too: `column>table:condition`, the condition over the parent's columns.
 
+    care_at: SQL over the row for the moment of care that it stands for, NULL where it stands for
+    none; a file is kept for years from the latest of them, see `patients.rights.install`.
+
     merge_moves says which rows go along when their patient's file is merged into another: what is
     open and still to come. None: all stay with the file they were written for. They go back when
     the merge is undone and they still answer merge_returns, which is merge_moves unless given.
@@ -25,6 +28,7 @@ class Record(models.Model):
     closed_when: str = ""
     closed_except: tuple[str, ...] = ()
     closed_by: str = ""
+    care_at: str = ""
     merge_moves: models.Q | None = None
     merge_returns: models.Q | None = None
 

@@ -1,20 +1,21 @@
 """Who was exposed to one thing: a lot, a container, a mixture, a device, a room, a person, dates.
 
 Every question goes by an index from the thing to the sessions, so that it does not grow with what
-others were given. What the record does not say is never guessed: a session without an appointment
-was in no known room.
+others were given, and is computed from the record itself each time it is asked: there is no list
+beside it that could have missed one. What the record does not say is never guessed: a session
+without an appointment was in no known room.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from django.contrib.postgres.aggregates import ArrayAgg
-from django.db.models import Count, Q
+from django.db.models import Q
+from django.db.models.expressions import RawSQL
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 
@@ -24,6 +25,7 @@ from clinic.places.models import Device, Room
 from clinic.web.templatetags.clinic_web import clinical_date
 from treatments.catalogue.models import Lot, Product, Technique
 from treatments.diary.slots import whole_day
+from treatments.mixes.models import Syringe
 from treatments.sessions.models import Anaesthesia, MixComponent, Session, TreatedArea
 from treatments.stock.models import Movement, OpenContainer
 
@@ -66,6 +68,21 @@ class Exposure:
         return found
 
 
+NOWHERE = 0
+"""The id of no lot, where a question is about none."""
+HELD_TOGETHER = """
+WITH held AS MATERIALIZED ({each})
+SELECT session_id FROM (
+    SELECT session_id, syringe_id FROM held
+    EXCEPT
+    SELECT other.session_id, other.syringe_id
+    FROM held JOIN treatments_mixcomponent other ON other.session_id = held.session_id
+    WHERE other.lot_id <> ALL(%s)
+) alone
+"""
+HELD = "SELECT session_id, syringe_id FROM treatments_mixcomponent WHERE lot_id = ANY(%s)"
+
+
 def exposed(exposure: Exposure, places: Sequence[int] | None, zone: ZoneInfo) -> Any:
     """The sessions of these locations (None: of all) in which it was there, newest first.
 
@@ -85,8 +102,6 @@ def _condition(exposure: Exposure, places: Sequence[int] | None) -> Q:
     kind, key = exposure.kind, exposure.key
     if kind == Kind.WINDOW:
         return Q()
-    if kind == Kind.PRACTITIONER:
-        return Q(practitioner_id=int(key[0]))
     if kind == Kind.ROOM:
         return Q(appointment__room_id=int(key[0]))
     return Q(pk__in=_sessions_with(kind, key, places))
@@ -95,11 +110,14 @@ def _condition(exposure: Exposure, places: Sequence[int] | None) -> Q:
 def _sessions_with(kind: str, key: tuple[str, ...], places: Sequence[int] | None) -> Any:
     """The ids of the sessions whose parts name it, as a subquery."""
     if kind == Kind.LOT:
-        return _with_lots(lots_of(places, product__code=key[0], number=key[1]))
+        # One person writes a number in capitals and another does not: it is the same lot.
+        return _with_lots(lots_of(places, product__code=key[0], number__iexact=key[1]))
     if kind == Kind.PRODUCT:
         return _with_lots(lots_of(places, product__code=key[0]))
     if kind == Kind.MIX:
         return _with_mix(key, places)
+    if kind == Kind.PRACTITIONER:
+        return _with_person(int(key[0]))
     if kind == Kind.CONTAINER:
         drawn = Movement.objects.filter(container_id=int(key[0]), kind=Movement.Kind.USED)
         return drawn.values("session_id")
@@ -110,74 +128,50 @@ def _sessions_with(kind: str, key: tuple[str, ...], places: Sequence[int] | None
 
 
 def lots_of(places: Sequence[int] | None, **which: Any) -> list[int]:
-    """The ids of lots on the shelves of these locations."""
+    """The ids of lots on the shelves of these locations; `NOWHERE` alone where there are none.
+
+    As numbers and no subquery, so that the planner knows how many uses to expect.
+    """
     lots = Lot.objects.filter(**which)
     if places is not None:
         lots = lots.filter(location_id__in=places)
-    return list(lots.values_list("pk", flat=True))
+    return list(lots.values_list("pk", flat=True)) or [NOWHERE]
 
 
-def _with_lots(lots: Iterable[int]) -> Any:
+def one_spelling(pairs: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Product codes and lot numbers, in order; of a number in capitals and not, one."""
+    capitals_last = sorted(pairs, reverse=True)
+    return sorted(
+        {(code, number.upper()): (code, number) for code, number in capitals_last}.values()
+    )
+
+
+def _with_lots(lots: Sequence[int]) -> Any:
     """Drawn into a syringe, or put on the skin."""
-    ids = list(lots)
-    drawn = MixComponent.objects.order_by().filter(lot_id__in=ids).values("session_id")
-    rubbed = Anaesthesia.objects.filter(lot_id__in=ids).values("session_id")
+    drawn = MixComponent.objects.order_by().filter(lot_id__in=lots).values("session_id")
+    rubbed = Anaesthesia.objects.filter(lot_id__in=lots).values("session_id")
     return drawn.union(rubbed)
 
 
-def _with_mix(codes: tuple[str, ...], places: Sequence[int] | None) -> Any:
-    """Sessions in which one syringe held exactly these products. Lots know every version of one."""
-    rarest = min((lots_of(places, product__code=code) for code in codes), key=_uses)
-    candidates = MixComponent.objects.order_by().filter(lot_id__in=rarest).values("session_id")
-    syringes = (
-        MixComponent.objects.filter(session_id__in=candidates)
-        .order_by()
-        .values("session_id", "syringe_id")
-        .annotate(held=ArrayAgg("lot__product__code", distinct=True, order_by="lot__product__code"))
-        .filter(held=list(codes))
-    )
-    return syringes.values("session_id")
+def _with_person(pk: int) -> Any:
+    """Who treated, who signed, and who prepared a syringe."""
+    sessions = Session.objects.order_by()
+    treated = sessions.filter(practitioner_id=pk).values("pk")
+    signed = sessions.filter(signed_by_id=pk).values("pk")
+    prepared = Syringe.objects.order_by().filter(prepared_by_id=pk).values("session_id")
+    return treated.union(signed, prepared)
 
 
-def _uses(lots: list[int]) -> int:
-    return MixComponent.objects.filter(lot_id__in=lots).count()
+def _with_mix(codes: tuple[str, ...], places: Sequence[int] | None) -> RawSQL:
+    """Sessions in which one syringe held exactly these products. Lots know every version of one.
 
-
-@dataclass(frozen=True)
-class Extent:
-    """How many sessions and people it was."""
-
-    sessions: int
-    patients: int
-
-
-def extent(sessions: Any) -> Extent:
-    """Of the exposed sessions; one person with two files counts as one. One query."""
-    found = sessions.order_by().aggregate(
-        sessions=Count("pk"),
-        patients=Count(PERSON, distinct=True),
-    )
-    return Extent(found["sessions"], found["patients"])
-
-
-def page_after(sessions: Any, key: str, size: int) -> tuple[list[Session], str]:
-    """A page of sessions behind one known by `2026-11-26T10:00:00+00:00_815`, and the next key.
-
-    A strange key starts anew; the next key is empty at the end.
+    By sets of syringes, which take those without a row of their own for one: what held each of the
+    products, but for what held another one too.
     """
-    moment, _mark, pk = key.partition("_")
-    try:
-        at, number = datetime.fromisoformat(moment), int(pk)
-    except ValueError:
-        rows = sessions
-    else:
-        # The first bound lets the index begin at the right place.
-        rows = sessions.filter(started_at__lte=at).exclude(started_at=at, pk__gte=number)
-    found = list(rows[: size + 1])
-    if len(found) <= size:
-        return found, ""
-    last = found[size - 1]
-    return found[:size], f"{last.started_at.isoformat()}_{last.pk}"
+    lots = [lots_of(places, product__code=code) for code in codes]
+    text = HELD_TOGETHER.format(each=" INTERSECT ".join([HELD] * len(lots)))
+    # The text is made of the constants above; what is asked for goes in as parameters.
+    return RawSQL(text, [*lots, [pk for of_one in lots for pk in of_one]])  # noqa: S611
 
 
 # -- in words --------------------------------------------------------------------------------

@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from aftercare.safety.exposures import Exposure, Kind
 from aftercare.safety.models import AdverseEvent, Attempt, EventReport, Grade
 from clinic.access.models import Staff
-from clinic.places.models import Device, Room
+from clinic.places.models import Device, Location, Room
 from clinic.web.forms import ClinicForm, ReadOnce
 from clinic.web.templatetags.clinic_web import clinical_date
 from patients.intake.forms import TickField
@@ -345,17 +345,29 @@ class LookBackForm(ClinicForm):
     title = forms.CharField(label=_("Title"), max_length=160)
     since = day_field(_("Treated from"))
     until = day_field(_("To"))
+    places = forms.ModelMultipleChoiceField(
+        label=_("Everyone treated at"),
+        queryset=Location.objects.none(),
+        widget=forms.CheckboxSelectMultiple,
+        error_messages={"required": _("Choose at least one location.")},
+    )
     with_infections = forms.BooleanField(
-        label=_("Begin with the infections recorded here since the first day"),
+        label=_("Begin with the infections recorded there since the first day"),
         required=False,
         initial=True,
     )
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, staff: Staff, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.helper.layout = Layout(
-            "title", Div("since", "until", css_class="form-row"), "with_infections"
-        )
+        field: Any = self.fields["places"]
+        field.queryset = Location.objects.filter(pk__in=staff.place_ids).order_by("name")
+        field.initial = staff.place_ids
+        days = Div("since", "until", css_class="form-row")
+        if len(staff.place_ids) > 1:
+            self.helper.layout = Layout("title", days, "places", "with_infections")
+        else:
+            del self.fields["places"]
+            self.helper.layout = Layout("title", days, "with_infections")
 
 
 class CaseForm(ClinicForm):

@@ -1,6 +1,6 @@
 """The look-back: what cases of an infection had in common, against all who were treated as well.
 
-The people compared are all who were treated at the location in the days asked for. A person was
+The people compared are all who were treated at its locations in the days asked for. A person was
 exposed to a thing when it was there in one of their sessions; of a case only sessions up to the day
 on which it began count, since what came later cannot have caused it.
 """
@@ -10,38 +10,25 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from statistics import median
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from django.utils.translation import gettext as _
 
-from aftercare.safety.exposures import (
-    PERSON,
-    Exposure,
-    Kind,
-    container_said,
-    exposed,
-    product_names,
-)
+from aftercare.safety.counting import MANY, Thing, Times, Window, everyone, suspects
+from aftercare.safety.exposures import PERSON, Exposure, container_said, product_names
 from aftercare.safety.models import ExposureKind, LookBack
 from aftercare.safety.risk import Risk, compare
 from clinic.access.models import Staff
 from clinic.errors import ActionRefused
 from clinic.places.models import Device, Room
 from treatments.catalogue.models import Technique
-from treatments.sessions.models import Anaesthesia, MixComponent, TreatedArea
-from treatments.stock.models import Movement, OpenContainer
+from treatments.stock.models import OpenContainer
 
-MOST_SESSIONS = 100_000
-"""More than that is no outbreak of one clinic, and would take too long to look through."""
-MANY = 5
-"""So many sessions and more are one step of the dose-response, as in the Balearic outbreak."""
+MOST_SESSIONS = 250_000
+"""More than that is no outbreak of a few clinics, and would take too long to look through."""
 ORDERS = ("least", "risk", "rate", "p")
-
-Thing = tuple[str, ...]
-"""Kind and key of an exposure, as `Exposure` has them."""
 
 
 @dataclass(frozen=True)
@@ -76,15 +63,20 @@ class Step:
 class Finding:
     """One thing, how the exposed fared against the others, and how long it took.
 
-    `steps`: by how often a person was exposed, 0 first. `wait` is counted from the last exposed
+    `times`: by how often a person was exposed, 0 first. `wait` is counted from the last exposed
     session before the onset.
     """
 
     exposure: Exposure
     words: str
     risk: Risk
-    steps: Sequence[Step]
+    times: Times
     wait: Wait | None
+
+    @property
+    def steps(self) -> list[Step]:
+        """The dose-response, computed when it is looked at: there are many findings."""
+        return _steps(self.times)
 
     @property
     def kind_words(self) -> str:
@@ -110,25 +102,35 @@ class Answer:
     last_wait: Wait | None
 
 
-@dataclass(frozen=True)
-class Visit:
-    """A session as it is counted: when, on the clinic's calendar, and what was there."""
-
-    day: date
-    things: frozenset[Thing]
-
-
 def look_back(question: LookBack, order: str = ORDERS[0]) -> Answer:
     """The answer to a look-back as the records stand now, ranked by `order`.
 
     A fixed number of queries. Raises `ActionRefused` where it would be more than `MOST_SESSIONS`.
     """
-    place = question.location
     onsets = _onsets(question)
-    window = Exposure(Kind.WINDOW, since=question.since, until=question.until)
-    sessions = exposed(window, [place.pk], place.zone)
-    visits = visits_of(sessions, place.zone)
-    return answer_of(visits, onsets, order, question.since, question.until)
+    window = Window(question.place_ids, question.since, question.until)
+    treated = everyone(window, onsets)
+    if treated.sessions > MOST_SESSIONS:
+        raise ActionRefused(_("These are too many sessions to compare: choose fewer days."))
+    things, others = suspects(window, onsets)
+    names = _names(things)
+    people, cases = _sum(treated.times.people), _sum(treated.times.cases)
+    findings = [
+        _finding(Exposure(thing[0], thing[1:], question.since, question.until), names[thing],
+                 times, people, cases)
+        for thing, times in things.items()
+    ]  # fmt: skip
+    return Answer(
+        people=people,
+        sessions=treated.sessions,
+        cases=cases,
+        outside=sorted(set(onsets) - treated.ill),
+        findings=sorted(findings, key=_rank(order)),
+        others=others,
+        steps=_steps(treated.times),
+        first_wait=_wait(treated.first_waits),
+        last_wait=_wait(treated.times.waits),
+    )
 
 
 def _onsets(question: LookBack) -> dict[int, date]:
@@ -136,130 +138,16 @@ def _onsets(question: LookBack) -> dict[int, date]:
     return dict(question.cases.annotate(person=PERSON).values_list("person", "onset_on"))
 
 
-def visits_of(sessions: Any, zone: ZoneInfo) -> dict[int, list[Visit]]:
-    """Every visit by the person it was of, in order. Raises `ActionRefused` for too many."""
-    rows = list(
-        sessions.order_by("started_at", "pk")
-        .annotate(person=PERSON)
-        .values_list("pk", "person", "started_at", "practitioner_id", "appointment__room_id")[
-            : MOST_SESSIONS + 1
-        ]
-    )
-    if len(rows) > MOST_SESSIONS:
-        raise ActionRefused(_("These are too many sessions to compare: choose fewer days."))
-    things = _things(sessions.order_by().values("pk"))
-    found: dict[int, list[Visit]] = defaultdict(list)
-    for pk, person, at, practitioner, room in rows:
-        there = {*things.get(pk, ()), (Kind.PRACTITIONER.value, str(practitioner))}
-        if room is not None:
-            there.add((Kind.ROOM.value, str(room)))
-        found[person].append(Visit(_day(at, zone), frozenset(there)))
-    return found
+def _sum(steps: Mapping[int, int]) -> int:
+    return sum(steps.values())
 
 
-def _day(at: datetime, zone: ZoneInfo) -> date:
-    return at.astimezone(zone).date()
-
-
-def _things(ids: Any) -> dict[int, set[Thing]]:
-    """What was there in each session of a subquery, but for people and rooms. Four queries."""
-    found: dict[int, set[Thing]] = defaultdict(set)
-    syringes: dict[tuple[int, int | None], set[str]] = defaultdict(set)
-    drawn = MixComponent.objects.order_by().filter(session_id__in=ids)
-    for pk, syringe, code, number in drawn.values_list(
-        "session_id", "syringe_id", "lot__product__code", "lot__number"
-    ):
-        found[pk] |= {(Kind.LOT.value, code, number), (Kind.PRODUCT.value, code)}
-        syringes[pk, syringe].add(code)
-    for (pk, _syringe), codes in syringes.items():
-        if len(codes) > 1:
-            found[pk].add((Kind.MIX.value, *sorted(codes)))
-    rubbed = Anaesthesia.objects.filter(session_id__in=ids, lot__isnull=False)
-    for pk, code, number in rubbed.values_list("session_id", "lot__product__code", "lot__number"):
-        found[pk] |= {(Kind.LOT.value, code, number), (Kind.PRODUCT.value, code)}
-    used = Movement.objects.filter(
-        session_id__in=ids, kind=Movement.Kind.USED, container__isnull=False
-    )
-    for session, container in used.values_list("session_id", "container_id"):
-        if session is not None:
-            found[session].add((Kind.CONTAINER.value, str(container)))
-    areas = TreatedArea.objects.order_by().filter(session_id__in=ids)
-    for pk, device, technique in areas.values_list("session_id", "device_id", "technique__code"):
-        found[pk].add((Kind.TECHNIQUE.value, technique))
-        if device is not None:
-            found[pk].add((Kind.DEVICE.value, str(device)))
-    return found
-
-
-# -- the comparison; pure from here on, but for the names ------------------------------------
-
-
-def answer_of(
-    visits: Mapping[int, Sequence[Visit]],
-    onsets: Mapping[int, date],
-    order: str,
-    since: date | None = None,
-    until: date | None = None,
-) -> Answer:
-    """The whole answer for these people; `onsets` says who is a case, and since when."""
-    counted = {person: _before(own, onsets.get(person)) for person, own in visits.items()}
-    # A case first treated after it had begun has no session that counts: it is not of these.
-    counted = {person: own for person, own in counted.items() if own}
-    cases = {person for person in onsets if person in counted}
-    times = _times(counted)
-    suspects = {thing for person in cases for visit in counted[person] for thing in visit.things}
-    names = _names(suspects)
-    findings = [
-        _finding(thing, times[thing], counted, onsets, cases, names, since, until)
-        for thing in suspects
-    ]
-    lengths = {person: len(own) for person, own in counted.items()}
-    return Answer(
-        people=len(counted),
-        sessions=sum(lengths.values()),
-        cases=len(cases),
-        outside=sorted(set(onsets) - cases),
-        findings=sorted(findings, key=_rank(order)),
-        others=len(times) - len(suspects),
-        steps=_steps(lengths, cases),
-        first_wait=_wait((onsets[one] - counted[one][0].day).days for one in cases),
-        last_wait=_wait((onsets[one] - counted[one][-1].day).days for one in cases),
-    )
-
-
-def _before(visits: Sequence[Visit], onset: date | None) -> list[Visit]:
-    return [one for one in visits if onset is None or one.day <= onset]
-
-
-def _times(counted: Mapping[int, Sequence[Visit]]) -> dict[Thing, dict[int, int]]:
-    """How often each person was exposed to each thing."""
-    found: dict[Thing, dict[int, int]] = defaultdict(lambda: defaultdict(int))
-    for person, visits in counted.items():
-        for visit in visits:
-            for thing in visit.things:
-                found[thing][person] += 1
-    return found
-
-
-def _finding(
-    thing: Thing,
-    times: Mapping[int, int],
-    counted: Mapping[int, Sequence[Visit]],
-    onsets: Mapping[int, date],
-    cases: set[int],
-    names: Mapping[Thing, str],
-    since: date | None,
-    until: date | None,
-) -> Finding:
-    ill = cases & set(times)
-    last = {one: max(v.day for v in counted[one] if thing in v.things) for one in ill}
-    return Finding(
-        exposure=Exposure(thing[0], thing[1:], since, until),
-        words=names[thing],
-        risk=compare(len(ill), len(times), len(cases - ill), len(counted) - len(times)),
-        steps=_steps({person: times.get(person, 0) for person in counted}, cases),
-        wait=_wait((onsets[one] - day).days for one, day in last.items()),
-    )
+def _finding(exposure: Exposure, words: str, times: Times, people: int, cases: int) -> Finding:
+    """One thing against all `people`, of whom `cases` are ill."""
+    exposed, ill = _sum(times.people), _sum(times.cases)
+    risk = compare(ill, exposed, cases - ill, people - exposed)
+    never = Times({0: people - exposed, **times.people}, {0: cases - ill, **times.cases})
+    return Finding(exposure, words, risk, never, _wait(times.waits))
 
 
 def _rank(order: str) -> Any:
@@ -282,17 +170,14 @@ def _rank(order: str) -> Any:
     return key
 
 
-def _steps(times: Mapping[int, int], cases: set[int]) -> list[Step]:
+def _steps(times: Times) -> list[Step]:
     """People by how often; each row against the first that there is."""
-    people: dict[int, set[int]] = defaultdict(set)
-    for person, count in times.items():
-        people[min(count, MANY)].add(person)
     found: list[Step] = []
-    for count in sorted(people):
-        ill, there = len(people[count] & cases), len(people[count])
-        first = found[0] if found else None
-        risk = compare(ill, there, first.cases, first.people) if first else None
-        found.append(Step(count, count == MANY, there, ill, risk))
+    for count, there in sorted(times.people.items()):
+        if there:
+            ill, first = times.cases[count], found[0] if found else None
+            risk = compare(ill, there, first.cases, first.people) if first else None
+            found.append(Step(count, count == MANY, there, ill, risk))
     return found
 
 

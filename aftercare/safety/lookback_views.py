@@ -28,7 +28,8 @@ SHOWN = 40
 
 
 def _question(request: HttpRequest, pk: int) -> LookBack:
-    mine: Any = LookBack.objects.visible_to(staff_of(request)).select_related("location", "made_by")
+    mine: Any = LookBack.objects.visible_to(staff_of(request))
+    mine = mine.select_related("location", "made_by").prefetch_related("places")
     found: LookBack = fetch(request, mine, pk=pk)
     return found
 
@@ -36,19 +37,20 @@ def _question(request: HttpRequest, pk: int) -> LookBack:
 @requires(Permission.RUN_RECALLS)
 @require_http_methods(["GET", "POST"])
 def look_backs(request: HttpRequest) -> HttpResponse:
-    """The look-backs of the location, and a new one."""
-    place, form = location_of(request), LookBackForm(request.POST or None)
+    """The look-backs that compare the location, and a new one over it and others of one's own."""
+    place, staff = location_of(request), staff_of(request)
+    form = LookBackForm(request.POST or None, staff=staff)
     if request.method == "POST" and form.is_valid():
         try:
-            question = ask_look_back(by=staff_of(request), location=place, **form.cleaned_data)
+            question = ask_look_back(by=staff, location=place, **form.cleaned_data)
         except ActionRefused as refused:
             refuse(form, refused)
         else:
             return redirect("safety:look-back", question.pk)
-    rows = LookBack.objects.visible_to(staff_of(request)).filter(location=place)
+    rows = LookBack.objects.visible_to(staff).filter(places=place)
     context = {
         "tab": "look-backs",
-        "rows": rows.select_related("made_by")[:SHOWN],
+        "rows": rows.select_related("made_by").prefetch_related("places")[:SHOWN],
         "form": form,
         "zone": place.zone,
     }
@@ -65,7 +67,8 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
 def _detail(request: HttpRequest, question: LookBack, form: CaseForm) -> HttpResponse:
     order = request.GET.get("order", "")
     order = order if order in ORDERS else ORDERS[0]
-    cases = list(question.cases.select_related("patient", "event__kind"))
+    mine: Any = LookBackCase.objects.visible_to(staff_of(request)).filter(look_back=question)
+    cases = list(mine.select_related("patient__merged_into", "event__kind"))
     listed(request, [case.patient_id for case in cases])
     answer, refusal = _answered(question, order)
     findings = list(answer.findings) if answer else []

@@ -123,6 +123,7 @@ class AdverseEvent(Record):
 
     audit_patient = "patient_id"
     closed_when = "closed_at IS NOT NULL"
+    care_at = "greatest(created_at, closed_at)"
     merge_moves = Q(closed_at__isnull=True)
     objects = AdverseEventQuerySet.as_manager()
 
@@ -442,17 +443,25 @@ class Attempt(Record):
 
 class LookBackQuerySet(models.QuerySet["LookBack"]):
     def visible_to(self, user: Staff) -> LookBackQuerySet:
-        """Those of a staff member's locations."""
-        return self.filter(location__in=user.place_ids)
+        """Those of which every location is one of the staff member's: whoever does not know one of
+        them learns nothing of its patients, not even how many.
+        """
+        places = LookBackPlace.objects.filter(look_back=OuterRef("pk"))
+        elsewhere = places.exclude(location__in=user.place_ids)
+        return self.filter(Exists(places), ~Exists(elsewhere))
 
 
 class LookBack(models.Model):
-    """A question: what had the cases in common, among all treated here from `since` to `until`?
+    """A question: what had the cases in common, among all treated at these `places` from `since` to
+    `until`, each on its own calendar? `location` is where it was asked.
 
     Only rows are kept; the answer is computed anew each time it is looked at.
     """
 
     location = models.ForeignKey("clinic.Location", models.PROTECT, related_name="+")
+    places = models.ManyToManyField(
+        "clinic.Location", through="LookBackPlace", related_name="+", verbose_name=_("locations")
+    )
     title = models.CharField(_("title"), max_length=160)
     since = models.DateField(_("treated from"))
     until = models.DateField(_("to"))
@@ -475,6 +484,29 @@ class LookBack(models.Model):
 
     def __str__(self) -> str:
         return f"look-back {self.pk}"
+
+    @property
+    def place_ids(self) -> list[int]:
+        """The locations that are compared. One query, unless they were prefetched."""
+        return sorted(place.pk for place in self.places.all())
+
+
+class LookBackPlace(models.Model):
+    """A location whose patients a look-back compares."""
+
+    look_back = models.ForeignKey(LookBack, models.CASCADE, related_name="+")
+    location = models.ForeignKey("clinic.Location", models.PROTECT, related_name="+")
+
+    audit_always = True
+    closed_when = "true"
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["look_back", "location"], name="look_back_place_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"location {self.location_id} of look-back {self.look_back_id}"
 
 
 class LookBackCase(Record):

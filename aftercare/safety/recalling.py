@@ -7,16 +7,15 @@ from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from django.contrib.postgres.aggregates import ArrayAgg
 from django.db import transaction
-from django.db.models import Count, F, Max, Min
 from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import override
 
-from aftercare.safety.exposures import PERSON, Exposure, exposed, said, thing
+from aftercare.safety.exposures import Exposure, exposed, said, thing
 from aftercare.safety.models import Attempt, ExposureKind, Recall, RecallContact
+from aftercare.safety.survey import people
 from clinic.access.models import Staff
 from clinic.access.permissions import Permission
 from clinic.errors import ActionRefused
@@ -68,7 +67,7 @@ def open_recall(
     }
     if Recall.objects.open().filter(**same).exists():
         raise ActionRefused(_("A recall of this is open already."))
-    people = _people(exposed(exposure, by.place_ids, zone or location.zone))
+    concerned = _people(exposed(exposure, by.place_ids, zone or location.zone))
     recall = Recall.objects.create(
         **same,
         words=said(exposure)[:400],
@@ -77,41 +76,30 @@ def open_recall(
         opened_by=by,
         opened_at=at or timezone.now(),
     )
-    RecallContact.objects.bulk_create(RecallContact(recall=recall, **person) for person in people)
+    RecallContact.objects.bulk_create(RecallContact(recall=recall, **one) for one in concerned)
     return recall
 
 
 def _people(sessions: Any) -> list[dict[str, Any]]:
     """One entry for each person, by the file that counts, as a contact stores it."""
-    rows = list(
-        sessions.order_by()
-        .annotate(person=PERSON)
-        .values("person")
-        .annotate(
-            count=Count("pk"),
-            first=Min("started_at"),
-            last=Max("started_at"),
-            places=ArrayAgg("location_id", order_by=F("started_at").desc()),
-        )
-        .order_by("person")[: MOST_PEOPLE + 1]
-    )
-    if not rows:
+    found = people(sessions, MOST_PEOPLE + 1)
+    if not found:
         raise ActionRefused(_("Nobody was exposed to this: there is nobody to tell."))
-    if len(rows) > MOST_PEOPLE:
+    if len(found) > MOST_PEOPLE:
         raise ActionRefused(
             _("This concerns more than %(most)d people: narrow it by dates.")
             % {"most": MOST_PEOPLE}
         )
     return [
         {
-            "patient_id": row["person"],
-            "exposed_file": row["person"],
-            "sessions": row["count"],
-            "first_at": row["first"],
-            "last_at": row["last"],
-            "location_id": row["places"][0],
+            "patient_id": one.file,
+            "exposed_file": one.file,
+            "sessions": one.sessions,
+            "first_at": one.first_at,
+            "last_at": one.last_at,
+            "location_id": one.location_id,
         }
-        for row in rows
+        for one in found
     ]
 
 

@@ -33,9 +33,9 @@ class Risk:
 
     `ratio` is the relative risk: infinite when every case was exposed and None when there is
     nobody to compare with, or no case at all. `low` and `high` bound it with 95 % confidence
-    (Katz's log method); None where a zero cell leaves no interval. `odds_low` is the lower bound of
-    the odds ratio by Fisher's exact method, which a zero cell does leave. `p` is Fisher's exact,
-    two-sided; None without anybody to compare with.
+    (Katz's log method); None where a zero cell leaves no interval. `odds_low`, where the ratio is
+    infinite, is the lower bound of the odds ratio by Fisher's exact method, which that cell does
+    leave. `p` is Fisher's exact, two-sided; None without anybody to compare with.
     """
 
     exposed_cases: int
@@ -106,7 +106,6 @@ def compare(exposed_cases: int, exposed: int, unexposed_cases: int, unexposed: i
         [exposed_cases, exposed - exposed_cases],
         [unexposed_cases, unexposed - unexposed_cases],
     ]
-    odds = _contingency().odds_ratio(table).confidence_interval(confidence_level=CONFIDENCE)
     ratio, low, high = (float(one) for one in (result.relative_risk, bounds.low, bounds.high))
     has_interval = exposed_cases > 0 and unexposed_cases > 0
     return Risk(
@@ -114,6 +113,12 @@ def compare(exposed_cases: int, exposed: int, unexposed_cases: int, unexposed: i
         ratio=None if math.isnan(ratio) else ratio,
         low=low if has_interval else None,
         high=high if has_interval else None,
-        odds_low=None if math.isnan(odds.low) else float(odds.low),
+        odds_low=_odds_low(table) if ratio == math.inf else None,
         p=float(_stats().fisher_exact(table).pvalue),
     )
+
+
+def _odds_low(table: list[list[int]]) -> float | None:
+    """The exact lower bound takes a search, much longer than all the rest together."""
+    odds = _contingency().odds_ratio(table).confidence_interval(confidence_level=CONFIDENCE)
+    return None if math.isnan(odds.low) else float(odds.low)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Iterator
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -20,13 +18,14 @@ from aftercare.safety.exposures import (
     Exposure,
     Kind,
     exposed,
-    extent,
-    page_after,
+    one_spelling,
     product_names,
     said,
 )
 from aftercare.safety.forms import RecallForm, TraceForm
+from aftercare.safety.listing import lines
 from aftercare.safety.models import Recall
+from aftercare.safety.survey import files, survey
 from clinic.access.gate import fetch, listed
 from clinic.access.models import Staff
 from clinic.access.permissions import Permission, requires
@@ -35,18 +34,12 @@ from clinic.audit.actions import record_read
 from clinic.web.notices import refused_notice
 from clinic.web.templatetags.clinic_web import clinical_date
 from treatments.catalogue.models import Lot
+from treatments.sessions.models import Session
 from treatments.stock.actions import set_lot_state
 from treatments.stock.words import lot_look
 
 PAGE = 50
 SUGGESTED = 12
-CHUNK = 2_000
-HEADS = (
-    "patient_number", "family_name", "given_name", "birth_date", "language", "phone", "email",
-    "session_at", "location", "practitioner", "session_number", "signed",
-)  # fmt: skip
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
-"""With what a cell begins that a spreadsheet would run."""
 
 
 @requires(Permission.RUN_RECALLS)
@@ -72,12 +65,12 @@ def asked_for(form: TraceForm, staff: Staff, context: dict[str, Any]) -> Exposur
     same = here.filter(number__iexact=number)
     if code:
         same = same.filter(product__code=code)
-    pairs = sorted(set(same.values_list("product__code", "number")))
+    pairs = one_spelling(same.values_list("product__code", "number"))
     if len(pairs) == 1:
         return form.exposure(pairs[0])
     if not pairs:
         near = here.filter(number__icontains=number).order_by("number")
-        pairs = sorted(set(near.values_list("product__code", "number")[: 4 * SUGGESTED]))
+        pairs = one_spelling(near.values_list("product__code", "number")[: 4 * SUGGESTED])
     names = product_names(code for code, _number in pairs)
     context["unclear"] = True
     context["suggested"] = [
@@ -98,9 +91,9 @@ def _found(
     """The page of sessions, how many it is in all, and what may be done about it."""
     sessions = exposed(exposure, staff.place_ids, zone)
     key = request.GET.get("after", "")
-    rows, following = page_after(_loaded(sessions), key, PAGE)
-    listed(request, [row.patient_id for row in rows])
-    lots = list(_lots(exposure, staff)) if exposure.kind == Kind.LOT else []
+    found = survey(sessions, _loaded(Session.objects.all()), PAGE, key)
+    listed(request, [row.patient_id for row in found.rows])
+    lots = list(_lots(exposure, staff))
     today = timezone.localdate(timezone=zone)
     open_recall = (
         Recall.objects.visible_to(staff)
@@ -112,13 +105,13 @@ def _found(
     return {
         "exposure": exposure,
         "words": said(exposure),
-        "extent": extent(sessions),
-        "rows": rows,
+        "extent": found,
+        "rows": found.rows,
         "lots": [(lot, lot_look(lot, today)) for lot in lots],
         "may_hold": [lot for lot in lots if lot.state == Lot.State.AVAILABLE],
         "query": address(exposure),
         "first_url": f"?{address(exposure)}" if key else "",
-        "next_url": f"?{address(exposure, after=following)}" if following else "",
+        "next_url": f"?{address(exposure, after=found.following)}" if found.following else "",
         "recall": open_recall.first(),
         "recall_form": RecallForm(),
     }
@@ -131,9 +124,15 @@ def _loaded(sessions: Any) -> Any:
 
 
 def _lots(exposure: Exposure, staff: Staff) -> Any:
-    """The lot at each location where it is."""
-    code, number = exposure.key
-    here = Lot.objects.visible_to(staff).filter(product__code=code, number=number)
+    """The lot at each location where it is, or that a container is of; none for other kinds."""
+    here = Lot.objects.visible_to(staff)
+    if exposure.kind == Kind.LOT:
+        code, number = exposure.key
+        here = here.filter(product__code=code, number__iexact=number)
+    elif exposure.kind == Kind.CONTAINER:
+        here = here.filter(open_containers=int(exposure.key[0]))
+    else:
+        here = here.none()
     return here.select_related("product", "location").order_by("location__name")
 
 
@@ -147,58 +146,30 @@ def trace_csv(request: HttpRequest) -> HttpResponseBase:
     if exposure is None:
         return redirect(f"{reverse('safety:trace')}?{request.GET.urlencode()}")
     sessions = exposed(exposure, staff.place_ids, zone)
-    people = set(sessions.order_by().values_list("patient_id", flat=True))
-    record_read(what="safety:trace-csv", patients=sorted(people), object_id=exposure.ident[:60])
-    response = StreamingHttpResponse(_lines(sessions), content_type="text/csv; charset=utf-8")
+    record_read(what="safety:trace-csv", patients=files(sessions), object_id=exposure.ident[:60])
+    response = StreamingHttpResponse(lines(sessions), content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = 'attachment; filename="exposed.csv"'
     response["Cache-Control"] = "no-store"
     return response
 
 
-def _lines(sessions: Any) -> Iterator[str]:
-    """Line by line; a spreadsheet takes the mark in front for UTF-8."""
-    writer = csv.writer(_Echo())
-    yield "\ufeff" + writer.writerow(HEADS)
-    rows = sessions.select_related("patient", "location", "practitioner")
-    for row in rows.iterator(chunk_size=CHUNK):
-        who = row.patient
-        yield writer.writerow(
-            plain(cell)
-            for cell in (
-                who.number,
-                who.family_name,
-                who.given_name,
-                who.birth_date.isoformat(),
-                who.language,
-                str(who.phone or ""),
-                who.email,
-                row.started_at.astimezone(row.location.zone).isoformat(timespec="minutes"),
-                row.location.name,
-                row.practitioner.name,
-                str(row.number),
-                "yes" if row.is_signed else "no",
-            )
-        )
-
-
-class _Echo:
-    """What `csv.writer` writes to: it gives the line back."""
-
-    def write(self, line: str) -> str:
-        return line
-
-
-def plain(cell: str) -> str:
-    """A cell that a spreadsheet takes for text: a telephone number's plus stands after a quote."""
-    return f"'{cell}" if cell.startswith(FORMULA) else cell
-
-
 @requires(Permission.RUN_RECALLS)
 @require_POST
 def quarantine(request: HttpRequest, pk: int) -> HttpResponse:
-    """Hold a lot back at its location, by the shelf's own action."""
+    """Hold a lot back, by the shelf's own action: at its location, or with `everywhere` at each of
+    one's own where it still may be used.
+    """
     mine: Any = Lot.objects.visible_to(staff_of(request)).select_related("product", "location")
     lot: Lot = fetch(request, mine, pk=pk)
+    exposure = Exposure(Kind.LOT, (lot.product.code, lot.number))
+    lots = _lots(exposure, staff_of(request)) if "everywhere" in request.POST else [lot]
+    for one in lots:
+        if one.state == Lot.State.AVAILABLE or one.pk == lot.pk:
+            _hold(request, one)
+    return redirect(f"{reverse('safety:trace')}?{address(exposure)}")
+
+
+def _hold(request: HttpRequest, lot: Lot) -> None:
     today = clinical_date(timezone.localdate(timezone=lot.location.zone))
     with refused_notice(request):
         set_lot_state(
@@ -207,8 +178,7 @@ def quarantine(request: HttpRequest, pk: int) -> HttpResponse:
             state=Lot.State.QUARANTINED,
             reason=_("Held back while it is traced, %(day)s.") % {"day": today},
         )
+        said = {"lot": lot.number, "place": lot.location.name}
         messages.success(
-            request, _("Lot %(lot)s is held back: no session can use it.") % {"lot": lot.number}
+            request, _("Lot %(lot)s is held back at %(place)s: no session can use it.") % said
         )
-    exposure = Exposure(Kind.LOT, (lot.product.code, lot.number))
-    return redirect(f"{reverse('safety:trace')}?{address(exposure)}")

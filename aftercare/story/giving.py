@@ -1,21 +1,14 @@
-"""The whole record as it goes to the patient, and when care was last given."""
+"""The whole record as it goes to the patient."""
 
 from __future__ import annotations
 
-from datetime import date
-
 from django.template.loader import render_to_string
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from aftercare.story.printing import record_of
-from aftercare.watch.models import CheckIn
 from patients.documents.actions import request_document
 from patients.documents.models import Document
 from patients.registry.models import Patient
-from treatments.consultations.models import Consultation
-from treatments.diary.models import Appointment
-from treatments.sessions.models import Session
 
 
 def write_record(*, patient: Patient, language: str, by: str) -> Document:
@@ -30,25 +23,3 @@ def write_record(*, patient: Patient, language: str, by: str) -> Document:
         html=render_to_string("pdf/record.html", page),
         by=by,
     )
-
-
-def last_care(files: list[int]) -> date | None:
-    """The last day of a session, a note, a visit that took place, or an answer after one."""
-    moments = [
-        _newest(Session.objects.filter(patient__in=files), "started_at"),
-        _newest(Consultation.objects.filter(patient__in=files), "created_at"),
-        _newest(
-            Appointment.objects.filter(patient__in=files, status=Appointment.Status.DONE),
-            "starts_at",
-        ),
-        _newest(
-            CheckIn.objects.filter(patient__in=files, answered_at__isnull=False), "answered_at"
-        ),
-    ]
-    return max((day for day in moments if day), default=None)
-
-
-def _newest(rows: object, field: str) -> date | None:
-    ordered = rows.order_by(f"-{field}")  # type: ignore[attr-defined]
-    moment = ordered.values_list(field, flat=True).first()
-    return timezone.localdate(moment) if moment else None

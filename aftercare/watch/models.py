@@ -168,6 +168,7 @@ class CheckIn(Record):
 
     audit_patient = "patient_id"
     closed_when = "state = 'answered'"
+    care_at = "answered_at"
     merge_moves = models.Q(state__in=["planned", "open", "silent", "missed"])
     objects = CheckInQuerySet.as_manager()
 

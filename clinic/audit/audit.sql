@@ -19,13 +19,19 @@ BEGIN
     RETURN value;
 END $$;
 
--- Whether everything of a patient is being erased: a decision stands, its day has come, and it is
--- not done. Only then do closed rows go, and the trail keeps that they went without what they said.
+-- Whether everything of a patient is being erased: a decision stands, its day has come, it is not
+-- done, and nothing in the record obliges to keep the file: a decision alone lets nothing go
+-- (`clinic_kept_until`, of the room `rights`). Only then do closed rows go, and the trail keeps that
+-- they went without what they said.
 CREATE OR REPLACE FUNCTION clinic_erasing(patient bigint) RETURNS boolean
-LANGUAGE sql STABLE AS $$
-    SELECT EXISTS (SELECT 1 FROM public.clinic_erasure
-                   WHERE file = patient AND done_at IS NULL AND due_on <= current_date)
-$$;
+LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    IF NOT EXISTS (SELECT 1 FROM public.clinic_erasure
+                   WHERE file = patient AND done_at IS NULL AND due_on <= current_date) THEN
+        RETURN false;
+    END IF;
+    RETURN coalesce(public.clinic_kept_until(patient) <= current_date, true);
+END $$;
 
 -- Row trigger: one audit entry per created, changed or deleted row, in the same transaction.
 -- Arguments: the way to the patient, then columns whose values are never copied.

@@ -56,8 +56,9 @@ class AuditEntry(models.Model):
 class Erasure(models.Model):
     """That everything kept of one file was erased: by whose decision, on what ground, how much.
 
-    It names nobody but who decided. While it stands and is not done, and its day has come, the
-    triggers let the rows of this file go, closed ones too, and nothing else (`clinic_erasing`).
+    It names nobody but who decided. While it stands and is not done, its day has come, and the
+    record obliges to nothing, the triggers let the rows of this file go, closed ones too, and
+    nothing else (`clinic_erasing`). It cannot be written while the file must be kept.
     `due_on`: the first day on which nothing obliges the clinic to keep the file. `erased` and
     `kept`: what went and what stays, with how many and why. `files`: random names in the store
     that are still to be erased.

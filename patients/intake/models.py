@@ -119,6 +119,7 @@ class History(Record):
     audit_patient = "patient_id"
     audit_exclude = ("signature_svg", "signature_strokes")
     closed_when = "submitted_at IS NOT NULL"
+    care_at = "submitted_at"
     closed_except = (
         "reviewed_by_id",
         "reviewed_at",

@@ -19,6 +19,8 @@ AS $$ SELECT lower(public.unaccent('public.unaccent'::regdictionary, value)) $$
 class Migration(migrations.Migration):
     initial = True
     dependencies = []
+    # Whatever order the rest takes: the first exclusion needs the extensions.
+    run_before = [("clinic", "0001_initial")]
     operations = [
         BtreeGistExtension(),
         TrigramExtension(),

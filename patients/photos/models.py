@@ -211,6 +211,8 @@ class Photo(Record):
 
     audit_patient = "patient_id"
     audit_exclude = ("file_name",)
+    # The day it was taken may be corrected; that it came then may not.
+    care_at = "CASE WHEN stored_at IS NOT NULL THEN greatest(taken_at, stored_at) END"
     # What it shows may be corrected, with a trace; the picture and whose it is may not.
     closed_when = "stored_at IS NOT NULL"
     closed_except = (

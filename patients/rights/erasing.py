@@ -27,7 +27,7 @@ from patients.messages.models import Message, OptOut
 from patients.photos.allowing import standing, withdraw
 from patients.photos.models import SIZES, Photo, PhotoPermission, PhotoShare, Use
 from patients.portal.models import Code, Link, Passkey
-from patients.registry.models import Patient, Restriction, files_of
+from patients.registry.models import Patient, Registration, Restriction, files_of
 from patients.registry.restricting import restriction_of
 from patients.rights.exporting import WORK_TASK
 from patients.rights.gathering import condition, patient_models, way_of
@@ -252,7 +252,8 @@ def _stored_files(files: Sequence[int]) -> list[str]:
 
 def _delete_all(files: Sequence[int]) -> list[Line]:
     """Every row of every table of these files; what belongs to a row before the row itself."""
-    owned = sorted(patient_models(), key=lambda model: -_depth(model))
+    # Where a file is known says how long it is kept: that goes last but for the patient.
+    owned = sorted(patient_models(), key=lambda model: (-_depth(model), model is Registration))
     lines = []
     for model in owned:
         _let_go(model, owned, files)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -17,7 +19,7 @@ from clinic.access.permissions import Permission, requires
 from clinic.access.request import location_of, staff_of, zone_of
 from clinic.audit.models import Erasure
 from clinic.errors import ActionRefused
-from clinic.web.forms import refuse
+from clinic.web.forms import ClinicForm, refuse
 from clinic.web.notices import refused_notice
 from patients.portal.models import Passkey
 from patients.portal.passkeys import remove_passkeys
@@ -40,18 +42,27 @@ def _patient(request: HttpRequest, number: int) -> Patient:
     return fetch(request, Patient.objects.visible_to(staff_of(request)), pk=number)
 
 
+def _mine(request: HttpRequest) -> Any:
+    """The requests of the patients that one may see."""
+    return RightsRequest.objects.visible_to(staff_of(request)).select_related("patient")
+
+
+def _with_days(rows: Iterable[RightsRequest], today: date) -> list[tuple[RightsRequest, int]]:
+    """Each request with the days that are left to answer it."""
+    return [(row, row.days_left(today)) for row in rows]
+
+
 @requires(Permission.HANDLE_RIGHTS)
 @require_safe
 def index(request: HttpRequest) -> HttpResponse:
     """What waits for an answer, the next owed first; what was decided; what was erased."""
-    today = timezone.localdate(timezone=zone_of(request))
-    mine = RightsRequest.objects.visible_to(staff_of(request)).select_related("patient")
+    mine, today = _mine(request), timezone.localdate(timezone=zone_of(request))
     waiting = list(mine.waiting()[:SHOWN])
     decided = mine.filter(decided_at__isnull=False).select_related("decided_by")
     decided_rows = list(decided.order_by("-decided_at")[:SHOWN])
     listed(request, {row.patient_id for row in (*waiting, *decided_rows)})
     context = {
-        "waiting": [(row, row.days_left(today)) for row in waiting],
+        "waiting": _with_days(waiting, today),
         "decided": decided_rows,
         "erasures": Erasure.objects.order_by("-pk")[:SHOWN],
         "today": today,
@@ -64,10 +75,9 @@ def index(request: HttpRequest) -> HttpResponse:
 def waiting(request: HttpRequest) -> HttpResponse:
     """For Today: what patients asked about their data, the next owed first; nothing when none."""
     today = timezone.localdate(timezone=zone_of(request))
-    mine = RightsRequest.objects.visible_to(staff_of(request)).waiting().select_related("patient")
-    rows = list(mine[:WAITING_SHOWN])
+    rows = list(_mine(request).waiting()[:WAITING_SHOWN])
     listed(request, {row.patient_id for row in rows})
-    context = {"waiting": [(row, row.days_left(today)) for row in rows]}
+    context = {"waiting": _with_days(rows, today)}
     return render(request, "patients/rights_waiting.html", context)
 
 
@@ -85,13 +95,9 @@ def _page(
     retention = retention_of(patient)
     own = RightsRequest.objects.filter(patient=patient).select_related("decided_by")
     context = {
-        "patient": patient,
+        **_copies(request, patient),
         "today": today,
-        "zone": location_of(request).zone,
         "requests": own.order_by("-pk")[:SHOWN],
-        "exports": _copies(patient),
-        "now": timezone.now(),
-        "may_open": staff_of(request).may(Permission.SEE_NOTES),
         "restriction": restriction_of(patient),
         "retention": retention,
         "obliges": retention.obliges(today),
@@ -108,23 +114,23 @@ def _page(
     return render(request, "patients/rights_patient.html", context, status=status)
 
 
-def _copies(patient: Patient) -> list[Export]:
+def _copies(request: HttpRequest, patient: Patient) -> dict[str, Any]:
+    """What the fragment of a patient's copies shows."""
     copies = Export.objects.filter(patient=patient).select_related("asked_by")
-    return list(copies.order_by("-pk")[:COPIES_SHOWN])
+    return {
+        "patient": patient,
+        "exports": list(copies.order_by("-pk")[:COPIES_SHOWN]),
+        "now": timezone.now(),
+        "zone": location_of(request).zone,
+        "may_open": staff_of(request).may(Permission.SEE_NOTES),
+    }
 
 
 @requires(Permission.HANDLE_RIGHTS)
 @require_safe
 def copies(request: HttpRequest, number: int) -> HttpResponse:
     """Where the copies stand; the fragment asks again while one is being made."""
-    patient = _patient(request, number)
-    context = {
-        "patient": patient,
-        "exports": _copies(patient),
-        "now": timezone.now(),
-        "zone": location_of(request).zone,
-        "may_open": staff_of(request).may(Permission.SEE_NOTES),
-    }
+    context = _copies(request, _patient(request, number))
     return render(request, "patients/rights_copies.html", context)
 
 
@@ -151,28 +157,43 @@ def download(request: HttpRequest, number: int, public_id: UUID) -> HttpResponse
         raise Http404 from None
 
 
+def _sent(
+    request: HttpRequest,
+    number: int,
+    name: str,
+    form: ClinicForm,
+    act: Callable[[Patient, dict[str, Any]], HttpResponse],
+) -> HttpResponse:
+    """A form of a patient's page was sent: `act` does what it says and goes on from there; where it
+    is not fit or refused, the page comes back with it as `name`.
+    """
+    patient = _patient(request, number)
+    if form.is_valid():
+        try:
+            return act(patient, form.cleaned_data)
+        except ActionRefused as refused:
+            refuse(form, refused)
+    return _page(request, patient, status=422, **{name: form})
+
+
 @requires(Permission.HANDLE_RIGHTS)
 @require_POST
 def ask(request: HttpRequest, number: int) -> HttpResponse:
     """Put down what the patient asked at the desk, by letter or by telephone."""
-    patient, form = _patient(request, number), AskForm(request.POST)
-    if form.is_valid():
-        try:
-            row = actions.ask(
-                by=staff_of(request), patient=patient, at=timezone.now(), **form.cleaned_data
-            )
-            return redirect("rights:request", patient.number, row.pk)
-        except ActionRefused as refused:
-            refuse(form, refused)
-    return _page(request, patient, status=422, ask_form=form)
+
+    def act(patient: Patient, said: dict[str, Any]) -> HttpResponse:
+        row = actions.ask(by=staff_of(request), patient=patient, at=timezone.now(), **said)
+        return redirect("rights:request", patient.number, row.pk)
+
+    return _sent(request, number, "ask_form", AskForm(request.POST), act)
 
 
 @requires(Permission.HANDLE_RIGHTS)
 @require_http_methods(["GET", "HEAD", "POST"])
 def decide(request: HttpRequest, number: int, pk: int) -> HttpResponse:
     """One request: the patient's words, what it would mean, and the decision."""
-    visible = RightsRequest.objects.visible_to(staff_of(request))
-    row = fetch(request, visible.select_related("patient", "decided_by"), pk=pk, patient_id=number)
+    visible = _mine(request).select_related("decided_by")
+    row: RightsRequest = fetch(request, visible, pk=pk, patient_id=number)
     sent = request.POST if request.method == "POST" else None
     form = AnswerForm(sent, request=row)
     if request.method == "POST" and form.is_valid():
@@ -221,47 +242,39 @@ def _settle(request: HttpRequest, row: RightsRequest, said: dict[str, Any]) -> N
 @require_POST
 def restrict_now(request: HttpRequest, number: int) -> HttpResponse:
     """Restrict the use of a patient's data."""
-    patient, form = _patient(request, number), RestrictForm(request.POST)
-    if form.is_valid():
-        try:
-            restrict(by=staff_of(request), patient=patient, at=timezone.now(), **form.cleaned_data)
-            messages.success(request, _("The data are restricted from now on."))
-            return redirect("rights:patient", patient.number)
-        except ActionRefused as refused:
-            refuse(form, refused)
-    return _page(request, patient, status=422, restrict_form=form)
+
+    def act(patient: Patient, said: dict[str, Any]) -> HttpResponse:
+        restrict(by=staff_of(request), patient=patient, at=timezone.now(), **said)
+        messages.success(request, _("The data are restricted from now on."))
+        return redirect("rights:patient", patient.number)
+
+    return _sent(request, number, "restrict_form", RestrictForm(request.POST), act)
 
 
 @requires(Permission.HANDLE_RIGHTS)
 @require_POST
 def lift_now(request: HttpRequest, number: int) -> HttpResponse:
     """Lift the restriction."""
-    patient, form = _patient(request, number), LiftForm(request.POST)
-    if form.is_valid():
-        try:
-            lift(by=staff_of(request), patient=patient, **form.cleaned_data)
-            messages.success(request, _("The restriction is lifted."))
-            return redirect("rights:patient", patient.number)
-        except ActionRefused as refused:
-            refuse(form, refused)
-    return _page(request, patient, status=422, lift_form=form)
+
+    def act(patient: Patient, said: dict[str, Any]) -> HttpResponse:
+        lift(by=staff_of(request), patient=patient, **said)
+        messages.success(request, _("The restriction is lifted."))
+        return redirect("rights:patient", patient.number)
+
+    return _sent(request, number, "lift_form", LiftForm(request.POST), act)
 
 
 @requires(Permission.HANDLE_RIGHTS)
 @require_POST
 def erase(request: HttpRequest, number: int) -> HttpResponse:
     """Erase the whole file, where nothing obliges the clinic to keep it."""
-    patient, form = _patient(request, number), EraseForm(request.POST)
-    if form.is_valid():
-        try:
-            actions.settle_whole(
-                by=staff_of(request), patient=patient, at=timezone.now(), **form.cleaned_data
-            )
-            messages.success(request, _("The file is being erased. Nothing brings it back."))
-            return redirect("all-rights:index")
-        except ActionRefused as refused:
-            refuse(form, refused)
-    return _page(request, patient, status=422, erase_form=form)
+
+    def act(patient: Patient, said: dict[str, Any]) -> HttpResponse:
+        actions.settle_whole(by=staff_of(request), patient=patient, at=timezone.now(), **said)
+        messages.success(request, _("The file is being erased. Nothing brings it back."))
+        return redirect("all-rights:index")
+
+    return _sent(request, number, "erase_form", EraseForm(request.POST), act)
 
 
 @requires(Permission.SEND_LINKS)

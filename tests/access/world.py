@@ -21,6 +21,7 @@ from aftercare.safety.models import (
     EventReport,
     LookBack,
     LookBackCase,
+    LookBackPlace,
     Recall,
     RecallContact,
 )
@@ -442,6 +443,7 @@ def _safety(
         made_by=by,
         made_at=at,
     )
+    LookBackPlace.objects.create(look_back=question, location=place)
     case = LookBackCase.objects.create(
         look_back=question, patient=patient, onset_on=at.date(), event=event, added_by=by
     )

@@ -16,8 +16,9 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from aftercare.safety import forms, recalling, trace_views
-from aftercare.safety.exposures import Exposure, Kind, exposed, extent, page_after, said
+from aftercare.safety import forms, recalling
+from aftercare.safety.exposures import Exposure, Kind, exposed, said
+from aftercare.safety.listing import lines
 from aftercare.safety.models import Attempt, Recall, RecallContact
 from aftercare.safety.recalling import (
     ask_to_tell,
@@ -26,20 +27,22 @@ from aftercare.safety.recalling import (
     record_attempt,
     tell_exposed,
 )
+from aftercare.safety.survey import Survey, survey
 from aftercare.safety.tasks import tell_exposed as tick
 from clinic.access.models import Membership, Staff
 from clinic.audit.models import AuditEntry
 from clinic.errors import ActionRefused
-from clinic.places.models import Device
+from clinic.places.models import Device, Location
 from patients.documents.actions import render_next
 from patients.documents.models import Document
 from patients.messages.models import Message
 from patients.messages.rules import save_refusals
 from patients.registry.models import Patient
 from tests.aftercare.safety_world import AT, Clinic, make_clinic, make_lot
-from tests.conftest import Cast
+from tests.conftest import Cast, make_location
 from treatments.catalogue.models import Anaesthetic, Lot
-from treatments.sessions.models import Anaesthesia, Session
+from treatments.mixes.models import Syringe
+from treatments.sessions.models import Anaesthesia, MixComponent, Session
 from treatments.stock.models import Movement, OpenContainer
 
 pytestmark = pytest.mark.django_db
@@ -59,6 +62,10 @@ def lot(cast: Cast) -> Lot:
 
 def hits(exposure: Exposure, cast: Cast) -> list[int]:
     return list(exposed(exposure, [cast.here.pk], PARIS).values_list("pk", flat=True))
+
+
+def surveyed(places: list[int] | None, size: int = 50, after: str = "") -> Survey:
+    return survey(exposed(LOT, places, PARIS), Session.objects.all(), size, after)
 
 
 # -- who was exposed -------------------------------------------------------------------------
@@ -88,7 +95,7 @@ def test_the_same_number_of_another_product_or_place_is_another_lot(
     there = Clinic(cast.there, cast.practitioner2, cast.treatment)
     there.session(there.patient(), [make_lot(cast.there, "LOT-71")])
     assert hits(LOT, cast) == []
-    assert extent(exposed(LOT, None, PARIS)).sessions == 1
+    assert surveyed(None).sessions == 1
 
 
 def test_device_room_practitioner_technique_and_product(
@@ -154,11 +161,13 @@ def test_pages_follow_each_other_without_gap_or_repeat(
         clinic.session(clinic.patient(), [lot], at=AT + timedelta(hours=number // 3))
     seen, key = [], ""
     for _round in range(3):
-        rows, key = page_after(exposed(LOT, [cast.here.pk], PARIS), key, 3)
-        seen += [row.pk for row in rows]
+        found = surveyed([cast.here.pk], 3, key)
+        key = found.following
+        seen += [row.pk for row in found.rows]
     assert key == ""
     assert seen == hits(LOT, cast)
-    assert page_after(exposed(LOT, [cast.here.pk], PARIS), "nonsense_x", 3)[0][0].pk == seen[0]
+    for strange in ("nonsense_x", "2026-09-07T10:00:00_1", "2026-09-07T10:00:00+00:00_-1"):
+        assert surveyed([cast.here.pk], 3, strange).rows[0].pk == seen[0]
 
 
 def test_two_files_of_one_person_are_counted_and_told_once(
@@ -168,7 +177,7 @@ def test_two_files_of_one_person_are_counted_and_told_once(
     clinic.session(kept, [lot])
     clinic.session(other, [lot], at=AT + timedelta(hours=1))
     Patient.objects.filter(pk=other.pk).update(merged_into=kept)
-    assert extent(exposed(LOT, [cast.here.pk], PARIS)).patients == 1
+    assert surveyed([cast.here.pk]).patients == 1
     recall = begin(cast)
     assert [row.patient_id for row in recall.contacts.all()] == [kept.pk]
     assert recall.contacts.get().sessions == 2
@@ -390,6 +399,32 @@ def test_from_a_number_to_the_list_to_quarantine(
     assert read.patients == [patient.pk]
 
 
+def test_one_click_holds_a_lot_back_wherever_it_is(
+    cast: Cast, lot: Lot, client_for: Callable[[Staff], Client]
+) -> None:
+    """At both of the manager's locations, and not at one that is not theirs."""
+    third = make_location("Third")
+    Membership.objects.get_or_create(staff=cast.manager, location=cast.there)
+    there, elsewhere = make_lot(cast.there, "lot-71"), make_lot(third, "LOT-71")
+    client = client_for(cast.manager)
+    page = client.get(reverse("safety:trace") + "?by=lot&lot=LOT-71").content.decode()
+    assert "Hold it back at all 2 locations" in page
+    client.post(reverse("safety:quarantine", args=[lot.pk]), {"everywhere": "1"})
+    states = {one.pk: one.state for one in Lot.objects.filter(number__iexact="lot-71")}
+    assert states == {lot.pk: "quarantined", there.pk: "quarantined", elsewhere.pk: "available"}
+
+
+def test_the_lot_of_a_container_can_be_held_back_from_its_trace(
+    cast: Cast, lot: Lot, client_for: Callable[[Staff], Client]
+) -> None:
+    container = OpenContainer.objects.create(
+        lot=lot, opened_at=AT, discard_by=AT + timedelta(days=1), held_ml=5, left_ml=4
+    )
+    query = f"?by=container&container={container.pk}"
+    page = client_for(cast.manager).get(reverse("safety:trace") + query)
+    assert page.context["may_hold"] == [lot]
+
+
 def test_a_part_of_a_number_offers_the_lots_it_may_be(
     cast: Cast, lot: Lot, client_for: Callable[[Staff], Client]
 ) -> None:
@@ -565,10 +600,80 @@ def test_trace_lot_prints_the_same(
         call_command("trace_lot", "NONE")
 
 
-def test_what_a_spreadsheet_would_run_is_text() -> None:
-    for cell in ("=1+1", "+1", "-1", "@x", "\tx"):
-        assert trace_views.plain(cell) == f"'{cell}"
-    assert trace_views.plain("Martin") == "Martin"
+@pytest.mark.parametrize("name", ["=1+1", "+1", "-1", "@x", "\tx", "Martin"])
+def test_what_a_spreadsheet_would_run_is_text(
+    cast: Cast, clinic: Clinic, lot: Lot, name: str
+) -> None:
+    clinic.session(clinic.patient(name=name), [lot])
+    [row] = listed_lines([cast.here.pk])
+    assert row["given_name"] == (name if name == "Martin" else f"'{name}")
+
+
+def listed_lines(places: list[int]) -> list[dict[str, str]]:
+    text = b"".join(lines(exposed(LOT, places, PARIS))).decode("utf-8-sig")
+    return list(csv.DictReader(io.StringIO(text)))
+
+
+def test_the_list_says_when_on_the_location_s_clock_and_the_number_that_counts(
+    cast: Cast, clinic: Clinic, lot: Lot
+) -> None:
+    kept, earlier = clinic.patient(), clinic.patient()
+    summer = clinic.session(earlier, [lot])
+    clinic.session(kept, [lot], at=AT.replace(month=12), signed=False)
+    Patient.objects.filter(pk=earlier.pk).update(merged_into=kept)
+    Location.objects.filter(pk=cast.here.pk).update(timezone="America/St_Johns")
+    rows = listed_lines([cast.here.pk])
+    assert [row["session_at"] for row in rows] == [
+        "2026-12-07T04:30-03:30", "2026-09-07T05:30-02:30",
+    ]  # fmt: skip
+    assert [row["signed"] for row in rows] == ["no", "yes"]
+    assert {row["patient_number"] for row in rows} == {kept.number}
+    assert rows[1]["practitioner"] == summer.practitioner.name
+
+
+def test_a_number_in_capitals_or_not_is_one_lot(
+    cast: Cast, clinic: Clinic, lot: Lot, client_for: Callable[[Staff], Client]
+) -> None:
+    """The same delivery, typed at one shelf as on the box and at the other in small letters."""
+    there = Clinic(cast.there, cast.practitioner2, cast.treatment)
+    one = clinic.session(clinic.patient(), [lot])
+    other = there.session(
+        there.patient(), [make_lot(cast.there, "lot-71")], at=AT + timedelta(hours=1)
+    )
+    both = [cast.here.pk, cast.there.pk]
+    for number in ("LOT-71", "lot-71"):
+        found = exposed(Exposure(Kind.LOT, ("ha-1", number)), both, PARIS)
+        assert list(found.values_list("pk", flat=True)) == [other.pk, one.pk]
+    cast.manager.memberships.get_or_create(location=cast.there)
+    page = client_for(cast.manager).get(reverse("safety:trace") + "?by=lot&lot=lOT-71")
+    assert page.context["extent"].sessions == 2
+    assert len(page.context["lots"]) == 2
+
+
+def test_a_person_is_found_where_they_treated_signed_or_prepared(
+    cast: Cast, clinic: Clinic
+) -> None:
+    hours = [AT + timedelta(hours=n) for n in range(4)]
+    treated = clinic.session(clinic.patient(), at=hours[0], by=cast.colleague, signed=False)
+    signed = clinic.session(clinic.patient(), at=hours[1], signed=False)
+    Session.objects.filter(pk=signed.pk).update(signed_at=AT, signed_by=cast.colleague)
+    prepared = clinic.session(clinic.patient(), at=hours[2], signed=False)
+    Syringe.objects.create(session=prepared, label="A", prepared_at=AT, prepared_by=cast.colleague)
+    clinic.session(clinic.patient(), at=hours[3])
+    who = Exposure(Kind.PRACTITIONER, (str(cast.colleague.pk),))
+    assert hits(who, cast) == [prepared.pk, signed.pk, treated.pk]
+
+
+def test_syringes_without_a_row_of_their_own_are_one(cast: Cast, clinic: Clinic, lot: Lot) -> None:
+    """Two syringes with a product each are no mixture; without syringes all went into one."""
+    lido = make_lot(cast.here, "X", "lidocaine-2")
+    apart = clinic.session(clinic.patient(), signed=False)
+    for label, one in (("A", lot), ("B", lido)):
+        tube = Syringe.objects.create(session=apart, label=label)
+        MixComponent.objects.create(session=apart, syringe=tube, lot=one, ml=1)
+    old = clinic.session(clinic.patient(), [lot, lido], at=AT + timedelta(hours=1))
+    assert hits(Exposure(Kind.MIX, ("ha-1", "lidocaine-2")), cast) == [old.pk]
+    assert hits(Exposure(Kind.MIX, ("ha-1",)), cast) == [apart.pk]
 
 
 def test_a_thing_in_words(cast: Cast, lot: Lot, clinic: Clinic) -> None:

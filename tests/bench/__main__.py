@@ -198,11 +198,12 @@ def rendered(quick: bool) -> tuple[dict[str, Any], list[Goal]]:
 
 def recall_table(found: dict[str, Any]) -> str:
     """What each question found and how long it took, one to a line."""
-    lines = [f"  {'question':<13} {'sessions':>9} {'patients':>9} {'first s':>8} {'p50 s':>7}"]
+    head = f"  {'question':<15} {'sessions':>9} {'patients':>9} {'SQL':>4} {'first s':>8}"
+    lines = [f"{head} {'p50 s':>7} {'p95 s':>7}"]
     for name, one in found.items():
         lines.append(
-            f"  {name:<13} {one['sessions']:>9} {one['patients']:>9} {one['first_s']:8.3f} "
-            f"{one['p50_s']:7.3f}"
+            f"  {name:<15} {one['sessions']:>9} {one['patients']:>9} {one['statements'] or '':>4} "
+            f"{one['first_s']:8.3f} {one['p50_s']:7.3f} {one['p95_s']:7.3f}"
         )
     return "\n".join(lines)
 
@@ -214,7 +215,7 @@ def recalled(home: Path, sessions: int) -> tuple[dict[str, Any], list[Goal]]:
     print(f"\n{done['sessions']} sessions, filled in {done['filled_s']:.0f} s")
     print(f"{recall_table(found)}\n", flush=True)
     goals = [
-        Goal(f"seconds to trace by {name}", one["p50_s"], MOST_S) for name, one in found.items()
+        Goal(f"seconds of recall: {name}", one["p50_s"], MOST_S) for name, one in found.items()
     ]
     return done, goals
 

@@ -1,7 +1,8 @@
-"""Who was exposed, among a million sessions: each kind of trace, and a look-back over three months.
+"""Who was exposed, among a million sessions: each kind of trace, and look-backs.
 
-Every session has a patient, two lots, an area and a practitioner; one in five an appointment with a
-room, one in ten a device, one in five was drawn from an opened container.
+Every session has a patient, an appointment with a room, a syringe with two lots of which one was
+drawn from an opened container, an area with a device, and a practitioner; one in five a cream of a
+lot. One patient in fifty has an earlier file that was merged into theirs.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from statistics import median
@@ -22,6 +24,7 @@ from typing import Any
 import django
 from django.core.management import call_command
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from tests.bench.server import environment, free_port
 
@@ -30,8 +33,10 @@ SESSIONS_OF_A_PATIENT = 4
 PLACES, DOCTORS, ROOMS, DEVICES = 10, 5, 3, 2
 LOTS = 2_000
 YEARS = 5
-ROUNDS = 5
+ROUNDS = 7
 MOST_S = 2.0
+LOOK_BACK_DAYS = 90
+CASES = 20
 FIRST = datetime(2021, 11, 1, 8, tzinfo=UTC)
 
 
@@ -67,6 +72,8 @@ class Filling:
         self.places = importlib.import_module("clinic.places.models")
         self.catalogue = importlib.import_module("treatments.catalogue.models")
         self.stock = importlib.import_module("treatments.stock.models")
+        self.syringe = importlib.import_module("treatments.mixes.models").Syringe
+        self.anaesthesia = importlib.import_module("treatments.sessions.models").Anaesthesia
         self.sessions = sessions
         self.all = [conftest.make_location(f"Place {n}") for n in range(PLACES)]
         people = [
@@ -110,7 +117,7 @@ class Filling:
         self._copy(session, lot)
         with connection.cursor() as cursor:
             cursor.execute("SET session_replication_role = origin")
-            cursor.execute("ANALYZE")
+            cursor.execute("VACUUM ANALYZE")
 
     def _copy(self, session: Any, lot: Any) -> None:
         count, patients = self.sessions, self.sessions // SESSIONS_OF_A_PATIENT
@@ -126,6 +133,7 @@ class Filling:
             session.consent, patients, patient_id=f"{who} - 1 + n", plan_id=f"{plan} - 1 + n"
         )
         of = f"((n - 1) / {SESSIONS_OF_A_PATIENT})"
+        self._merge(who, patients)
         visits = self._visits(session, at, place)
         first = multiply(
             session,
@@ -134,7 +142,7 @@ class Filling:
             plan_id=f"{plan} + {of}",
             consent_id=f"{consent} + {of}",
             number=f"1 + (n - 1) % {SESSIONS_OF_A_PATIENT}",
-            appointment_id=f"CASE WHEN n % 5 = 0 THEN {visits} - 1 + n / 5 END",
+            appointment_id=f"{visits} - 1 + n",
             location_id=place,
             practitioner_id=_one_of([one.pk for one in self.doctors], "n"),
             started_at=at,
@@ -142,6 +150,15 @@ class Filling:
             signed_by_id=_one_of([one.pk for one in self.doctors], "n"),
         )
         self._parts(session, lot, first)
+
+    def _merge(self, first: int, patients: int) -> None:
+        """Every fiftieth file into the one before it."""
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "UPDATE patients_patient SET merged_into_id = id - 1"
+                " WHERE id BETWEEN %s AND %s AND (id - %s) %% 50 = 49",
+                [first, first + patients - 1, first],
+            )
 
     def _visits(self, session: Any, at: str, place: str) -> int:
         with connection.cursor() as cursor:
@@ -153,7 +170,7 @@ class Filling:
                 cursor.execute(f"ALTER TABLE treatments_appointment DROP CONSTRAINT {name}")
         return multiply(
             session.appointment,
-            self.sessions // 5,
+            self.sessions,
             starts_at=at,
             ends_at=f"{at} + interval '5 minutes'",
             location_id=place,
@@ -177,13 +194,21 @@ class Filling:
         sets = LOTS // places
         [one, two] = session.mix.order_by("pk")
         sid = f"{first} - 1 + n"
-        multiply(one, count, session_id=sid, lot_id=f"{of_place} ((n / 97) % {sets // 2})")
-        multiply(
-            two, count, session_id=sid, lot_id=f"{of_place} ({sets // 2} + (n / 89) % {sets // 2})"
-        )
+        syringe = self.syringe.objects.create(session=session, label="A")
+        sets_of = {one: f"((n / 97) % {sets // 2})", two: f"({sets // 2} + (n / 89) % {sets // 2})"}
+        drawn = multiply(syringe, count, session_id=sid)
+        for part, which in sets_of.items():
+            multiply(
+                part,
+                count,
+                session_id=sid,
+                syringe_id=f"{drawn} - 1 + n",
+                lot_id=f"{of_place} {which}",
+            )
         [area] = session.treated_areas.all()
         gun = _one_of([one.pk for one in self.devices], "(n / 10)")
-        multiply(area, count, session_id=sid, device_id=f"CASE WHEN n % 10 = 0 THEN {gun} END")
+        multiply(area, count, session_id=sid, device_id=gun)
+        self._cream(session, count // 5, first, f"{lots} + (5 * n + {places - 1}) % {places}")
         container = self.stock.OpenContainer.objects.create(
             lot=lot, opened_at=FIRST, discard_by=FIRST, held_ml=5, left_ml=4
         )
@@ -194,13 +219,21 @@ class Filling:
         )  # fmt: skip
         multiply(
             used,
-            count // 5,
+            count,
             number="1 + n",
             container_id=f"{held} + n % {LOTS}",
-            session_id=f"{first} - 1 + 5 * n",
+            session_id=sid,
         )
         self.lot = self.catalogue.Lot.objects.select_related("product").get(pk=lots + 500)
         self.container = held + 500
+
+    def _cream(self, session: Any, count: int, first: int, lot: str) -> None:
+        """On the skin of every fifth."""
+        cream = self.anaesthesia.objects.create(
+            session=session, anaesthetic=self.catalogue.Anaesthetic.objects.first(),
+            lot=None, grams=1, area_cm2=10, on_at=FIRST,
+        )  # fmt: skip
+        multiply(cream, count, session_id=f"{first} - 1 + 5 * n", lot_id=lot)
 
     def questions(self) -> dict[str, str]:
         """The query of each kind of trace."""
@@ -223,45 +256,97 @@ def _one_of(ids: list[int], number: str) -> str:
 
 
 def timed(client: Any, path: str) -> dict[str, Any]:
-    """The first answer, the middle of the next ones, and how many sessions it found."""
-    times = []
-    for _round in range(ROUNDS + 1):
-        began = time.perf_counter()
-        answer = client.get(path)
-        times.append(time.perf_counter() - began)
-        if answer.status_code != 200 or answer.context.get("extent") is None:
-            raise SystemExit(f"{path} answered {answer.status_code}")
-    found = answer.context["extent"]
+    """How long a page takes, how many statements, and how many sessions it found."""
+    seen: list[Any] = []
+
+    def ask() -> None:
+        seen.append(client.get(path))
+        if seen[-1].status_code != 200 or seen[-1].context.get("extent") is None:
+            raise SystemExit(f"{path} answered {seen[-1].status_code}")
+
+    figures = rounds(ask)
+    with CaptureQueriesContext(connection) as asked:
+        ask()
+    found = seen[-1].context["extent"]
     return {
-        "sessions": found.sessions, "patients": found.patients,
-        "first_s": times[0], "p50_s": median(times[1:]),
+        "sessions": found.sessions, "patients": found.patients, "statements": len(asked), **figures,
     }  # fmt: skip
 
 
-def looked_back(filling: Filling) -> dict[str, Any]:
-    """Twenty cases among three months of one location."""
+def rounds(act: Callable[[], Any]) -> dict[str, float]:
+    """Seconds: the first time, the middle of the next ones, and the longest but for one in 20."""
+    times = []
+    for _round in range(ROUNDS + 1):
+        began = time.perf_counter()
+        act()
+        times.append(time.perf_counter() - began)
+    # Of fewer than 20 rounds that is the longest one.
+    return {"first_s": times[0], "p50_s": median(times[1:]), "p95_s": max(times[1:])}
+
+
+def listed(client: Any, query: str, extent: dict[str, Any]) -> dict[str, Any]:
+    """The whole list as CSV, to its last line."""
+
+    def fetch() -> None:
+        response = client.get(f"/safety/trace/csv/?{query}")
+        lines = sum(block.count(b"\n") for block in response.streaming_content)
+        if lines != extent["sessions"] + 1:
+            raise SystemExit(f"The list of {query} has {lines} lines.")
+
+    return extent | {"statements": None} | rounds(fetch)
+
+
+def recalled(client: Any, filling: Filling) -> dict[str, dict[str, Any]]:
+    """A recall of the 20,000 people of one device: begun, and who was reached and who not."""
+    recalling = importlib.import_module("aftercare.safety.recalling")
+    exposures = importlib.import_module("aftercare.safety.exposures")
+    device = exposures.Exposure("device", (str(filling.devices[0].pk),))
+    began = time.perf_counter()
+    recall = recalling.open_recall(
+        by=filling.manager, location=filling.all[0], exposure=device, reason="x"
+    )
+    took = time.perf_counter() - began
+    people = {"patients": recall.contacts.count()}
+    people["sessions"] = sum(recall.contacts.values_list("sessions", flat=True))
+    path, found = f"/safety/recalls/{recall.pk}/", {}
+    found["begin recall"] = people | {
+        "statements": None, "first_s": took, "p50_s": took, "p95_s": took,
+    }  # fmt: skip
+    for name, query in (("recall", ""), ("not reached", "?show=missing")):
+        with CaptureQueriesContext(connection) as asked:
+            client.get(path + query)
+        figures = rounds(lambda query=query: client.get(path + query))  # type: ignore[misc]
+        found[name] = people | {"statements": len(asked)} | figures
+    return found
+
+
+def looked_back(filling: Filling, places: list[Any], days: int) -> dict[str, Any]:
+    """Twenty cases among so many days of these locations."""
     models = importlib.import_module("aftercare.safety.models")
     look_back = importlib.import_module("aftercare.safety.lookback").look_back
     sessions = importlib.import_module("treatments.sessions.models").Session
     since = (FIRST + timedelta(days=700)).date()
     question = models.LookBack.objects.create(
-        location=filling.all[0], title="x", since=since, until=since + timedelta(days=90),
+        location=places[0], title="x", since=since, until=since + timedelta(days=days),
         made_by=filling.manager, made_at=FIRST,
     )  # fmt: skip
-    ill = sessions.objects.filter(location=filling.all[0], started_at__date__gt=since)
-    for one in ill.order_by("started_at")[:20]:
+    for place in places:
+        models.LookBackPlace.objects.create(look_back=question, location=place)
+    treated = sessions.objects.filter(location__in=places, started_at__date__gt=since)
+    treated = treated.filter(patient__merged_into__isnull=True).order_by("started_at")[:1_000]
+    first = {one.patient_id: one for one in reversed(treated)}
+    for one in list(first.values())[-CASES:]:
         models.LookBackCase.objects.create(
             look_back=question, patient_id=one.patient_id, added_by=filling.manager,
             onset_on=one.started_at.date() + timedelta(days=30),
         )  # fmt: skip
-    times = []
-    for _round in range(ROUNDS + 1):
-        began = time.perf_counter()
-        answer = look_back(question)
-        times.append(time.perf_counter() - began)
+    answers = []
+    figures = rounds(lambda: answers.append(look_back(question)))
+    with CaptureQueriesContext(connection) as asked:
+        look_back(question)
     return {
-        "sessions": answer.sessions, "patients": answer.people,
-        "first_s": times[0], "p50_s": median(times[1:]),
+        "sessions": answers[-1].sessions, "patients": answers[-1].people,
+        "statements": len(asked), **figures,
     }  # fmt: skip
 
 
@@ -296,8 +381,13 @@ def main() -> int:
     client = importlib.import_module("django.test").Client(SERVER_NAME="127.0.0.1")
     client.force_login(filling.manager, backend="clinic.access.backend.StaffBackend")
     asked = filling.questions()
+    found: dict[str, dict[str, Any]]
     found = {name: timed(client, f"/safety/trace/?{query}") for name, query in asked.items()}
-    found["look-back"] = looked_back(filling)
+    found["product, CSV"] = listed(client, asked["product"], found["product"])
+    found |= recalled(client, filling)
+    found["look-back"] = looked_back(filling, filling.all[:1], LOOK_BACK_DAYS)
+    found["look-back, all"] = looked_back(filling, filling.all, LOOK_BACK_DAYS)
+    found["a year of all"] = looked_back(filling, filling.all, 365)
     json.dump({"filled_s": filled, "sessions": arguments.sessions, "found": found}, sys.stdout)
     return 0
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import zipfile
@@ -29,8 +30,9 @@ from patients.registry.models import Patient, Restriction
 from patients.registry.restricting import is_restricted, lift, restrict
 from patients.rights import actions, exporting, gathering
 from patients.rights.erasing import erase_next_file, forget_next_files
+from patients.rights.install import care_function
 from patients.rights.models import ANSWER_DAYS, Export, RightsRequest
-from patients.rights.retention import kept_until, retention_of
+from patients.rights.retention import retention_of
 from tests.access.world import World, make_world
 from tests.conftest import Cast, make_patient
 from tests.patients.test_portal import RIGHT, question
@@ -382,7 +384,15 @@ def test_a_restriction_is_one_at_a_time_and_stays_as_it_was(cast: Cast, world: W
     ],
 )
 def test_until_when_a_file_is_kept(born, last, until, by_age):
-    assert kept_until(birth_date=born, last_on=last, years=8, minors_until=25) == (until, by_age)
+    assert kept_for(born, last) == until
+    assert (until != kept_for(date(1950, 1, 1), last)) is by_age
+
+
+def kept_for(born: date, last: date) -> date:
+    """For 8 years, minors until 25, as the database computes it."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT clinic_kept_for(%s, %s, 8, 25)", [born, last])
+        return cursor.fetchone()[0]
 
 
 def test_the_strictest_place_counts_and_the_location_has_the_last_word(cast: Cast, world: World):
@@ -436,15 +446,127 @@ def test_the_whole_file_is_not_erased_while_it_must_be_kept(cast: Cast, world: W
         cursor.execute("DELETE FROM treatments_session WHERE signed_at IS NOT NULL")
 
 
-def test_a_decision_whose_day_has_not_come_lets_nothing_go(cast: Cast, world: World):
-    Erasure.objects.create(
-        file=world.patient.pk,
-        due_on=timezone.localdate() + timedelta(days=2),
-        ground="x",
-        decided_by="x",
+def as_application(*statements: str) -> None:
+    """SQL by the role that the application has, which obeys every trigger."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET LOCAL ROLE clinic_app")
+        for statement in statements:
+            cursor.execute(statement)
+        cursor.execute("RESET ROLE")
+
+
+def decided(patient: Patient, due: str = "current_date") -> str:
+    """A decision to erase, written past the application."""
+    return (
+        "INSERT INTO clinic_erasure (file, due_on, ground, decided_by, kept, erased, files)"
+        f" VALUES ({patient.pk}, {due}, 'x', 'x', '[]', '[]', '[]')"
     )
-    with pytest.raises(DatabaseError), transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("DELETE FROM treatments_session WHERE signed_at IS NOT NULL")
+
+
+def without_guard(*statements: str) -> None:
+    """As the owner, and past every trigger: how a decision stands that should not."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET LOCAL session_replication_role = replica")
+        for statement in statements:
+            cursor.execute(statement)
+        cursor.execute("SET LOCAL session_replication_role = origin")
+
+
+def delete_signed(patient: Patient) -> str:
+    return (
+        f"DELETE FROM treatments_session WHERE signed_at IS NOT NULL AND patient_id = {patient.pk}"
+    )
+
+
+LET_GO = ["SET CONSTRAINTS ALL DEFERRED"]
+
+
+def test_sql_of_the_application_writes_no_decision_while_a_file_must_be_kept(
+    cast: Cast, world: World
+):
+    with pytest.raises(DatabaseError, match="must be kept until"):
+        as_application(decided(world.patient))
+    with pytest.raises(DatabaseError, match="must be kept until"):
+        as_application(decided(world.patient, "current_date + 9 * 365"))
+    as_application(decided(cast.patient))
+    with pytest.raises(DatabaseError, match=r"closed|must be kept"):
+        as_application(f"UPDATE clinic_erasure SET file = {world.patient.pk}")
+
+
+def test_a_decision_that_stands_by_whatever_way_lets_nothing_go_too_early(cast: Cast, world: World):
+    without_guard(*map(decided, files(world)))
+    with pytest.raises(DatabaseError, match="signed and closed"):
+        as_application(*LET_GO, delete_signed(world.patient))
+    assert not is_erased(world.patient)
+
+
+def files(world: World) -> list[Patient]:
+    return [world.patient, *world.patient.earlier_files.all()]
+
+
+def is_erased(patient: Patient) -> bool:
+    """Whether the worker gets rid of a file whose erasure is decided."""
+    with contextlib.suppress(DatabaseError), transaction.atomic():
+        erase_next_file()
+    return not Patient.objects.filter(pk=patient.pk).exists()
+
+
+def test_the_control_without_the_check_of_the_record_a_decision_lets_a_kept_file_go(
+    cast: Cast, world: World
+):
+    """What stood before: a decision and its day were enough."""
+    without_guard(*map(decided, files(world)))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "CREATE OR REPLACE FUNCTION clinic_kept_until(file bigint) RETURNS date"
+            " LANGUAGE sql AS 'SELECT NULL::date'"
+        )
+    assert is_erased(world.patient)
+
+
+def test_what_sql_may_change_brings_no_file_out_of_its_years(cast: Cast, world: World):
+    """Not known at its place any more, a photo dated back, a decision for the day after."""
+    patient = world.patient
+    with pytest.raises(DatabaseError, match="must be kept until"):
+        as_application(
+            f"DELETE FROM patients_registration WHERE patient_id = {patient.pk}",
+            f"UPDATE patients_photo SET taken_at = '2001-01-01' WHERE patient_id = {patient.pk}",
+            decided(patient),
+        )
+
+
+def test_a_photo_alone_keeps_a_file_from_the_day_it_came(cast: Cast, world: World):
+    patient = make_patient(cast.here, "Only", "Photo")
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL session_replication_role = replica")
+        cursor.execute("UPDATE patients_photo SET patient_id = %s", [patient.pk])
+        cursor.execute("SET LOCAL session_replication_role = origin")
+    as_application("UPDATE patients_photo SET taken_at = '2001-01-01'")
+    today = timezone.localdate()
+    assert retention_of(patient).until == today.replace(year=today.year + 8)
+
+
+def test_an_earlier_file_is_kept_as_long_as_the_one_that_counts(cast: Cast, world: World):
+    earlier_file = make_patient(cast.here, "Earlier", "File")
+    without_guard(
+        f"UPDATE patients_patient SET merged_into_id = {world.patient.pk}"
+        f" WHERE id = {earlier_file.pk}"
+    )
+    with pytest.raises(DatabaseError, match="must be kept until"):
+        as_application(decided(earlier_file))
+
+
+def test_every_record_of_care_says_when_it_was(cast: Cast):
+    """A moment over rows that know their patient themselves; the function reads each table."""
+    models = [m for m in gathering.patient_models() if getattr(m, "care_at", "")]
+    assert {m._meta.db_table for m in models} >= {
+        "treatments_session", "treatments_consultation", "treatments_consent",
+        "treatments_appointment", "patients_history", "patients_photo",
+        "aftercare_checkin", "aftercare_adverseevent",
+    }  # fmt: skip
+    assert {m.audit_patient for m in models} == {"patient_id"}
+    source = care_function()
+    assert all(f"public.{m._meta.db_table} " in source for m in models)
 
 
 def ten_years_ago(patient: Patient) -> None:
@@ -454,18 +576,17 @@ def ten_years_ago(patient: Patient) -> None:
         "treatments_session": ["started_at"],
         "treatments_consultation": ["created_at"],
         "patients_history": ["submitted_at"],
-        "patients_photo": ["taken_at"],
+        "patients_photo": ["taken_at", "stored_at"],
         "aftercare_checkin": ["answered_at"],
+        "treatments_consent": ["signed_at"],
+        "treatments_appointment": ["starts_at", "ends_at"],
+        "aftercare_adverseevent": ["created_at", "closed_at"],
     }
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL session_replication_role = replica")
         for table, columns in moves.items():
-            for column in columns:
-                cursor.execute(
-                    f"UPDATE {table} SET {column} = {column} - interval '10 years'"
-                    " WHERE patient_id = ANY(%s)",
-                    [files],
-                )
+            moved = ", ".join(f"{column} = {column} - interval '10 years'" for column in columns)
+            cursor.execute(f"UPDATE {table} SET {moved} WHERE patient_id = ANY(%s)", [files])
         cursor.execute("SET LOCAL session_replication_role = origin")
 
 

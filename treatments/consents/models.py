@@ -134,6 +134,7 @@ class Consent(Record):
     # A draft plan goes along, and with it what was prepared to be signed for it.
     merge_moves = models.Q(signed_at__isnull=True, plan__accepted_at__isnull=True)
     closed_when = "signed_at IS NOT NULL"
+    care_at = "signed_at"
     closed_except = (
         "countersigned_at",
         "countersigned_by_id",

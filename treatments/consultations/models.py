@@ -95,6 +95,7 @@ class Consultation(Record):
 
     audit_patient = "patient_id"
     closed_when = "signed_at IS NOT NULL"
+    care_at = "created_at"
     merge_moves = models.Q(signed_at__isnull=True)
     objects = ConsultationQuerySet.as_manager()
 

@@ -201,6 +201,7 @@ class Appointment(Record):
     notice_due_at = models.DateTimeField(null=True, blank=True)
 
     audit_patient = "patient_id"
+    care_at = "CASE WHEN status = 'done' THEN starts_at END"
     merge_moves = Q(status__in=["held", "booked", "confirmed", "arrived", "in_room"])
     objects = AppointmentQuerySet.as_manager()
 

@@ -87,6 +87,7 @@ class Session(Record):
 
     audit_patient = "patient_id"
     closed_when = "signed_at IS NOT NULL"
+    care_at = "started_at"
     objects = OfPatientQuerySet.as_manager()
 
     class Meta:
@@ -95,6 +96,12 @@ class Session(Record):
             models.Index(fields=["location", "-started_at", "-id"], name="session_at_place"),
             models.Index(
                 fields=["practitioner", "-started_at", "-id"], name="session_of_practitioner"
+            ),
+            # Who, where and when of many sessions, without reading what was written in them.
+            models.Index(
+                fields=["id"],
+                include=["started_at", "patient", "location"],
+                name="session_in_brief",
             ),
         ]
         constraints = [
@@ -184,11 +191,12 @@ class MixComponent(Record):
     Sessions from before there were several syringes name none: all of it went into one.
     """
 
-    session = models.ForeignKey(Session, models.CASCADE, related_name="mix")
+    # The indexes of the two are among those below, which hold more.
+    session = models.ForeignKey(Session, models.CASCADE, related_name="mix", db_index=False)
     syringe = models.ForeignKey(
         Syringe, models.CASCADE, null=True, blank=True, related_name="components"
     )
-    lot = models.ForeignKey(Lot, models.PROTECT, related_name="uses")
+    lot = models.ForeignKey(Lot, models.PROTECT, related_name="uses", db_index=False)
     ml = models.DecimalField(_("volume"), max_digits=6, decimal_places=2)
 
     audit_patient = SESSION_PATIENT
@@ -196,6 +204,10 @@ class MixComponent(Record):
 
     class Meta:
         ordering = ["pk"]
+        indexes = [
+            models.Index(fields=["lot"], include=["session", "syringe"], name="mix_of_lot"),
+            models.Index(fields=["session"], include=["syringe", "lot"], name="mix_of_session"),
+        ]
         constraints = [
             models.UniqueConstraint(
                 fields=["session", "syringe", "lot"],

@@ -7,13 +7,14 @@ from zoneinfo import ZoneInfo
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from aftercare.safety.exposures import Exposure, Kind, exposed, extent, thing
+from aftercare.safety.exposures import Exposure, Kind, exposed, one_spelling, thing
+from aftercare.safety.survey import files, in_order, survey
 from clinic.audit.actions import record_read
 from clinic.audit.context import SYSTEM, acting
 from treatments.catalogue.models import Lot
+from treatments.sessions.models import Session
 
 UTC = ZoneInfo("UTC")
-CHUNK = 2_000
 
 
 class Command(BaseCommand):
@@ -27,7 +28,7 @@ class Command(BaseCommand):
         same = Lot.objects.filter(number__iexact=options["lot"])
         if options["product"]:
             same = same.filter(product__code=options["product"])
-        pairs = sorted(set(same.values_list("product__code", "number")))
+        pairs = one_spelling(same.values_list("product__code", "number"))
         if not pairs:
             raise CommandError(f"No lot {options['lot']}.")
         with acting(SYSTEM):
@@ -36,14 +37,13 @@ class Command(BaseCommand):
 
     def _print(self, exposure: Exposure) -> None:
         sessions = exposed(exposure, None, UTC)
-        found = extent(sessions)
-        people = set(sessions.order_by().values_list("patient_id", flat=True))
-        record_read(what="trace_lot", patients=sorted(people), object_id=exposure.ident[:60])
+        rows = Session.objects.select_related("patient", "location", "practitioner")
+        found = survey(sessions, rows, 0)
+        record_read(what="trace_lot", patients=files(sessions), object_id=exposure.ident[:60])
         self.stdout.write(
             f"{thing(exposure)}: {found.sessions} sessions, {found.patients} patients"
         )
-        rows = sessions.select_related("patient", "location", "practitioner")
-        for row in rows.iterator(chunk_size=CHUNK):
+        for row in in_order(sessions, rows):
             at = row.started_at.astimezone(row.location.zone)
             who = row.patient
             state = "" if row.is_signed else "\tnot signed"
