@@ -109,8 +109,8 @@ def test_times_are_written_in_the_language_of_their_text() -> None:
 @pytest.mark.parametrize(
     ("language", "words"),
     [
-        ("ar", "الأربعاء 13 مايو, 18:00"),
-        ("he", "יום רביעי 13 במאי, 18:00"),
+        ("ar", "يوم الأربعاء 13 مايو، الساعة 18:00"),
+        ("he", "יום רביעי 13 במאי, בשעה 18:00"),
         ("es", "miércoles 13 de mayo, 18:00"),
     ],
 )
