@@ -27,7 +27,7 @@ def tell_sheets(ground: Ground, now: datetime) -> None:
     """
     paris, manager = ground.places[0], ground.manager
     doctor = paris.practitioners[0]
-    with then(now - timedelta(days=39), doctor) as at:
+    with then(now - timedelta(hours=1), doctor) as at:
         approve_words(by=doctor, row=SheetWords.objects.get(code=ARABIC), at=at)
     with then(now - timedelta(days=2), manager):
         heat = text_of(AdviceBlock.objects.current().get(code="base-heat"))

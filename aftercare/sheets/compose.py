@@ -7,6 +7,7 @@ strictest (the longest `hours`, an open end before any) wins and is said once.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
@@ -31,6 +32,7 @@ OWN_MOMENTS = {"ar": "{day}، الساعة {clock}", "he": "{day}, בשעה {clo
 """How a day and a clock time stand together; in other languages with a comma."""
 ISOLATE, END_ISOLATE = "\u2068", "\u2069"
 """Around what runs in a direction of its own: a number, a name in another script."""
+GROUPS = re.compile(r"\+\d(?:[\d \u00a0./-]*\d)?|\d+(?:[ \u00a0./-]\d+)+")
 
 
 class Block(Protocol):
@@ -196,6 +198,8 @@ def compose(blocks: Iterable[Block], treatment: Treatment, frame: Frame) -> list
 def line_of(block: Block, frame: Frame) -> dict[str, Any]:
     """One block as this patient reads it."""
     text, language = _worded(block, frame)
+    if is_right_to_left(language):
+        text = numbers_kept(text)
     ends, said = "", ""
     if block.hours:
         moment = until(frame.treated_at, block.hours, frame.zone)
@@ -226,6 +230,13 @@ def _in_direction(words: Mapping[str, str], language: str) -> Mapping[str, str]:
     if not is_right_to_left(language):
         return words
     return {name: isolated(word) for name, word in words.items()}
+
+
+def numbers_kept(text: str) -> str:
+    """A text from right to left in which a number of several groups, as that of a telephone, or one
+    with a plus, is not turned round.
+    """
+    return GROUPS.sub(lambda found: isolated(found[0]), text)
 
 
 def isolated(text: str) -> str:

@@ -11,7 +11,14 @@ from zoneinfo import ZoneInfo
 
 from django.utils import translation
 
-from aftercare.sheets.compose import Frame, Treatment, compose, isolated, spoken_in_full
+from aftercare.sheets.compose import (
+    Frame,
+    Treatment,
+    compose,
+    isolated,
+    numbers_kept,
+    spoken_in_full,
+)
 from aftercare.sheets.languages import Spoken, spoken_in
 from aftercare.sheets.words import (
     FALLBACK,
@@ -213,6 +220,7 @@ def page_of(content: Content, *, language: str, at: datetime | None = None) -> d
         "is_right_to_left": is_right_to_left(language),
         "facts": _facts(content, language),
         "dial": dial(number),
+        "personal": _personal(content.get("personal", "")),
         "personal_direction": _direction(content.get("personal", "")),
     }
 
@@ -245,6 +253,11 @@ def _moment(iso: str, zone: ZoneInfo, language: str) -> str:
     if not iso:
         return ""
     return spoken_in_full(datetime.fromisoformat(iso).astimezone(zone), language)
+
+
+def _personal(text: str) -> str:
+    """A practitioner's own line, whose numbers stay as they were typed."""
+    return numbers_kept(text) if _direction(text) == "rtl" else text
 
 
 def _direction(text: str) -> str:

@@ -302,7 +302,7 @@ def typed_phrases(form: object) -> set[str]:
 
 def given_sheet(cast: Cast, session: Session, language: str) -> Sheet:
     in_force(cast, language)
-    wish = Wish(language, "Call +33 1 23 45 67 89.")
+    wish = Wish(language, f"{SHIPPED[language]['words']['phone']} +33 1 23 45 67 89.")
     return give_version(by=cast.practitioner, session=session, wish=wish, known=0)
 
 
