@@ -1,29 +1,19 @@
-"""Aftercare sheets: texts of the clinic's own, an Arabic one, one given again, some read."""
+"""Aftercare sheets: Arabic approved, a text that waits, one given again, some read."""
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from datetime import datetime, timedelta
-from pathlib import Path
 
 from aftercare.demo.clock import then
 from aftercare.demo.ground import Ground, Place
 from aftercare.sheets.actions import give_version, mark_opened, mark_read
-from aftercare.sheets.blocks import (
-    approve_block,
-    approve_words,
-    text_of,
-    write_block,
-    write_words,
-)
+from aftercare.sheets.blocks import approve_words, text_of, write_block
 from aftercare.sheets.content import Wish
-from aftercare.sheets.models import Sheet
-from clinic.access.models import Staff
+from aftercare.sheets.models import Sheet, SheetWords
 from treatments.catalogue.models import AdviceBlock
 
 ARABIC = "ar"
-SAID_IN_ARABIC = Path(__file__).parent / "arabic-sheet.json"
 A_WEEK = 7 * 24
 LINES = {
     "en": "Please send us a photo of the area tomorrow evening. A cold pack only in a cloth.",
@@ -32,34 +22,19 @@ LINES = {
 
 
 def tell_sheets(ground: Ground, now: datetime) -> None:
-    """Texts approved, one in Arabic, one that waits; the last sheets opened, read, given again."""
+    """Arabic approved, Hebrew and a longer wait for heat not yet; the last sheets opened, read and
+    given again.
+    """
     paris, manager = ground.places[0], ground.manager
     doctor = paris.practitioners[0]
-    _speak_arabic(manager, doctor, now)
+    with then(now - timedelta(hours=1), doctor) as at:
+        approve_words(by=doctor, row=SheetWords.objects.get(code=ARABIC), at=at)
     with then(now - timedelta(days=2), manager):
         heat = text_of(AdviceBlock.objects.current().get(code="base-heat"))
         note = "One week, as the pages that say the longest have it [S116c]."
         said = replace(heat, hours=A_WEEK, source_note=note)
         write_block(by=manager, code="base-heat", said=said)
     _see(paris, now)
-
-
-def _speak_arabic(manager: Staff, doctor: Staff, now: datetime) -> None:
-    """The words of a sheet and the advice for everyone, in Arabic; approved by a clinician."""
-    said = json.loads(SAID_IN_ARABIC.read_text("utf-8"))
-    with then(now - timedelta(days=40), manager):
-        words = write_words(by=manager, language=ARABIC, words=said["words"], note="Our translator")
-        blocks = [_in_arabic(manager, code, text) for code, text in said["texts"].items()]
-    with then(now - timedelta(days=39), doctor) as at:
-        approve_words(by=doctor, row=words, at=at)
-        for block in blocks:
-            approve_block(by=doctor, block=block, at=at)
-
-
-def _in_arabic(manager: Staff, code: str, text: str) -> AdviceBlock:
-    said = text_of(AdviceBlock.objects.current().get(code=code))
-    with_arabic = replace(said, texts={**said.texts, ARABIC: text})
-    return write_block(by=manager, code=code, said=with_arabic)
 
 
 def _see(place: Place, now: datetime) -> None:

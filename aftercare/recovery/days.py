@@ -16,21 +16,29 @@ LONGEST_DAYS = 84
 
 
 class Reaction(Protocol):
-    """What of an adverse event of the catalogue is told; `expected_days` from the onset."""
+    """What of an adverse event of the catalogue is told; `expected_days` from the onset.
+
+    `language`: see `Expected`.
+    """
 
     code: str
     expected_days: int | None
+    language: str
 
     def said(self, field: str, language: str | None = None) -> str: ...
 
 
 @dataclass(frozen=True)
 class Expected:
-    """A usual reaction: what it is called, how it goes, and the last day on which it is usual."""
+    """A usual reaction: what it is called, how it goes, and the last day on which it is usual.
+
+    `language` is that of its words where it is not the page's.
+    """
 
     name: str
     course: str
     until: date
+    language: str = ""
 
 
 @dataclass(frozen=True)
@@ -69,6 +77,7 @@ def expected(reactions: Iterable[Reaction], treated_on: date) -> list[Expected]:
             name=one.said("name"),
             course=one.said("onset"),
             until=treated_on + timedelta(days=one.expected_days),
+            language=one.language,
         )
         for one in reactions
         if one.expected_days is not None

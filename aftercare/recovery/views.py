@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -14,7 +15,9 @@ from django.views.decorators.http import require_safe
 
 from aftercare.recovery.days import Today, today_of
 from aftercare.sheets.content import content_of
+from aftercare.sheets.languages import phrases_in
 from aftercare.sheets.models import Sheet
+from aftercare.sheets.words import FALLBACK, is_of_the_house, is_right_to_left
 from aftercare.watch.models import CheckIn
 from patients.portal.access import by_link, patient_of, portal_context
 from patients.registry.models import Patient
@@ -35,6 +38,11 @@ class Recovery:
     sheet: Sheet | None
     language: str
     today: Today
+
+    @property
+    def direction(self) -> str:
+        """In which the sheet's words are written."""
+        return "rtl" if is_right_to_left(self.language) else "ltr"
 
 
 def recovery_of(patient: Patient, at: datetime) -> Recovery | None:
@@ -60,7 +68,7 @@ def recovery_of(patient: Patient, at: datetime) -> Recovery | None:
     treated_at = session.treated_at or session.started_at
     today = today_of(
         content["lines"],
-        _reactions(),
+        _usual(language),
         treated_at=treated_at,
         at=at,
         zone=session.location.zone,
@@ -68,10 +76,49 @@ def recovery_of(patient: Patient, at: datetime) -> Recovery | None:
     return Recovery(session, treated_at, sheet, language, today)
 
 
-def _reactions() -> Any:
+@dataclass(frozen=True)
+class Told:
+    """An adverse event in the language of the sheet where it is written in it, else in the page's.
+
+    `expected_days`: see the catalogue.
+    """
+
+    row: AdverseEventType
+    phrases: Mapping[str, str]
+    spoken: str
+
+    @property
+    def code(self) -> str:
+        return str(self.row.code)
+
+    @property
+    def expected_days(self) -> int | None:
+        days: int | None = self.row.expected_days
+        return days
+
+    @property
+    def language(self) -> str:
+        """That of its words where it is not the page's."""
+        written = {self.row.name_en, self.row.onset_en} <= set(self.phrases)
+        return self.spoken if written else ""
+
+    def said(self, field: str, language: str | None = None) -> str:
+        """Its `name` or `onset`."""
+        if self.language:
+            return self.phrases[self.row.said(field, FALLBACK)]
+        return self.row.said(field, language)
+
+
+def _usual(language: str) -> list[Told]:
     """The usual reactions of the catalogue: those with a published end."""
     rows = AdverseEventType.objects.current()
-    return rows.filter(urgency=AdverseEventType.Urgency.ROUTINE, expected_days__isnull=False)
+    usual = rows.filter(urgency=AdverseEventType.Urgency.ROUTINE, expected_days__isnull=False)
+    return _told(usual, language)
+
+
+def _told(rows: Iterable[AdverseEventType], language: str) -> list[Told]:
+    phrases = {} if is_of_the_house(language) else phrases_in(language)
+    return [Told(row, phrases, language) for row in rows]
 
 
 @by_link
@@ -96,7 +143,10 @@ def page(request: HttpRequest, token: str) -> HttpResponse:
         context |= {
             "location": found.session.location,
             "zone": found.session.location.zone,
-            "later": [(row.name, row.said("onset")) for row in infections],
+            "later": [
+                (one.said("name"), one.said("onset"), one.language)
+                for one in _told(infections, found.language)
+            ],
             "to_come": _to_come(me, now),
         }
     return render(request, "aftercare/my_recovery.html", context)

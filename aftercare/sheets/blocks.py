@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from aftercare.sheets.models import SheetWords
 from aftercare.sheets.selectors import is_known
-from aftercare.sheets.wording import MOST_HOURS, text_fault, word_faults
+from aftercare.sheets.wording import MOST_HOURS, phrase_faults, text_fault, word_faults
 from aftercare.sheets.words import FURTHER, WORDS, own_name
 from clinic.access.models import Staff
 from clinic.access.permissions import Permission
@@ -172,18 +172,29 @@ def retire_block(*, by: Staff, block: AdviceBlock) -> AdviceBlock:
 
 @transaction.atomic
 def write_words(
-    *, by: Staff, language: str, words: Mapping[str, str], note: str = ""
+    *,
+    by: Staff,
+    language: str,
+    words: Mapping[str, str],
+    phrases: Mapping[str, str] | None = None,
+    note: str = "",
 ) -> SheetWords:
-    """The next version of a language's fixed words; sheets speak it once it is approved."""
+    """The next version of what a sheet says in a language; it speaks it once that is approved.
+
+    `phrases`: {English: the same in the language}, those that are written; None leaves them.
+    """
     if not by.may(Permission.EDIT_CATALOGUE):
         raise ActionRefused(_("Only a manager writes the texts of sheets."))
     if language not in FURTHER:
         raise ActionRefused(_("No words are written in this language."))
-    for name, fault in word_faults(words).items():
+    for name, fault in {**word_faults(words), **phrase_faults(phrases or {})}.items():
         raise ActionRefused(fault, field=name)
     tidy = {code: words[code].strip() for code in WORDS}
     versions = _versions(SheetWords, language)
-    if versions and versions[-1].words == tidy:
+    known = versions[-1].phrases if versions else {}
+    said = known if phrases is None else {**known, **phrases}
+    said = {english: text.strip() for english, text in said.items() if text.strip()}
+    if versions and (versions[-1].words, known) == (tidy, said):
         raise ActionRefused(_("Nothing has changed."))
     name = f"{own_name(language)} ({language})"
     return SheetWords.objects.create(
@@ -197,6 +208,7 @@ def write_words(
         source_note=note.strip()[:LONGEST_NOTE],
         general_knowledge=True,
         words=tidy,
+        phrases=said,
         made_by=by,
         created_at=timezone.now(),
     )

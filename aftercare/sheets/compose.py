@@ -7,14 +7,17 @@ strictest (the longest `hours`, an open end before any) wins and is said once.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
 from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
 from django.utils import translation
 from django.utils.formats import date_format, get_format
+
+from aftercare.sheets.words import is_right_to_left
 
 MINUTE = timedelta(minutes=1)
 QUARTER = timedelta(minutes=15)
@@ -23,8 +26,13 @@ DATE_ONLY_FROM_HOURS = 7 * 24
 """From a week on, a clock time would be false precision: the sheet names the whole last day."""
 OPEN_END_IS_STRICT = ("avoid", "do")
 """Sections in which advice without an end binds longer than any with one."""
-OWN_DAYS = {"en": "l j F", "fr": "l j F", "he": "יום l j בF"}
+OWN_DAYS = {"en": "l j F", "fr": "l j F", "ar": "يوم l j F", "he": "יום l j בF"}
 """How a day of the week with its date is written; in other languages as Django has it."""
+OWN_MOMENTS = {"ar": "{day}، الساعة {clock}", "he": "{day}, בשעה {clock}"}
+"""How a day and a clock time stand together; in other languages with a comma."""
+ISOLATE, END_ISOLATE = "\u2068", "\u2069"
+"""Around what runs in a direction of its own: a number, a name in another script."""
+GROUPS = re.compile(r"\+\d(?:[\d \u00a0./-]*\d)?|\d+(?:[ \u00a0./-]\d+)+")
 
 
 class Block(Protocol):
@@ -66,6 +74,7 @@ class Frame:
     """What stands around the lines: the end of the treatment, the clinic's clock, the language.
 
     `last_day` says "the end of {day}" by language; `words` fill the other placeholders.
+    `phrases`: {English text: the same in the language}, for blocks that nobody wrote in it.
     """
 
     treated_at: datetime
@@ -73,6 +82,7 @@ class Frame:
     language: str
     last_day: Mapping[str, str]
     words: Mapping[str, str]
+    phrases: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -152,7 +162,19 @@ def spoken(moment: datetime, hours: int, language: str, last_day: str = "{day}")
         if hours >= DATE_ONLY_FROM_HOURS:
             last = (moment.astimezone(UTC) - MINUTE).astimezone(moment.tzinfo)
             return last_day.replace("{day}", _day(last, language))
-        return f"{_day(moment, language)}, {date_format(moment, 'H:i', use_l10n=False)}"
+        return _with_clock(_day(moment, language), moment, language)
+
+
+def spoken_in_full(moment: datetime, language: str) -> str:
+    """`Thursday 26 November 2026, 18:00`, on the clock of the moment's own zone."""
+    with translation.override(language):
+        day = f"{_day(moment, language)} {date_format(moment, 'Y', use_l10n=False)}"
+        return _with_clock(day, moment, language)
+
+
+def _with_clock(day: str, moment: datetime, language: str) -> str:
+    clock = date_format(moment, "H:i", use_l10n=False)
+    return OWN_MOMENTS.get(language, "{day}, {clock}").format(day=day, clock=clock)
 
 
 def _day(moment: datetime, language: str) -> str:
@@ -175,7 +197,9 @@ def compose(blocks: Iterable[Block], treatment: Treatment, frame: Frame) -> list
 
 def line_of(block: Block, frame: Frame) -> dict[str, Any]:
     """One block as this patient reads it."""
-    text, language = block.text_in(frame.language)
+    text, language = _worded(block, frame)
+    if is_right_to_left(language):
+        text = numbers_kept(text)
     ends, said = "", ""
     if block.hours:
         moment = until(frame.treated_at, block.hours, frame.zone)
@@ -184,13 +208,40 @@ def line_of(block: Block, frame: Frame) -> dict[str, Any]:
     return {
         "section": block.section,
         "topic": block.topic,
-        "text": filled(text, {**frame.words, "until": said}),
+        "text": filled(text, {**_in_direction(frame.words, language), "until": said}),
         "until": ends,
         "said": said,
         "language": language,
         "block": block.code,
         "version": block.version,
     }
+
+
+def _worded(block: Block, frame: Frame) -> tuple[str, str]:
+    """The text and its language: the block's own, else the phrase for its English, else English."""
+    text, language = block.text_in(frame.language)
+    if language != frame.language and (phrase := frame.phrases.get(text)):
+        return phrase, frame.language
+    return text, language
+
+
+def _in_direction(words: Mapping[str, str], language: str) -> Mapping[str, str]:
+    """Numbers and names as they stand, also within a text from right to left."""
+    if not is_right_to_left(language):
+        return words
+    return {name: isolated(word) for name, word in words.items()}
+
+
+def numbers_kept(text: str) -> str:
+    """A text from right to left in which a number of several groups, as that of a telephone, or one
+    with a plus, is not turned round.
+    """
+    return GROUPS.sub(lambda found: isolated(found[0]), text)
+
+
+def isolated(text: str) -> str:
+    """A text whose direction stays its own, whatever stands around it."""
+    return f"{ISOLATE}{text}{END_ISOLATE}" if text else ""
 
 
 def filled(text: str, words: Mapping[str, str]) -> str:

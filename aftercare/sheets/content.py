@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from unicodedata import bidirectional
+from zoneinfo import ZoneInfo
 
 from django.utils import translation
 
-from aftercare.sheets.compose import Frame, Treatment, compose
-from aftercare.sheets.languages import words_in
+from aftercare.sheets.compose import (
+    Frame,
+    Treatment,
+    compose,
+    isolated,
+    numbers_kept,
+    spoken_in_full,
+)
+from aftercare.sheets.languages import Spoken, spoken_in
 from aftercare.sheets.words import (
     FALLBACK,
     house_words,
@@ -21,13 +29,14 @@ from aftercare.sheets.words import (
 )
 from clinic.places.models import Location
 from clinic.web.phones import dial
-from treatments.catalogue.models import AdviceBlock, Lot
+from treatments.catalogue.models import AdviceBlock, CatalogueRow, Lot
 from treatments.diary.models import Appointment
 from treatments.sessions.models import Session
 
 Content = dict[str, Any]
 SECTIONS = ("avoid", "do", "normal", "call", "emergency")
 """In the order of the page."""
+COMMAS = {"ar": "، "}
 
 
 @dataclass(frozen=True)
@@ -68,15 +77,14 @@ def blocks_for(treatment: Treatment) -> list[AdviceBlock]:
     return list(chosen.select_related("approved_by"))
 
 
-def frame_of(
-    place: Location, *, treated_at: datetime, language: str, words: Mapping[str, str]
-) -> Frame:
+def frame_of(place: Location, *, treated_at: datetime, language: str, spoken: Spoken) -> Frame:
     """What stands around the lines at a location."""
     return Frame(
         treated_at=treated_at,
         zone=place.zone,
         language=language,
-        last_day=last_days(language, words),
+        last_day=last_days(language, spoken.words),
+        phrases=spoken.phrases,
         words={
             "clinic": place.name,
             "phone": place.phone,
@@ -93,20 +101,21 @@ def content_of(
 
     Of a session that is not signed yet as if it had ended at `at`.
     """
-    place, words = session.location, words_in(language)
+    place, spoken = session.location, spoken_in(language)
     treated_at = session.treated_at or at
     treatment = treatment_of(session)
-    frame = frame_of(place, treated_at=treated_at, language=language, words=words)
+    frame = frame_of(place, treated_at=treated_at, language=language, spoken=spoken)
     return {
         "version": version,
-        "words": words,
+        "words": dict(spoken.words),
+        "words_version": spoken.version,
         "personal": personal_line,
         "practitioner": session.practitioner.name,
         "lines": compose(blocks_for(treatment), treatment, frame),
-        "areas": _areas_said(session, language),
-        "techniques": _techniques_said(session, language),
-        "products": _products_said(session, language),
-        "numbing": _numbing_said(session, language),
+        "areas": _areas_said(session, language, spoken),
+        "techniques": _techniques_said(session, language, spoken),
+        "products": _products_said(session, language, spoken),
+        "numbing": _numbing_said(session, language, spoken),
         "treated_at": treated_at.isoformat(),
         "next_visit": _next_visit(session, at),
         "initials": session.patient.initials,
@@ -118,33 +127,36 @@ def content_of(
     }
 
 
-def _areas_said(session: Session, language: str) -> list[str]:
-    with translation.override(_spoken_by_us(language)):
+def _areas_said(session: Session, language: str, spoken: Spoken) -> list[str]:
+    with translation.override(language if is_of_the_house(language) else FALLBACK):
         return [
-            treated.area.said("name", language)
-            + ("" if treated.side == "none" else f" ({treated.get_side_display()})")
+            _name(treated.area, language, spoken)
+            + ("" if treated.side == "none" else f" ({spoken.said(treated.get_side_display())})")
             for treated in session.treated_areas.select_related("area")
         ]
 
 
-def _spoken_by_us(language: str) -> str:
-    return language if is_of_the_house(language) else FALLBACK
+def _name(row: CatalogueRow, language: str, spoken: Spoken) -> str:
+    """What a row of the catalogue is called in a language."""
+    return spoken.said(row.said("name", language))
 
 
-def _techniques_said(session: Session, language: str) -> list[str]:
+def _techniques_said(session: Session, language: str, spoken: Spoken) -> list[str]:
     treated_areas = session.treated_areas.select_related("technique")
-    return sorted({treated.technique.said("name", language) for treated in treated_areas})
+    return sorted({_name(treated.technique, language, spoken) for treated in treated_areas})
 
 
-def _products_said(session: Session, language: str) -> list[dict[str, Any]]:
-    """Each lot once, though it may be in two syringes; with what it holds."""
+def _products_said(session: Session, language: str, spoken: Spoken) -> list[dict[str, Any]]:
+    """Each lot once, though it may be in two syringes; with what it holds. A product keeps the name
+    that its label has.
+    """
     parts = session.mix.select_related("lot__product").prefetch_related(
         "lot__product__ingredients__substance"
     )
     lots = {part.lot_id: part.lot for part in parts}
     return [
         _lot_said(lot, language)
-        | {"substances": [i.substance.said("name", language) for i in _ingredients(lot)]}
+        | {"substances": [_name(i.substance, language, spoken) for i in _ingredients(lot)]}
         for lot in lots.values()
     ]
 
@@ -153,10 +165,10 @@ def _ingredients(lot: Lot) -> Iterable[Any]:
     return lot.product.ingredients.all()
 
 
-def _numbing_said(session: Session, language: str) -> list[dict[str, Any]]:
+def _numbing_said(session: Session, language: str, spoken: Spoken) -> list[dict[str, Any]]:
     creams = session.anaesthesia.select_related("anaesthetic", "lot__product")
     return [
-        {"name": cream.anaesthetic.said("name", language)}
+        {"name": _name(cream.anaesthetic, language, spoken)}
         | (
             {"lot": cream.lot.number, "expires": cream.lot.expires_on.isoformat()}
             if cream.lot
@@ -190,8 +202,7 @@ def page_of(content: Content, *, language: str, at: datetime | None = None) -> d
     With `at`, each line knows whether it is over by then. Sheets from before the words were kept
     with them have those of the house.
     """
-    words = content.get("words") or house_words(language)
-    next_visit = content["next_visit"]
+    words = {**house_words(language), **content.get("words", {})}
     number = content["emergency_number"]
     return {
         "content": content,
@@ -199,7 +210,7 @@ def page_of(content: Content, *, language: str, at: datetime | None = None) -> d
         "sections": [
             {
                 "code": code,
-                "heading": words[code].replace("{number}", f"\u2068{number}\u2069"),
+                "heading": words[code].replace("{number}", isolated(number)),
                 "lines": [_shown(line, language, at) for line in lines],
             }
             for code in SECTIONS
@@ -207,12 +218,46 @@ def page_of(content: Content, *, language: str, at: datetime | None = None) -> d
         ],
         "language": language,
         "is_right_to_left": is_right_to_left(language),
-        "treated_at": datetime.fromisoformat(content["treated_at"]),
-        "next_visit": datetime.fromisoformat(next_visit) if next_visit else None,
-        "zone": content["zone"],
+        "facts": _facts(content, language),
         "dial": dial(number),
+        "personal": _personal(content.get("personal", "")),
         "personal_direction": _direction(content.get("personal", "")),
     }
+
+
+def _facts(content: Content, language: str) -> dict[str, Any]:
+    """What was done, on the clock of the place and in the language of the sheet."""
+    zone, next_visit = ZoneInfo(content["zone"]), content["next_visit"]
+    treated_at = datetime.fromisoformat(content["treated_at"]).astimezone(zone)
+    return {
+        "treated": spoken_in_full(treated_at, language),
+        "day": f"{treated_at:%Y-%m-%d}",
+        "areas": _listed(content["areas"], language),
+        "techniques": _listed(content["techniques"], language),
+        "products": [
+            {**product, "holds": _listed(product["substances"], language)}
+            for product in content["products"]
+        ],
+        "next_visit": _moment(next_visit, zone, language),
+    }
+
+
+def _listed(names: Iterable[str], language: str) -> str:
+    """Names one after the other; from right to left each in its own direction."""
+    if not is_right_to_left(language):
+        return isolated(", ".join(names))
+    return COMMAS.get(language, ", ").join(isolated(name) for name in names)
+
+
+def _moment(iso: str, zone: ZoneInfo, language: str) -> str:
+    if not iso:
+        return ""
+    return spoken_in_full(datetime.fromisoformat(iso).astimezone(zone), language)
+
+
+def _personal(text: str) -> str:
+    """A practitioner's own line, whose numbers stay as they were typed."""
+    return numbers_kept(text) if _direction(text) == "rtl" else text
 
 
 def _direction(text: str) -> str:

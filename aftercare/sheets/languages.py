@@ -1,6 +1,9 @@
-"""Which languages a sheet can be given in, and its fixed words in each."""
+"""Which languages a sheet can be given in, and what it says in each."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from django.conf import settings
 from django.utils.translation import gettext as _
@@ -9,6 +12,22 @@ from aftercare.sheets.models import Sheet, SheetWords
 from aftercare.sheets.words import FURTHER, house_words, is_of_the_house, own_name
 from clinic.errors import ActionRefused
 from patients.registry.models import Patient
+
+
+@dataclass(frozen=True)
+class Spoken:
+    """A language as a sheet speaks it: its fixed words, and phrases by the English they stand for.
+
+    `version` is that of the texts in force; 0 for a language of the house.
+    """
+
+    words: Mapping[str, str]
+    phrases: Mapping[str, str] = field(default_factory=dict)
+    version: int = 0
+
+    def said(self, english: str) -> str:
+        """An English text of the catalogue in this language; itself where there is no other."""
+        return self.phrases.get(english, english)
 
 
 def offered() -> list[tuple[str, str]]:
@@ -20,22 +39,35 @@ def offered() -> list[tuple[str, str]]:
     ]
 
 
-def words_in(language: str) -> dict[str, str]:
-    """The words in force. Raises `ActionRefused` for a language in which there are none."""
-    own = {} if is_of_the_house(language) else _written(language)
-    if own is None:
-        raise ActionRefused(_("No sheet can be given in this language yet."), field="language")
-    return {**house_words(language), **own}
-
-
-def words_for_a_look(language: str) -> dict[str, str]:
-    """The words in force; in English where there are none, for a text that is being written."""
-    return {**house_words(language), **(_written(language) or {})}
-
-
-def _written(language: str) -> dict[str, str] | None:
+def spoken_in(language: str) -> Spoken:
+    """What is in force. Raises `ActionRefused` for a language in which nothing is."""
+    if is_of_the_house(language):
+        return Spoken(house_words(language))
     row = SheetWords.objects.current().filter(code=language).first()
-    return row.words if row else None
+    if row is None:
+        raise ActionRefused(_("No sheet can be given in this language yet."), field="language")
+    return _spoken(row)
+
+
+def phrases_in(language: str) -> Mapping[str, str]:
+    """The phrases in force, by their English; none for a language of the house."""
+    row = SheetWords.objects.current().filter(code=language).first()
+    return row.phrases if row else {}
+
+
+def spoken_for_a_look(language: str) -> Spoken:
+    """For a text that is being written: what is in force, else what was written or shipped last,
+    else English.
+    """
+    if is_of_the_house(language):
+        return Spoken(house_words(language))
+    rows = SheetWords.objects.filter(code=language).order_by("-is_current", "-version")
+    row = rows.first()
+    return _spoken(row) if row else Spoken(house_words(language))
+
+
+def _spoken(row: SheetWords) -> Spoken:
+    return Spoken({**house_words(row.code), **row.words}, row.phrases, row.version)
 
 
 def language_for(patient: Patient) -> str:

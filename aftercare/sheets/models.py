@@ -85,13 +85,16 @@ class SheetDraft(Record):
 
 
 class SheetWords(CatalogueRow):
-    """The fixed words of a sheet in a language of the clinic's own; `code` is the language.
+    """What a sheet says in a language beside those of the house; `code` is the language.
 
-    `words`: {code of `aftercare.sheets.words.WORDS`: phrase}. A version never changes: editing
-    writes the next one, which is in force once it is approved.
+    `words`: {code of `aftercare.sheets.words.WORDS`: phrase}. `phrases`: {English text of the
+    catalogue: the same in this language}; one stands only for the very words that it translates.
+    A version never changes: editing writes the next one. It is in force once a clinician has
+    approved it, a shipped one too.
     """
 
     words = models.JSONField(default=dict)
+    phrases = models.JSONField(default=dict, blank=True, db_default={})
     made_by = models.ForeignKey(Staff, models.PROTECT, null=True, blank=True, related_name="+")
 
     closed_when = "true"

@@ -7,7 +7,7 @@ from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 
 from aftercare.sheets.content import Content
-from aftercare.sheets.models import content_hash
+from aftercare.sheets.models import SheetWords, content_hash
 from aftercare.sheets.words import FALLBACK, is_of_the_house, own_name
 from clinic.access.models import Staff
 from patients.documents.evidence import Evidence, Signed
@@ -30,11 +30,25 @@ def evidence_of(session: Session, content: Content, *, by: Staff | None, languag
             facts=[
                 (_("Given by"), by.name if by else _("the clinic’s system, after the signature")),
                 (_("Language"), own_name(language)),
+                *_translation(language, content),
                 (_("Composed from these pieces of advice, with their version"), blocks),
             ],
             hashes=[(_("What the sheet says, as the clinic keeps it"), content_hash(content))],
             language=spoken,
         )
+
+
+def _translation(language: str, content: Content) -> list[tuple[str, str]]:
+    """Whose translation it speaks: that of a further language, and who approved it."""
+    row = SheetWords.objects.filter(code=language, version=content["words_version"]).first()
+    if row is None or row.approved_by is None:
+        return []
+    said = _("version %(n)s, approved by %(name)s on %(day)s") % {
+        "n": row.version,
+        "name": row.approved_by.name,
+        "day": f"{row.approved_at:%Y-%m-%d}",
+    }
+    return [(_("Translation"), said)]
 
 
 def _signatures(session: Session) -> list[Signed]:

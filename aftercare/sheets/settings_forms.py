@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
+from crispy_forms.layout import Fieldset, Layout
 from django import forms
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
@@ -11,14 +13,24 @@ from django.utils.translation import gettext_lazy as _
 from aftercare.sheets import selectors
 from aftercare.sheets.blocks import LONGEST_NOTE, BlockText
 from aftercare.sheets.languages import offered
-from aftercare.sheets.wording import LONGEST_TEXT, MOST_HOURS
-from aftercare.sheets.words import FURTHER, LONGEST, WORDS, house_words, own_name
+from aftercare.sheets.phrasebook import Group
+from aftercare.sheets.wording import LONGEST_TEXT, MOST_HOURS, phrase_name
+from aftercare.sheets.words import (
+    FURTHER,
+    LONGEST,
+    WORDS,
+    house_words,
+    is_right_to_left,
+    own_name,
+)
 from clinic.web.forms import ClinicForm
 from treatments.catalogue.models import AdviceBlock, Area, Substance, Technique
 
 OF_THE_HOUSE = tuple(code for code, _name in settings.LANGUAGES)
 LANGUAGES = (*OF_THE_HOUSE, *FURTHER)
 """Every language a text can be written in; those of the house first."""
+SHORT = 60
+"""Up to so many characters one line is enough to write in."""
 
 
 def tidy(text: object) -> str:
@@ -73,7 +85,7 @@ class BlockForm(ClinicForm):
             del self.fields["code"]
         self.fields["applies_to"].choices = selectors.choices()  # type: ignore[attr-defined]
         for code in LANGUAGES:
-            direction = "rtl" if code in ("ar", "he") else "ltr"
+            direction = "rtl" if is_right_to_left(code) else "ltr"
             self.fields[f"text_{code}"] = forms.CharField(
                 label=own_name(code),
                 max_length=LONGEST_TEXT,
@@ -116,12 +128,15 @@ def begun(said: BlockText) -> dict[str, Any]:
 
 
 class WordsForm(ClinicForm):
-    """Each heading and label in a language; beside it what it says in the person's own."""
+    """All that a sheet says in a language: its headings and labels beside what they say in the
+    person's own, and each text of the catalogue under its English.
+    """
 
-    def __init__(self, *args: Any, language: str, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, language: str, groups: Iterable[Group], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        direction = "rtl" if language in ("ar", "he") else "ltr"
+        direction = "rtl" if is_right_to_left(language) else "ltr"
         english = house_words("en")
+        self.english: dict[str, str] = {}
         for code, label in WORDS.items():
             self.fields[code] = forms.CharField(
                 label=str(label),
@@ -129,11 +144,36 @@ class WordsForm(ClinicForm):
                 help_text=english[code],
                 widget=forms.TextInput({"lang": language, "dir": direction}),
             )
+        parts = [Fieldset(_("Headings and labels"), *WORDS)]
+        for group in groups:
+            names = [self._add_phrase(text, language, direction) for text in group.texts]
+            parts.append(Fieldset(group.label, *names))
         self.fields["note"] = forms.CharField(
             label=_("Why it was changed, or where the words are from"),
             max_length=LONGEST_NOTE,
             required=False,
         )
+        self.helper.layout = Layout(*parts, "note")
+
+    def _add_phrase(self, text: str, language: str, direction: str) -> str:
+        name, rows = phrase_name(text), 3 if len(text) > SHORT else 1
+        self.english[name] = text
+        self.fields[name] = forms.CharField(
+            label=text,
+            max_length=LONGEST_TEXT,
+            required=False,
+            widget=forms.Textarea({"rows": rows, "lang": language, "dir": direction}),
+        )
+        return name
+
+    @property
+    def phrases(self) -> dict[str, str]:
+        """What was typed of the texts, by their English; one that was not sent stays as it was."""
+        return {
+            english: tidy(self.cleaned_data[name])
+            for name, english in self.english.items()
+            if self.add_prefix(name) in self.data
+        }
 
     @property
     def words(self) -> dict[str, str]:

@@ -23,6 +23,7 @@ from aftercare.sheets.blocks import (
     write_words,
 )
 from aftercare.sheets.models import SheetWords
+from aftercare.sheets.phrasebook import phrasebook
 from aftercare.sheets.settings_forms import LANGUAGES, BlockForm, TryForm, WordsForm, begun
 from aftercare.sheets.trying import (
     blocks_with_waiting,
@@ -31,8 +32,9 @@ from aftercare.sheets.trying import (
     treatment_like,
     tried,
     waiting_of,
+    words_waiting,
 )
-from aftercare.sheets.wording import PLACES, word_faults
+from aftercare.sheets.wording import PLACES, phrase_faults, phrase_name, word_faults
 from aftercare.sheets.words import FURTHER, is_right_to_left, own_name
 from clinic.access.permissions import Permission, requires
 from clinic.access.request import location_of, staff_of
@@ -47,10 +49,11 @@ from treatments.catalogue.models import AdviceBlock
 def index(request: HttpRequest) -> HttpResponse:
     """Every piece of advice by what it follows, its version in force, and what waits."""
     rows = AdviceBlock.objects.select_related("approved_by").order_by("code", "version")
-    named = selectors.names()
+    named, spoken = selectors.names(), _words_by_language()
+    phrases = {one["code"]: one["phrases"] for one in spoken}
     groups: dict[str, list[dict[str, Any]]] = {}
     for versions in by_code(rows).values():
-        cell = _cell(versions)
+        cell = _cell(versions, phrases)
         groups.setdefault(cell["row"].applies_to, []).append(cell)
     ordered = sorted(groups, key=lambda key: min(one["row"].position for one in groups[key]))
     context = {
@@ -58,16 +61,17 @@ def index(request: HttpRequest) -> HttpResponse:
             (named.get(key, key), sorted(groups[key], key=lambda one: one["row"].position))
             for key in ordered
         ],
-        "words": _words_by_language(),
+        "words": spoken,
         "languages": [(code, own_name(code)) for code in LANGUAGES],
     }
     return render(request, "aftercare/sheet_texts.html", context)
 
 
-def _cell(versions: list[AdviceBlock]) -> dict[str, Any]:
+def _cell(versions: list[AdviceBlock], phrases: dict[str, Any]) -> dict[str, Any]:
     current = next((one for one in versions if one.is_current), None)
     row = current or versions[-1]
-    written = set(row.languages)
+    written = {code for code, known in phrases.items() if row.text_en in known}
+    written |= set(row.languages)
     return {
         "row": row,
         "current": current,
@@ -78,15 +82,20 @@ def _cell(versions: list[AdviceBlock]) -> dict[str, Any]:
 
 def _words_by_language() -> list[dict[str, Any]]:
     rows = by_code(SheetWords.objects.select_related("approved_by").order_by("code", "version"))
-    return [
-        {
-            "code": code,
-            "name": own_name(code),
-            "current": next((one for one in rows.get(code, []) if one.is_current), None),
-            "waiting": waiting_of(rows[code]) if code in rows else None,
-        }
-        for code in FURTHER
-    ]
+    return [_spoken(code, rows.get(code, [])) for code in FURTHER]
+
+
+def _spoken(code: str, versions: list[SheetWords]) -> dict[str, Any]:
+    current = next((one for one in versions if one.is_current), None)
+    waiting = words_waiting(versions)
+    shown = current or waiting
+    return {
+        "code": code,
+        "name": own_name(code),
+        "current": current,
+        "waiting": waiting,
+        "phrases": shown.phrases if shown else {},
+    }
 
 
 @requires(Permission.EDIT_CATALOGUE)
@@ -175,8 +184,7 @@ def _looked_at(
 
 
 def _lines(request: HttpRequest, row: AdviceBlock) -> list[dict[str, Any]]:
-    languages = [code for code in LANGUAGES if code in row.languages]
-    return lines_in(row, location_of(request), languages, timezone.now())
+    return lines_in(row, location_of(request), LANGUAGES, timezone.now())
 
 
 @requires(Permission.APPROVE_CATALOGUE)
@@ -230,8 +238,9 @@ def words(request: HttpRequest, language: str) -> HttpResponse:
         raise Http404
     rows = SheetWords.objects.filter(code=language).select_related("approved_by", "made_by")
     versions = list(rows.order_by("-version"))
-    first = versions[0].words if versions else {}
-    form = WordsForm(request.POST or None, language=language, initial=first)
+    form = WordsForm(
+        request.POST or None, language=language, groups=phrasebook(), initial=_begun(versions)
+    )
     may_edit = staff_of(request).may(Permission.EDIT_CATALOGUE)
     status = 200
     if request.method == "POST":
@@ -250,19 +259,38 @@ def words(request: HttpRequest, language: str) -> HttpResponse:
         "name": own_name(language),
         "is_right_to_left": is_right_to_left(language),
         "versions": versions,
-        "waiting": waiting_of(versions[::-1]) if versions else None,
+        "waiting": words_waiting(versions[::-1]),
+        "written": _written(form),
         "may_edit": may_edit,
     }
     return render(request, "aftercare/sheet_words.html", context, status=status)
 
 
+def _begun(versions: list[SheetWords]) -> dict[str, str]:
+    """What the form begins with: the newest version, approved or not."""
+    if not versions:
+        return {}
+    phrases = {phrase_name(english): text for english, text in versions[0].phrases.items()}
+    return {**versions[0].words, **phrases}
+
+
+def _written(form: WordsForm) -> tuple[int, int]:
+    """How many of the texts are written in the language, of how many."""
+    return sum(bool(form.initial.get(name)) for name in form.english), len(form.english)
+
+
 def _write_words(request: HttpRequest, language: str, form: WordsForm) -> None:
-    note = form.cleaned_data["note"]
-    write_words(by=staff_of(request), language=language, words=form.words, note=note)
+    write_words(
+        by=staff_of(request),
+        language=language,
+        words=form.words,
+        phrases=form.phrases,
+        note=form.cleaned_data["note"],
+    )
 
 
 def _refuse_words(form: WordsForm, refused: ActionRefused) -> None:
-    wrong = word_faults(form.words)
+    wrong = word_faults(form.words) | phrase_faults(form.phrases)
     for name, said in wrong.items():
         form.add_error(name, said)
     if not wrong:

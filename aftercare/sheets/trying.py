@@ -9,7 +9,8 @@ from typing import Any, TypeVar
 
 from aftercare.sheets.compose import Block, Treatment, line_of, merge
 from aftercare.sheets.content import frame_of, page_of
-from aftercare.sheets.languages import words_for_a_look, words_in
+from aftercare.sheets.languages import spoken_for_a_look, spoken_in
+from aftercare.sheets.models import SheetWords
 from aftercare.sheets.words import is_right_to_left, own_name
 from clinic.places.models import Location
 from treatments.catalogue.models import AdviceBlock, Area, CatalogueRow, Technique
@@ -53,6 +54,12 @@ def waiting_of(versions: Sequence[Row]) -> Row | None:
     return newest if is_own or any(one.is_current for one in versions) else None
 
 
+def words_waiting(versions: Sequence[SheetWords]) -> SheetWords | None:
+    """Of the versions of a language, oldest first, the one that waits; a shipped one does too."""
+    newest = versions[-1] if versions else None
+    return None if newest is None or newest.is_current or newest.is_approved else newest
+
+
 def by_code(rows: Iterable[Row]) -> dict[str, list[Row]]:
     """Rows in the order of their versions, by code."""
     found: dict[str, list[Row]] = {}
@@ -81,12 +88,12 @@ def tried(
     done: dict[str, list[str]],
 ) -> Tried:
     """What its sheet would say at a location. `done`: the names of areas and techniques."""
-    words = words_in(language)
-    frame = frame_of(place, treated_at=treated_at, language=language, words=words)
+    spoken = spoken_in(language)
+    frame = frame_of(place, treated_at=treated_at, language=language, spoken=spoken)
     chosen = treatment.selectors()
     merged = merge(block for block in blocks if block.applies_to in chosen)
     content = {
-        "words": words,
+        "words": dict(spoken.words),
         "lines": [line_of(one.block, frame) for one in merged],
         "products": [],
         "treated_at": treated_at.isoformat(),
@@ -109,9 +116,11 @@ def lines_in(
     """A block as a patient treated at `at` would read it, in each of these languages."""
     shown = []
     for language in languages:
-        words = words_for_a_look(language)
-        frame = frame_of(place, treated_at=at, language=language, words=words)
+        spoken = spoken_for_a_look(language)
+        frame = frame_of(place, treated_at=at, language=language, spoken=spoken)
         line = line_of(block, frame)
+        if line["language"] != language:
+            continue
         direction = "rtl" if is_right_to_left(language) else "ltr"
         shown.append({**line, "name": own_name(language), "direction": direction})
     return shown

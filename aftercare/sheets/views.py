@@ -94,7 +94,8 @@ def _way(
 def panel_all(request: HttpRequest, number: int) -> HttpResponse:
     """On the patient's page: the newest version of every sheet they were given."""
     patient = fetch(request, Patient.objects.visible_to(staff_of(request)), pk=number)
-    sheets = Sheet.objects.filter(patient=patient).newest_of_each_session().order_by("-pk")
+    newest = Sheet.objects.filter(patient=patient).newest_of_each_session().order_by("-pk")
+    sheets = newest.defer("content").prefetch_related("session__treated_areas__area")
     return render(request, "aftercare/sheet_list.html", {"patient": patient, "sheets": sheets})
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Mapping
 
@@ -34,6 +35,10 @@ CLAIMS = re.compile(
 )
 """Words that promise a result, or that nothing hurts: a sheet says neither, see DOMAIN, S115a."""
 
+SPOKEN_NUMBERS = frozenset({"1", "2"})
+"""Arabic and Hebrew say one and two with the word that is counted."""
+
+_NUMBER = re.compile(r"\d+(?:[.,٫]\d+)?")
 _PLACEHOLDER = re.compile(r"\{([a-z_]+)\}")
 _LEFT_OVER = re.compile(r"\{+[^{}\n]{0,40}\}*|\}+")
 _UNSEEN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u202a-\u202e\u2066-\u2069]")
@@ -82,6 +87,45 @@ def _unknown_in(text: str) -> list[str]:
 def word_faults(words: Mapping[str, str]) -> dict[str, str]:
     """What is wrong with the headings and labels of a language, by code."""
     return {code: fault for code in WORDS if (fault := _word_fault(code, words.get(code, "")))}
+
+
+def phrase_faults(phrases: Mapping[str, str]) -> dict[str, str]:
+    """What is wrong with phrases, by the name of their field. An empty one is not written yet."""
+    return {
+        phrase_name(english): fault
+        for english, text in phrases.items()
+        if text.strip() and (fault := _phrase_fault(english, text))
+    }
+
+
+def phrase_name(english: str) -> str:
+    """The name of the field of a phrase, which has no other key than the English behind it."""
+    return f"phrase_{hashlib.sha256(english.encode()).hexdigest()[:12]}"
+
+
+def _phrase_fault(english: str, text: str) -> str:
+    """A phrase says each time and number that the English says."""
+    if fault := plain_fault(text, LONGEST_TEXT):
+        return fault
+    if unknown := _unknown_in(text):
+        return _("This cannot stand here: %(what)s. Use only the placeholders listed.") % {
+            "what": ", ".join(unknown)
+        }
+    places = [sorted(_PLACEHOLDER.findall(one)) for one in (english, text)]
+    if places[0] != places[1]:
+        return _("It needs the placeholders of the English text, no more and no fewer.")
+    if lost := sorted(numbers_in(english) - numbers_in(text) - SPOKEN_NUMBERS):
+        numbers = ", ".join(lost)
+        return _("A number of the English text is missing: %(numbers)s.") % {"numbers": numbers}
+    return ""
+
+
+def numbers_in(text: str) -> frozenset[str]:
+    """The numbers that stand in a text, whatever digits they are written in."""
+    return frozenset(
+        ".".join(str(int(part)) for part in re.split(r"[.,٫]", found))
+        for found in _NUMBER.findall(text)
+    )
 
 
 def _word_fault(code: str, text: str) -> str:

@@ -1,6 +1,7 @@
 """The fixed words of a sheet: its headings and labels, in each language it can be given in.
 
-English and French are the house's own; any other language has the words that the clinic wrote.
+English and French are the house's own; any other language has the words that were shipped or that
+the clinic wrote, once a clinician of the clinic has approved them.
 """
 
 from __future__ import annotations
@@ -42,6 +43,7 @@ WORDS: dict[str, str | Promise] = {
     "sheet": _("Sheet"),
     "version": _("version"),
     "last_day": _("the end of {day}"),
+    "over": _("over"),
 }
 NEEDED = {"emergency": NUMBER, "last_day": LAST_DAY}
 """What a phrase cannot do without."""

@@ -12,10 +12,13 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import UploadedFile
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import override
 
+from aftercare.sheets.words import FALLBACK
 from aftercare.watch.models import Call, CallAttempt, CheckIn, WatchRules
 from aftercare.watch.planning import own_choices
 from aftercare.watch.signs import words_of
+from aftercare.watch.tongue import ONLY_THE_PAGES, Tongue
 from clinic.imaging.pictures import too_large
 from clinic.web.forms import ClinicForm, ClinicModelForm
 from clinic.web.uploads import was_dropped
@@ -54,13 +57,22 @@ class CheckInForm(ClinicForm):
         help_text=_("It is kept in your medical record, which you allow by sending it."),
     )
 
-    def __init__(self, *args: Any, check_in: CheckIn, **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, check_in: CheckIn, tongue: Tongue = ONLY_THE_PAGES, **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
         signs, own = self.fields["signs"], own_choices(check_in)
         assert isinstance(signs, forms.MultipleChoiceField)
-        signs.choices = [(sign["code"], words_of(sign)) for sign in check_in.asked]
+        signs.choices = [
+            (sign["code"], tongue.beside(words_of(sign), str(sign["en"])))
+            for sign in check_in.asked
+        ]
         if own:
-            self.fields["own_value"].choices = own  # type: ignore[attr-defined]
+            with override(FALLBACK):
+                english = dict(own_choices(check_in))
+            self.fields["own_value"].choices = [  # type: ignore[attr-defined]
+                (value, tongue.beside(words, english[value])) for value, words in own
+            ]
         else:
             del self.fields["own_value"]
         if check_in.time is None or not check_in.time.wants_photo:

@@ -22,6 +22,7 @@ from aftercare.watch.forms import CheckInForm
 from aftercare.watch.models import Call, CheckIn
 from aftercare.watch.planning import freeze
 from aftercare.watch.signs import is_emergency
+from aftercare.watch.tongue import tongue_of
 from clinic.access.gate import fetch
 from clinic.errors import ActionRefused
 from clinic.web.forms import refuse
@@ -49,7 +50,8 @@ def my_check_in(request: HttpRequest, token: str, pk: int) -> HttpResponse:
     row = fetch(request, mine, pk=pk)
     if not row.asked and row.state == CheckIn.State.OPEN:
         freeze(row)
-    form = CheckInForm(request.POST or None, request.FILES or None, check_in=row)
+    tongue = tongue_of(row.patient)
+    form = CheckInForm(request.POST or None, request.FILES or None, check_in=row, tongue=tongue)
     if request.method == "POST" and form.is_valid():
         try:
             _answer(row, form.cleaned_data)

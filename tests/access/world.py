@@ -26,7 +26,6 @@ from aftercare.safety.models import (
     RecallContact,
 )
 from aftercare.sheets.models import Sheet, SheetWords
-from aftercare.sheets.words import house_words
 from aftercare.watch.models import Call, CheckIn
 from clinic.access.models import Staff
 from clinic.places.models import DayHours, Device, Location, LocationDay
@@ -375,19 +374,8 @@ def make_world(place: Location, practitioner: Staff, service: Service) -> World:
 
 
 def _arabic_words() -> SheetWords:
-    """The words of a sheet in Arabic, waiting for approval; once, as the catalogue is."""
-    row: SheetWords = SheetWords.objects.get_or_create(
-        code="ar",
-        version=1,
-        defaults={
-            "is_current": False,
-            "origin": "clinic",
-            "name_en": "Arabic",
-            "name_fr": "Arabe",
-            "source_refs": ["GK"],
-            "words": house_words("en"),
-        },
-    )[0]
+    """What a sheet says in Arabic, shipped and waiting for approval."""
+    row: SheetWords = SheetWords.objects.get(code="ar", version=1)
     return row
 
 

@@ -18,6 +18,7 @@ from aftercare.sheets.compose import (
     compose,
     filled,
     merge,
+    numbers_kept,
     spoken,
     strictest,
     until,
@@ -109,13 +110,33 @@ def test_times_are_written_in_the_language_of_their_text() -> None:
 @pytest.mark.parametrize(
     ("language", "words"),
     [
-        ("ar", "الأربعاء 13 مايو, 18:00"),
-        ("he", "יום רביעי 13 במאי, 18:00"),
+        ("ar", "يوم الأربعاء 13 مايو، الساعة 18:00"),
+        ("he", "יום רביעי 13 במאי, בשעה 18:00"),
         ("es", "miércoles 13 de mayo, 18:00"),
     ],
 )
 def test_days_are_named_in_further_languages(language: str, words: str) -> None:
     assert spoken(datetime(2026, 5, 13, 18, tzinfo=PARIS), 48, language) == words
+
+
+@pytest.mark.parametrize(
+    ("typed", "kept"),
+    [
+        ("اتصل على +33 1 23 45 67 89 غدا", "اتصل على \u2068+33 1 23 45 67 89\u2069 غدا"),
+        ("+33123456789", "\u2068+33123456789\u2069"),
+        ("01.23.45.67.89", "\u206801.23.45.67.89\u2069"),
+        ("ב־2026-11-27", "ב־\u20682026-11-27\u2069"),
+        ("10 إلى 15 دقيقة، SPF 50", "10 إلى 15 دقيقة، SPF 50"),
+    ],
+)
+def test_numbers_in_groups_are_not_turned_round(typed: str, kept: str) -> None:
+    assert numbers_kept(typed) == kept
+
+
+def test_what_is_put_into_a_text_from_right_to_left_keeps_its_direction() -> None:
+    call = {"en": "Call {phone}.", "ar": "اتصل على {phone}."}
+    assert lines(Advice("a", "call", texts=call), language="ar") == ["اتصل على \u206801 23\u2069."]
+    assert lines(Advice("a", "call", texts=call)) == ["Call 01 23."]
 
 
 def test_from_a_week_on_the_whole_last_day_is_named() -> None:

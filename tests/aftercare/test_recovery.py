@@ -35,6 +35,8 @@ LINES = [
 
 
 class Reaction:
+    language = ""
+
     def __init__(self, code: str, days: int | None) -> None:
         self.code, self.expected_days = code, days
 

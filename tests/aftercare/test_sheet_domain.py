@@ -1,4 +1,4 @@
-"""The sheets of sixteen sessions, line by line against the figures of the domain.
+"""The sheets of 27 sessions in four languages, line by line against the figures of the domain.
 
 `ROWS` is written down from the tables of aftercare by hand, not read from the catalogue: for each
 area, technique and substance what a sheet must add, in hours from the end of the treatment. The
@@ -14,7 +14,9 @@ from decimal import Decimal
 import pytest
 from django.db import transaction
 
+from aftercare.sheets.blocks import approve_words
 from aftercare.sheets.content import Content, content_of
+from aftercare.sheets.models import SheetWords
 from clinic.places.models import CountryProfile
 from tests.access.world import World, make_world
 from tests.conftest import Cast
@@ -156,6 +158,62 @@ PHRASES = {
 }
 """What a line of each topic cannot do without, in English and French."""
 
+IN_ARABIC_AND_HEBREW = {
+    "touch": ("تدليكها", "לעסות"),
+    "water": ("الماء", "מים"),
+    "exercise": ("مجهود بدني شديد", "מאמץ גופני"),
+    "sun": ("الشمس", "שמש"),
+    "follow-up": ("بعد أسابيع", "אחרי שבועות"),
+    "washing": ("يمنع غسل", "אין ל"),
+    "make-up": ("لا مكياج", "אין להתאפר"),
+    "heat": ("ساونا", "סאונה"),
+    "alcohol": ("كحول", "אלכוהול"),
+    "procedures": ("ليزر", "לייזר"),
+    "electrotherapy": ("علاج بالكهرباء", "אלקטרותרפיה"),
+    "scabs": ("القشور", "גלדים"),
+    "medicines": ("دون سؤال الطبيب", "בלי לשאול את הרופא"),
+    "normal": ("الكدمات الصغيرة", "חבורות קטנות"),
+    "call": ("أي كتلة", "גוש כלשהו"),
+    "emergency": ("صعوبة في التنفس", "קושי בנשימה"),
+    "cleansing": ("الكمادة الباردة", "קומפרס קר"),
+    "shaving": ("لا حلاقة", "אין לגלח"),
+    "swelling": ("مدة أطول", "זמן רב יותר"),
+    "head-raised": ("والرأس مرفوع", "ראש מוגבה"),
+    "cold-pack": ("الكمادة الباردة", "קומפרס קר"),
+    "contact-lenses": ("حتى يزول الخدر", "ההרדמה חולפת"),
+    "eyes-emergency": ("أي تغير في البصر", "כל שינוי בראייה"),
+    "lipstick": ("أحمر شفاه", "אודם"),
+    "cold-sore": ("أول وخز", "העקצוץ הראשון"),
+    "sun-exposed": ("واق من الشمس", "קרם הגנה"),
+    "cleaning-products": ("قفازات", "כפפות"),
+    "ice": ("10 إلى 15 دقيقة", "10 עד 15 דקות"),
+    "dye": ("قبعة ضيقة", "כובע הדוק"),
+    "scalp-blood": ("نقاط الدم", "נקודות דם"),
+    "wash-before": ("الجلسة القادمة", "לטיפול הבא"),
+    "clothes": ("لا ملابس ضاغطة", "בגד לחץ"),
+    "lump": ("بعد أسابيع", "אחרי שבועות"),
+    "marks": ("نقاط دقيقة", "סימנים קטנים"),
+    "warmth": ("لا حرارة", "אין לחמם"),
+    "bumps": ("يمنع الضغط عليها", "אין ללחוץ עליהן"),
+    "deep-normal": ("عدة أيام", "כמה ימים"),
+    "deep-call": ("اسود الجلد", "עור שמשחיר"),
+    "device": ("تستعمل مرة واحدة", "חד־פעמיים"),
+    "actives": ("ريتينويد", "רטינואיד"),
+    "needle-free": ("الطعم المعدني", "טעם מתכתי"),
+    "prp": ("الألم النابض", "כאב פועם"),
+    "anti-inflammatories": ("مضاد للالتهاب", "נוגדת דלקת"),
+    "face-down": ("الاستلقاء على الوجه", "הפנים כלפי מטה"),
+    "upright": ("وضع قائم", "תנוחה זקופה"),
+    "toxin-emergency": ("البلع، حتى بعد أسابيع", "בבליעה, גם אחרי שבועות"),
+    "deoxycholic": ("والخدر", "תחושת נימול"),
+    "deoxycholic-call": ("الابتسامة غير متناظرة", "החיוך אינו סימטרי"),
+    "daily-sunscreen": ("حمامات شمس", "אין להשתזף"),
+    "tranexamic-emergency": ("تورم الساق", "רגל נפוחה"),
+    "hair-medicine": ("شريكة حامل", "בת זוג בהיריון"),
+    "numb": ("طعام أو شراب ساخن", "דבר חם"),
+    "numb-emergency": ("الرمادية المزرقة", "אפורות־כחולות"),
+}
+
 SPRING = datetime(2026, 3, 28, 17, tzinfo=UTC)  # Saturday 18:00 in Paris; clocks go on at 02:00
 AUTUMN = datetime(2026, 10, 24, 17, 10, tzinfo=UTC)  # Saturday 18:10 in London; back at 02:00
 PLAIN = datetime(2026, 3, 10, 11, tzinfo=UTC)  # Tuesday 12:00 in Paris
@@ -200,6 +258,42 @@ TIMES: dict[datetime, dict[int, tuple[str, str]]] = {
         336: ("the end of Saturday 7 November", "samedi 7 novembre inclus"),
     },
 }
+DAYS = {
+    "Tuesday 10 March": ("يوم الثلاثاء 10 مارس", "יום שלישי 10 במרץ"),
+    "Wednesday 11 March": ("يوم الأربعاء 11 مارس", "יום רביעי 11 במרץ"),
+    "Thursday 12 March": ("يوم الخميس 12 مارس", "יום חמישי 12 במרץ"),
+    "Friday 13 March": ("يوم الجمعة 13 مارس", "יום שישי 13 במרץ"),
+    "Tuesday 17 March": ("يوم الثلاثاء 17 مارس", "יום שלישי 17 במרץ"),
+    "Friday 20 March": ("يوم الجمعة 20 مارس", "יום שישי 20 במרץ"),
+    "Tuesday 24 March": ("يوم الثلاثاء 24 مارس", "יום שלישי 24 במרץ"),
+    "Saturday 28 March": ("يوم السبت 28 مارس", "יום שבת 28 במרץ"),
+    "Sunday 29 March": ("يوم الأحد 29 مارس", "יום ראשון 29 במרץ"),
+    "Monday 30 March": ("يوم الاثنين 30 مارس", "יום שני 30 במרץ"),
+    "Tuesday 31 March": ("يوم الثلاثاء 31 مارس", "יום שלישי 31 במרץ"),
+    "Saturday 4 April": ("يوم السبت 4 إبريل", "יום שבת 4 באפריל"),
+    "Tuesday 7 April": ("يوم الثلاثاء 7 إبريل", "יום שלישי 7 באפריל"),
+    "Saturday 11 April": ("يوم السبت 11 إبريل", "יום שבת 11 באפריל"),
+    "Saturday 24 October": ("يوم السبت 24 أكتوبر", "יום שבת 24 באוקטובר"),
+    "Sunday 25 October": ("يوم الأحد 25 أكتوبر", "יום ראשון 25 באוקטובר"),
+    "Monday 26 October": ("يوم الاثنين 26 أكتوبر", "יום שני 26 באוקטובר"),
+    "Tuesday 27 October": ("يوم الثلاثاء 27 أكتوبر", "יום שלישי 27 באוקטובר"),
+    "Saturday 31 October": ("يوم السبت 31 أكتوبر", "יום שבת 31 באוקטובר"),
+    "Tuesday 3 November": ("يوم الثلاثاء 3 نوفمبر", "יום שלישי 3 בנובמבר"),
+    "Saturday 7 November": ("يوم السبت 7 نوفمبر", "יום שבת 7 בנובמבר"),
+}
+LANGUAGES = ("en", "fr", "ar", "he")
+
+
+def time_said(ended: datetime, hours: int, language: str) -> str:
+    """The time of a row as the sheet must say it; in Arabic and Hebrew from the English table."""
+    english, french = TIMES[ended][hours]
+    if language in ("en", "fr"):
+        return (english, french)[LANGUAGES.index(language)]
+    which = LANGUAGES.index(language) - 2
+    if english.startswith("the end of "):
+        return ("نهاية ", "סוף ")[which] + DAYS[english.removeprefix("the end of ")][which]
+    day, clock = english.split(", ")
+    return DAYS[day][which] + ("، الساعة ", ", בשעה ")[which] + clock
 
 
 @dataclass(frozen=True)
@@ -268,6 +362,39 @@ CASES = (
         AUTUMN,
         method="gun",
     ),
+    Case(("forehead",), "papule", ("ha-1",), "ar", ("face", "papule")),
+    Case(("vertex",), "nappage", ("dutasteride-05",), "ar", ("scalp", "nappage", "dutasteride")),
+    Case(
+        ("submental",),
+        "deep",
+        ("deoxycholic-10",),
+        "ar",
+        ("neck", "submental", "deep", "deoxycholic", "numbed"),
+        AUTUMN,
+        True,
+    ),
+    Case(
+        ("cheek", "abdomen"),
+        "microneedle",
+        ("tranexamic-100", "glutathione-100"),
+        "ar",
+        ("face", "body", "microneedling", "tranexamic", "sunscreen"),
+        SPRING,
+    ),
+    Case(("lower-back",), "sim-pain", ("ketoprofen-160",), "ar", ("body", "papule", "ketoprofen")),
+    Case(("tear-trough",), "papule", ("ha-1",), "he", ("eyes", "papule", "numbed"), AUTUMN, True),
+    Case(("lip",), "papule", ("polynucleotides-20",), "he", ("lips", "polynucleotides"), SPRING),
+    Case(("vertex",), "papule", ("prp-own-blood",), "he", ("scalp", "papule", "prp")),
+    Case(("forehead",), "papule", ("botulinum-100",), "he", ("face", "papule", "botulinum")),
+    Case(("cheek",), "needle-free", ("peptide-cosmetic",), "he", ("face", "needle-free"), AUTUMN),
+    Case(
+        ("thigh-lateral",),
+        "gun",
+        ("organic-silicon-1",),
+        "he",
+        ("body", "mesogun"),
+        SPRING,
+    ),
 )
 
 
@@ -333,8 +460,12 @@ def wanted(case: Case) -> Rows:
     return found
 
 
-@pytest.mark.parametrize("language", ["en", "fr"])
-def test_the_sheets_say_what_the_domain_says_line_by_line(world: World, language: str) -> None:
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_sheets_say_what_the_domain_says_line_by_line(
+    world: World, cast: Cast, language: str
+) -> None:
+    for row in SheetWords.objects.filter(code=language):
+        approve_words(by=cast.practitioner, row=row)
     for case in (one for one in CASES if one.language == language):
         with transaction.atomic():
             content = content_of(session_of(world, case), language=language, at=case.ended)
@@ -348,13 +479,14 @@ def _check_lines(content: Content, case: Case) -> None:
     assert len(lines) == len(content["lines"]), f"{case}: something is said twice"
     expected = wanted(case)
     assert set(lines) == set(expected), case
-    which = ("en", "fr").index(case.language)
+    which = LANGUAGES.index(case.language)
     for (section, topic), hours in expected.items():
         line = lines[(section, topic)]
-        said = TIMES[case.ended][hours][which] if hours else ""
+        said = time_said(case.ended, hours, case.language) if hours else ""
         assert line["said"] == said, (case, section, topic)
         assert said in line["text"], (case, section, topic)
-        assert PHRASES[topic][which].lower() in line["text"].lower(), (case, section, topic)
+        phrase = (*PHRASES[topic], *IN_ARABIC_AND_HEBREW[topic])[which]
+        assert phrase.lower() in line["text"].lower(), (case, section, topic)
         assert "{" not in line["text"], (case, section, topic)
         assert line["language"] == case.language, (case, section, topic)
     founding = ["touch", "water", "exercise", "sun", "follow-up"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
@@ -39,7 +39,7 @@ from aftercare.sheets.blocks import (
 )
 from aftercare.sheets.content import Wish, content_of
 from aftercare.sheets.languages import language_for, offered
-from aftercare.sheets.models import Sheet, SheetDraft
+from aftercare.sheets.models import Sheet, SheetDraft, SheetWords
 from aftercare.sheets.wording import claim_in
 from aftercare.sheets.words import house_words
 from aftercare.watch.actions import follow_up_signed_sessions
@@ -80,7 +80,7 @@ def signed(world: World) -> Session:
     return signed_session(world, number=3)
 
 
-def signed_session(world: World, number: int) -> Session:
+def signed_session(world: World, number: int, areas: Sequence[str] = ("cheek",)) -> Session:
     plan, at = world.patient.plans.get(), timezone.now() - timedelta(hours=1)
     session = Session.objects.create(
         patient=world.patient,
@@ -94,7 +94,9 @@ def signed_session(world: World, number: int) -> Session:
         antiseptic="x",
         adverse_events="none",
     )
-    treat(session, "cheek")
+    for area in areas:
+        treat(session, area)
+    MixComponent.objects.create(session=session, lot=Lot.objects.first(), ml=1)
     session.signed_at, session.signed_by = at, world.practitioner
     session.save()
     return session
@@ -119,9 +121,9 @@ def block(code: str) -> AdviceBlock:
 def in_arabic(cast: Cast) -> None:
     """From now on sheets are given in Arabic; one piece of advice is written in it."""
     words = {**house_words("en"), "avoid": "يرجى الامتناع عن", "last_day": "نهاية {day}"}
-    approve_words(
-        by=cast.practitioner, row=write_words(by=cast.manager, language="ar", words=words)
-    )
+    none = dict.fromkeys(SheetWords.objects.get(code="ar").phrases, "")
+    row = write_words(by=cast.manager, language="ar", words=words, phrases=none)
+    approve_words(by=cast.practitioner, row=row)
     said = text_of(block("base-heat"))
     arabic = replace(said, texts={**said.texts, "ar": "لا ساونا حتى {until}."})
     row = write_block(by=cast.manager, code="base-heat", said=arabic)
@@ -723,7 +725,7 @@ def test_the_words_of_a_language_on_their_page(cast: Cast, client_for: ClientFor
     assert set(bad.context["form"].errors) == {"emergency"}
     assert client.post(url, {**house_words("en"), "note": ""}).status_code == 302
     assert doctor.post(url, {**house_words("en"), "title": "x", "note": ""}).status_code == 422
-    doctor.post(reverse("sheet-texts:words-approve", args=["he", 1]))
+    doctor.post(reverse("sheet-texts:words-approve", args=["he", 2]))
     assert "he" in dict(offered())
     assert client.get(reverse("sheet-texts:words", args=["fr"])).status_code == 404
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from aftercare.sheets.loading import load_words
 from clinic.audit.context import SYSTEM, acting
 from treatments.catalogue.loading import CatalogueError, Report, load
 from treatments.consents.loading import load_texts
@@ -18,7 +19,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         try:
             with acting(SYSTEM):
-                report = load_texts(load())
+                report = load_words(load_texts(load()))
         except CatalogueError as error:
             raise CommandError(str(error)) from error
         if options["verbosity"]:
@@ -31,6 +32,6 @@ class Command(BaseCommand):
             f"{report.unchanged} unchanged."
         )
         for name in report.held_back:
-            self.stdout.write(f"  {name}: the clinic's own version stays; a newer one is on file.")
+            self.stdout.write(f"  {name}: the version in force stays; a newer one is on file.")
         for name in report.removed:
             self.stdout.write(f"  {name}: no longer shipped; kept.")
