@@ -42,5 +42,6 @@ def shut_a_door(ground: Ground, now: datetime) -> None:
 
 def _credential(name: bytes) -> bytes:
     """The public half of a key whose other half is thrown away."""
-    key = ES256.from_cryptography_key(ec.generate_private_key(ec.SECP256R1()).public_key())
+    public = ec.generate_private_key(ec.SECP256R1()).public_key()
+    key = ES256.from_cryptography_key(public)  # type: ignore[no-untyped-call]
     return bytes(AttestedCredentialData.create(b"\0" * 16, name, key))

@@ -172,7 +172,7 @@ def _clashed(
     """Both versions of each part, one beside the other; saving again keeps what stands in the form,
     in which the parts that the writer left alone are as others have made them.
     """
-    event = _event(request, event.patient.number, event.pk)
+    event.refresh_from_db()
     initial = _initial(event)
     data = taken_over(request.POST, initial, stale.touched)
     again = EventForm(data, initial=initial, zone=event.location.zone, photos=photo_choices(photos))
@@ -251,7 +251,7 @@ def close(request: HttpRequest, number: int, pk: int) -> HttpResponse:
             close_event(by=staff_of(request), event=event, **form.cleaned_data)
         except ActionRefused as refused:
             # The page shows the event as it is now: sent again from there, it has been seen.
-            form.data = {**form.data.dict(), "revision": event.revision}
+            form.data = {**request.POST.dict(), "revision": event.revision}
             refuse(form, refused)
         else:
             return redirect("events:detail", event.patient.number, event.pk)

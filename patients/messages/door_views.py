@@ -47,7 +47,7 @@ def my_door(request: HttpRequest, token: str) -> HttpResponse:
 def reset(request: HttpRequest, number: int) -> HttpResponse:
     """A device is lost: let links open the pages again, once it is sure who asks."""
     patient = fetch(request, Patient.objects.visible_to(staff_of(request)), pk=number)
-    form = DoorForm(request.POST or None)
+    form = DoorForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         try:
             reset_door(
