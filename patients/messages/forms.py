@@ -85,7 +85,7 @@ class DoorForm(ClinicForm):
     """How the desk knows who asks for a way in without their device."""
 
     identity = forms.ChoiceField(
-        label=_("I know that it is the patient:"),
+        label=_("I know that it is the patient"),
         choices=PasskeyOnly.Identity,
         widget=forms.RadioSelect,
         error_messages={"required": _("Say how you know that it is the patient.")},
