@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import time_machine
+from django.core import mail
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -26,6 +27,7 @@ from clinic.places.models import WorkingHours
 from patients.messages import sending
 from patients.messages.models import Message
 from patients.messages.sending import claim_next, send_next
+from patients.portal.models import Link
 from patients.rights.gathering import everything
 from tests.aftercare.safety_world import make_clinic
 from tests.aftercare.watch_races import at_once, due_check_ins
@@ -210,6 +212,19 @@ def test_the_task_tells_everybody(cast: Cast, asked: CheckIn) -> None:
         open_check_ins()
     call.refresh_from_db()
     assert call.everyone_told_at is not None
+
+
+def test_no_words_make_it_a_way_into_the_patients_pages(cast: Cast, asked: CheckIn) -> None:
+    cast.here.name = "Rive {link} {code}"
+    cast.here.save()
+    asked.refresh_from_db()
+    answer(asked)
+    with time_machine.travel(MONDAY, tick=False):
+        sent = send_next(at=MONDAY)
+    assert sent is not None
+    assert (sent.kind, sent.state) == ("alert", "sent")
+    assert "/my/" not in mail.outbox[-1].body
+    assert not Link.objects.exists()
 
 
 def test_it_is_nothing_that_the_patient_was_sent(cast: Cast, asked: CheckIn) -> None:
