@@ -14,10 +14,12 @@ from aftercare.safety.models import (
 )
 from aftercare.sheets.models import Sheet, SheetDraft, SheetWords
 from aftercare.story.models import Printing
-from aftercare.watch.models import Call, CallAttempt, CheckIn, WatchRules
+from aftercare.watch.models import Alert, AlsoTold, Call, CallAttempt, CheckIn, WatchRules
 
 __all__ = [
     "AdverseEvent",
+    "Alert",
+    "AlsoTold",
     "Attempt",
     "Call",
     "CallAttempt",

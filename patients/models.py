@@ -4,7 +4,7 @@ from patients.documents.models import Document
 from patients.intake.models import Confirmation, History
 from patients.messages.models import Message, MessageRules, MessageText, OptOut
 from patients.photos.models import Photo, PhotoPermission, PhotoShare
-from patients.portal.models import Code, Link, LinkRequest, Passkey
+from patients.portal.models import Code, Link, LinkRequest, Passkey, PasskeyOnly
 from patients.registry.models import Merge, Patient, Registration, Restriction
 from patients.rights.models import Export, RightsRequest
 
@@ -22,6 +22,7 @@ __all__ = [
     "MessageText",
     "OptOut",
     "Passkey",
+    "PasskeyOnly",
     "Patient",
     "Photo",
     "PhotoPermission",

@@ -165,6 +165,10 @@ def _staff(
     language: str = "en",
 ) -> Staff:
     """Someone who works here; without `sign_in` they have no password and cannot sign in."""
+    # Of the ranges kept for fiction, as those of the patients.
+    number = Staff.objects.count()
+    french = location.country_id == "FR"
+    phone = f"+3363998{number:04d}" if french else f"+447700900{number:03d}"
     address = sign_in or "".join(c for c in name.lower() if c.isascii() and c.isalpha())
     staff = Staff.objects.create_user(
         f"{address}@demo.clinic",
@@ -173,6 +177,7 @@ def _staff(
         role=role,
         registration_number=registration,
         language=language,
+        phone=phone,
     )
     Membership.objects.create(staff=staff, location=location)
     return staff

@@ -50,6 +50,8 @@ def _rules(place: Place) -> None:
             red_minutes=30,
             silent_hours=48,
             least_patients=FEW,
+            escalate_minutes=15,
+            also_told=[manager],
         )
 
 

@@ -10,6 +10,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from aftercare.safety.changing import PARTS, StaleEvent, as_seen, differing, plain
 from aftercare.safety.models import AdverseEvent, EventAddendum, EventPhoto, Grade
 from aftercare.safety.record import facts_of
 from aftercare.watch.models import Call, CheckIn
@@ -95,26 +96,78 @@ def change_event(
     event: AdverseEvent,
     said: Mapping[str, Any],
     photos: Iterable[Photo] = (),
+    revision: int | None = None,
     at: datetime | None = None,
 ) -> AdverseEvent:
     """Change what is said of an open event; its session's record stays as it was taken.
 
-    Raises `ActionRefused` once it is closed.
+    `revision` is the one the writer saw; None: the present one. Parts that they left as they were
+    stay as others have made them since; a part that both have changed is refused (`StaleEvent`),
+    and nothing of the call is kept. Raises `ActionRefused` once it is closed.
     """
-    locked = _locked(by, event)
-    for name, value in _checked(said, locked.location, at or timezone.now()).items():
-        setattr(locked, name, value)
+    locked, moment = _locked(by, event), at or timezone.now()
+    values, shown = _checked(said, locked.location, moment), list(photos)
+    mine = {name: plain(value) for name, value in values.items()} | {"photos": _ids(shown)}
+    now = _values(locked)
+    seen = now if revision is None else as_seen(now, locked.earlier, revision)
+    touched = differing(mine, seen)
+    theirs = set(differing(seen, now)) & set(differing(mine, now))
+    if clashing := [part for part in touched if part in theirs]:
+        raise StaleEvent(clashing, touched)
+    changed = [part for part in touched if part in differing(mine, now)]
+    _write(locked, {name: values[name] for name in _fields(changed) if name in values})
+    if "photos" in changed:
+        _show_photos(locked, shown)
+    if changed:
+        was = {name: now[name] for name in _fields(changed)}
+        locked.revision += 1
+        locked.earlier.append(
+            {"r": locked.revision, "by": by.name, "at": moment.isoformat(), "was": was}
+        )
     locked.save()
-    _show_photos(locked, photos)
     return locked
+
+
+def _fields(parts: Iterable[str]) -> list[str]:
+    return [name for part in parts for name in PARTS[part]]
+
+
+def _values(event: AdverseEvent) -> dict[str, Any]:
+    """What is said of an event as it stands, plain."""
+    kept = {name: plain(getattr(event, name)) for name in SAID}
+    return kept | {"photos": _ids(row.photo for row in event.photos.select_related("photo"))}
+
+
+def _ids(photos: Iterable[Photo]) -> list[str]:
+    return sorted(str(photo.public_id) for photo in photos)
+
+
+def _write(locked: AdverseEvent, values: Mapping[str, Any]) -> None:
+    """Set some values beside those that stand, and what follows from all of them."""
+    for name, value in values.items():
+        setattr(locked, name, value)
+    _refuse_unlike_death(locked.grade, locked.outcome)
+    locked.expected_until = expected_end(locked.kind, locked.onset_at, locked.location)
 
 
 @transaction.atomic
 def close_event(
-    *, by: Staff, event: AdverseEvent, outcome: str, words: str, at: datetime | None = None
+    *,
+    by: Staff,
+    event: AdverseEvent,
+    outcome: str,
+    words: str,
+    revision: int | None = None,
+    at: datetime | None = None,
 ) -> AdverseEvent:
-    """Close an event with its outcome, in a practitioner's words. Raises `ActionRefused`."""
+    """Close an event with its outcome, in a practitioner's words. Raises `ActionRefused`, also
+    where somebody has changed it since the writer looked, at `revision`.
+    """
     locked = _locked(by, event)
+    if revision is not None and revision != locked.revision:
+        raise ActionRefused(
+            _("Somebody has changed this event since you opened it. Look at it, then close it.")
+        )
     if outcome not in AdverseEvent.ENDED:
         raise ActionRefused(_("Say how it ended before you close it."), field="outcome")
     if not words.strip():

@@ -13,6 +13,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from aftercare.safety.actions import add_to_event, change_event, close_event, open_event
+from aftercare.safety.changing import StaleEvent
+from aftercare.safety.clashing import clashes, taken_over
 from aftercare.safety.fhir import adverse_event
 from aftercare.safety.forms import (
     SESSIONS_OFFERED,
@@ -130,7 +132,7 @@ def _status(form: EventForm) -> int:
 def edit(request: HttpRequest, number: int, pk: int) -> HttpResponse:
     """Change an open event; a closed one is only added to."""
     event = _event(request, number, pk)
-    if not event.is_open:
+    if not event.is_open and request.method == "GET":
         messages.info(request, _("This event is closed. Add to it instead."))
         return redirect("events:detail", event.patient.number, event.pk)
     photos = _photos(request, event.patient)
@@ -143,7 +145,15 @@ def edit(request: HttpRequest, number: int, pk: int) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         said = form.cleaned_data
         try:
-            change_event(by=staff_of(request), event=event, said=said, photos=_chosen(photos, said))
+            change_event(
+                by=staff_of(request),
+                event=event,
+                said=said,
+                photos=_chosen(photos, said),
+                revision=said["revision"],
+            )
+        except StaleEvent as stale:
+            return _clashed(request, event, form, photos, stale)
         except ActionRefused as refused:
             refuse(form, refused)
         else:
@@ -152,10 +162,31 @@ def edit(request: HttpRequest, number: int, pk: int) -> HttpResponse:
     return render(request, "aftercare/event_edit.html", context, status=_status(form))
 
 
+def _clashed(
+    request: HttpRequest,
+    event: AdverseEvent,
+    form: EventForm,
+    photos: list[Photo],
+    stale: StaleEvent,
+) -> HttpResponse:
+    """Both versions of each part, one beside the other; saving again keeps what stands in the form,
+    in which the parts that the writer left alone are as others have made them.
+    """
+    event.refresh_from_db()
+    initial = _initial(event)
+    data = taken_over(request.POST, initial, stale.touched)
+    again = EventForm(data, initial=initial, zone=event.location.zone, photos=photo_choices(photos))
+    again.full_clean()
+    refuse(again, stale)
+    context = _form_context(event.patient, again, _("Change the adverse event"))
+    context |= {"event": event, "clashes": clashes(event, stale.parts, form.cleaned_data)}
+    return render(request, "aftercare/event_edit.html", context, status=409)
+
+
 def _initial(event: AdverseEvent) -> dict[str, Any]:
     began = event.onset_at.astimezone(event.location.zone)
     same = ("grade", "relatedness", "side", "chart", "point_x", "point_y", "description")
-    same += ("action_taken", "outcome", "follow_up_on")  # type: ignore[assignment]
+    same += ("action_taken", "outcome", "follow_up_on", "revision")  # type: ignore[assignment]
     return {name: getattr(event, name) for name in same} | {
         "kind": event.kind_id,
         "area": event.area_id,
@@ -195,7 +226,8 @@ def _detail(
         "addenda": event.addenda.select_related("written_by"),
         "reports": [_report(request, event, one) for one in reports[:SHOWN]],
         "may_record": may_record and not event.patient.is_closed_file,
-        "closing": closing or CloseEventForm(initial={"outcome": event.outcome}),
+        "closing": closing
+        or CloseEventForm(initial={"outcome": event.outcome, "revision": event.revision}),
         "addendum": addendum or EventAddendumForm(),
         "recipients": EventReport.To.choices,
     }
@@ -218,6 +250,8 @@ def close(request: HttpRequest, number: int, pk: int) -> HttpResponse:
         try:
             close_event(by=staff_of(request), event=event, **form.cleaned_data)
         except ActionRefused as refused:
+            # The page shows the event as it is now: sent again from there, it has been seen.
+            form.data = {**request.POST.dict(), "revision": event.revision}
             refuse(form, refused)
         else:
             return redirect("events:detail", event.patient.number, event.pk)

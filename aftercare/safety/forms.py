@@ -114,6 +114,7 @@ class EventForm(ClinicForm):
         required=False,
         help_text=_("Left empty: when the catalogue expects it to be over."),
     )
+    revision = forms.IntegerField(required=False, widget=forms.HiddenInput, min_value=0)
 
     def __init__(
         self,
@@ -141,6 +142,7 @@ class EventForm(ClinicForm):
             Div("onset_on", "onset_time", css_class="form-row"),
             Div("grade", "relatedness", css_class="form-row"),
             Div("area", "side", css_class="form-row"),
+            "revision",
             "chart",
             "point_x",
             "point_y",
@@ -174,6 +176,7 @@ class CloseEventForm(ClinicForm):
     words = forms.CharField(
         label=_("Closing words"), widget=forms.Textarea({"rows": 3}), max_length=4000
     )
+    revision = forms.IntegerField(required=False, widget=forms.HiddenInput, min_value=0)
 
 
 class EventAddendumForm(ClinicForm):

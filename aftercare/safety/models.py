@@ -59,7 +59,8 @@ class AdverseEvent(Record):
     devices, room and people (see `aftercare.safety.record`). Unless `is_timed`, only the day of the
     onset is known, and `onset_at` is its beginning. `point_x` and `point_y` lie between 0
     and 1 of the chart's box. `expected_until`: when the catalogue's course of it ends, counted from
-    the onset; None where the catalogue gives no length.
+    the onset; None where the catalogue gives no length. `revision` rises with each change while it
+    is open, and `earlier` keeps what each replaced: {r, by, at, was: {field: value}}.
     """
 
     class Relatedness(models.TextChoices):
@@ -116,6 +117,10 @@ class AdverseEvent(Record):
     follow_up_on = models.DateField(_("look at it again on"))
     expected_until = models.DateField(null=True, blank=True)
     facts = models.JSONField(default=dict)
+    revision = models.PositiveIntegerField(default=0, db_default=0)
+    earlier = models.JSONField(
+        default=list, blank=True, db_default=models.Value([], models.JSONField())
+    )
     opened_by = models.ForeignKey(Staff, models.PROTECT, related_name="+")
     closed_at = models.DateTimeField(null=True, blank=True)
     closer = models.ForeignKey(Staff, models.PROTECT, null=True, blank=True, related_name="+")

@@ -12,6 +12,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from aftercare.sheets.actions import give_sheet
+from aftercare.watch.alerts import tell_of
 from aftercare.watch.deadlines import next_working_day
 from aftercare.watch.models import Call, CheckIn, rules_of
 from aftercare.watch.planning import freeze, is_on_scale, times_of
@@ -210,7 +211,8 @@ def answer_check_in(
     photo: Photo | None = None,
     at: datetime,
 ) -> CheckIn:
-    """Keep a patient's answer; a red or amber one opens a call at once.
+    """Keep a patient's answer; a red or amber one opens a call at once, of which a red
+    one alerts the clinic.
 
     `well` is the explicit "none of these". Raises `ActionRefused` for an answer that says
     nothing, contradicts itself, comes twice, or names what this check-in does not ask for.
@@ -269,12 +271,15 @@ def _open_call(check_in: CheckIn, at: datetime) -> Call:
     place = check_in.session.location
     minutes = timedelta(minutes=rules_of(place).red_minutes)
     due_at = at + minutes if is_red else next_working_day(at, place)
-    call = Call.objects.select_for_update().filter(check_in=check_in).first()
+    mine = Call.objects.select_for_update().filter(check_in=check_in)
+    call = mine.first()
     call = call or Call(patient_id=check_in.patient_id, location=place, check_in=check_in)
     # Who was to be called for silence has spoken.
     call.reason, call.is_red = Call.Reason.ANSWER, is_red
     call.due_at = min(call.due_at, due_at) if call.pk else due_at
     call.save()
+    if is_red:
+        tell_of(call, at)
     return call
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
@@ -80,6 +81,30 @@ def _fingerprint(calls: list[Call]) -> str:
     """The same as long as the list would look the same."""
     rows = [(c.pk, c.taken_by_id, c.due_at.isoformat(), c.late) for c in calls]  # type: ignore[attr-defined]
     return sha256(repr(rows).encode()).hexdigest()[:16]
+
+
+@requires(Permission.WORK_WATCH)
+@require_GET
+def alarm(request: HttpRequest) -> HttpResponse:
+    """On every open page: red flags that nobody has taken, at any of one's locations.
+
+    Asked again each minute, and told only of what has changed; the pages that list the calls of
+    this location say nothing of them again.
+    """
+    waiting = Call.objects.alarming().filter(location_id__in=staff_of(request).place_ids)
+    if _lists_calls(request):
+        waiting = waiting.exclude(location_id=location_id_of(request))
+    found = list(waiting.select_related("location").order_by("pk")[:MOST_CALLS])
+    seen = sha256(repr([call.pk for call in found]).encode()).hexdigest()[:16]
+    if request.GET.get("seen") == seen:
+        return HttpResponse(status=204)
+    context = {"calls": found, "first": next(iter(found), None), "seen": seen}
+    return render(request, "aftercare/watch_alarm.html", context)
+
+
+def _lists_calls(request: HttpRequest) -> bool:
+    page = getattr(request, "htmx").current_url_abs_path or ""  # noqa: B009
+    return page.partition("?")[0] in (reverse("diary:today"), reverse("watch:safety"))
 
 
 @requires(Permission.WORK_WATCH)
@@ -167,6 +192,7 @@ def call(request: HttpRequest, pk: int) -> HttpResponse:
         "patient": row.patient,
         "form": form,
         "attempts": row.attempts.select_related("by"),
+        "alerts": row.alerts.select_related("message__staff").defer("message__body"),
         "mine": row.taken_by_id == staff_of(request).pk,
         "may_take_over": may_take_over(row, at),
         "late": row.is_overdue(at),

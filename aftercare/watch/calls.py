@@ -8,6 +8,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from aftercare.watch.alerts import put_off, tell_no_more
 from aftercare.watch.deadlines import next_working_day
 from aftercare.watch.models import Call, CallAttempt, CheckIn, rules_of
 from clinic.access.models import Staff
@@ -33,6 +34,7 @@ def take_call(*, by: Staff, call: Call, at: datetime | None = None) -> Call:
         raise ActionRefused(_("A colleague has already taken this call."))
     locked.taken_by, locked.taken_at = by, at
     locked.save(update_fields=["taken_by", "taken_at"])
+    tell_no_more(locked)
     return locked
 
 
@@ -84,6 +86,7 @@ def note_attempt(
         _end_the_question(locked)
     else:
         locked.due_at, locked.taken_by, locked.taken_at = again, None, None
+        put_off(locked, again)
     locked.save()
     return locked
 

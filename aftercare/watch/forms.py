@@ -19,7 +19,9 @@ from aftercare.watch.models import Call, CallAttempt, CheckIn, WatchRules
 from aftercare.watch.planning import own_choices
 from aftercare.watch.signs import words_of
 from aftercare.watch.tongue import ONLY_THE_PAGES, Tongue
+from clinic.access.models import Staff
 from clinic.imaging.pictures import too_large
+from clinic.places.models import Location
 from clinic.web.forms import ClinicForm, ClinicModelForm
 from clinic.web.uploads import was_dropped
 from patients.intake.forms import TickField
@@ -145,15 +147,38 @@ class StopForm(ClinicForm):
 
 
 class RulesForm(ClinicModelForm):
-    """How this location watches over its patients."""
+    """How this location watches over its patients, and who hears of a red flag."""
+
+    also_told = forms.ModelMultipleChoiceField(
+        label=_("Also told of every red flag at once"),
+        queryset=Staff.objects.none(),
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        help_text=_(
+            "Besides who treated and the practitioners on duty, who always are; at any hour, by "
+            "e-mail, and by SMS where there is a number and a gateway."
+        ),
+    )
 
     class Meta:
         model = WatchRules
-        fields = ("red_minutes", "silent_hours", "least_patients")
+        fields = ("red_minutes", "escalate_minutes", "silent_hours", "least_patients")
         help_texts = {
+            "escalate_minutes": _(
+                "Everybody of this location then gets a message. Patients’ names are in none."
+            ),
             "red_minutes": _("After that it is shown as late, and a colleague may take it over."),
             "silent_hours": _("Counted from the question."),
             "least_patients": _(
                 "Of fewer, somebody could be recognised, and chance decides what is seen."
             ),
         }
+
+    def __init__(self, *args: Any, place: Location, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        people = Staff.objects.employed_at(place.pk)
+        self.fields["also_told"].queryset = people  # type: ignore[attr-defined]
+        self.initial["also_told"] = list(place.also_told.values_list("staff", flat=True))
+        self.helper.layout = Layout(
+            "red_minutes", "escalate_minutes", "also_told", "silent_hours", "least_patients"
+        )

@@ -39,8 +39,9 @@ DAY_HOURS, WEEK_HOURS = 24, 168
 class WatchRules(models.Model):
     """How a location watches over its patients. A location without a row keeps these rules.
 
-    A red flag is late `red_minutes` after it came. Nobody has answered for `silent_hours`: that is
-    silence. Results of fewer than `least_patients` patients are not shown.
+    A red flag is late `red_minutes` after it came; when nobody has taken it for `escalate_minutes`,
+    everybody is told. Nobody has answered for `silent_hours`: that is silence. Results of fewer
+    than `least_patients` patients are not shown.
     """
 
     location = models.OneToOneField(Location, models.CASCADE, related_name="watch_rules")
@@ -48,6 +49,12 @@ class WatchRules(models.Model):
         _("minutes until a red flag is late"),
         default=30,
         validators=[MinValueValidator(5), MaxValueValidator(1440)],
+    )
+    escalate_minutes = models.PositiveSmallIntegerField(
+        _("minutes until everybody is told of a red flag that nobody has taken"),
+        default=15,
+        db_default=15,
+        validators=[MinValueValidator(2), MaxValueValidator(1440)],
     )
     silent_hours = models.PositiveSmallIntegerField(
         _("hours without an answer until it is silence"),
@@ -68,6 +75,7 @@ class WatchRules(models.Model):
             models.CheckConstraint(
                 condition=Q(
                     red_minutes__range=(5, 1440),
+                    escalate_minutes__range=(2, 1440),
                     silent_hours__range=(4, 336),
                     least_patients__range=(3, 1000),
                 ),
@@ -77,6 +85,22 @@ class WatchRules(models.Model):
 
     def __str__(self) -> str:
         return f"watch rules of {self.location_id}"
+
+
+class AlsoTold(models.Model):
+    """Somebody who hears of every red flag of a location at once, on duty or not."""
+
+    location = models.ForeignKey(Location, models.CASCADE, related_name="also_told")
+    staff = models.ForeignKey(Staff, models.CASCADE, related_name="+")
+
+    audit_always = True
+
+    class Meta:
+        verbose_name_plural = "people told besides"
+        constraints = [models.UniqueConstraint(fields=["location", "staff"], name="also_told_once")]
+
+    def __str__(self) -> str:
+        return f"{self.staff_id} of {self.location_id}"
 
 
 def rules_of(place: Location) -> WatchRules:
@@ -262,11 +286,21 @@ class CallQuerySet(OfPatientQuerySet["Call"]):
         """Those that should have been done by now."""
         return self.waiting().filter(due_at__lte=at)
 
+    def alarming(self) -> CallQuerySet:
+        """Red flags that nobody has taken."""
+        return self.filter(done_at__isnull=True, is_red=True, taken_by__isnull=True)
+
+    def nobody_took(self, at: datetime) -> CallQuerySet:
+        """Red flags of which everybody is to be told by `at`, and has not been."""
+        return self.alarming().filter(everyone_told_at__isnull=True, escalate_at__lte=at)
+
 
 class Call(Record):
     """Someone must speak to this patient: opened by an answer or by silence, closed by its outcome.
 
-    `due_at`: by when. A call that reached nobody stays open, and is due again when it says.
+    `due_at`: by when. A call that reached nobody stays open, and is due again when it says. Of a
+    red flag `told_at` is when the first were told; at `escalate_at` everybody is, unless it is
+    taken.
     """
 
     class Reason(models.TextChoices):
@@ -290,6 +324,9 @@ class Call(Record):
     due_at = models.DateTimeField()
     taken_by = models.ForeignKey(Staff, models.PROTECT, null=True, blank=True, related_name="+")
     taken_at = models.DateTimeField(null=True, blank=True)
+    told_at = models.DateTimeField(null=True, blank=True)
+    escalate_at = models.DateTimeField(null=True, blank=True)
+    everyone_told_at = models.DateTimeField(null=True, blank=True)
     outcome = models.TextField(_("outcome"), max_length=2000, blank=True)
     ending = models.CharField(
         _("how it ended"), max_length=10, choices=Ending, blank=True, default="", db_default=""
@@ -308,7 +345,12 @@ class Call(Record):
                 fields=["location", "due_at"],
                 condition=models.Q(done_at__isnull=True),
                 name="call_waiting",
-            )
+            ),
+            models.Index(
+                fields=["escalate_at"],
+                condition=models.Q(done_at__isnull=True, everyone_told_at__isnull=True),
+                name="call_to_escalate",
+            ),
         ]
         constraints = [
             models.CheckConstraint(
@@ -351,3 +393,24 @@ class CallAttempt(Record):
 
     def __str__(self) -> str:
         return f"attempt at call {self.call_id}"
+
+
+class Alert(Record):
+    """That somebody who works here was sent word of a red flag; its message says what became of it.
+
+    Once when it came, once more `to_everyone` when nobody had taken it.
+    """
+
+    call = models.ForeignKey(Call, models.PROTECT, related_name="alerts")
+    message = models.OneToOneField(Message, models.PROTECT, related_name="alert")
+    to_everyone = models.BooleanField(default=False, db_default=False)
+
+    audit_patient = "call_id>aftercare_call.patient_id"
+    closed_when = "true"
+
+    class Meta:
+        ordering = ["pk"]
+        indexes = [models.Index(fields=["call", "id"], name="alert_of_call")]
+
+    def __str__(self) -> str:
+        return f"alert of call {self.call_id}"

@@ -19,9 +19,9 @@ from treatments.catalogue.models import CheckInTime
 @requires(Permission.MANAGE_CLINIC)
 @require_http_methods(["GET", "POST"])
 def index(request: HttpRequest) -> HttpResponse:
-    """When a red flag is late, when silence is silence, how many a result needs."""
+    """When a red flag is late and who hears of it, when silence is silence, what a result needs."""
     place = location_of(request)
-    form = RulesForm(request.POST or None, instance=rules_of(place))
+    form = RulesForm(request.POST or None, instance=rules_of(place), place=place)
     if request.method == "POST" and form.is_valid():
         save_rules(by=staff_of(request), location=place, **form.cleaned_data)
         messages.success(request, _("Saved."))

@@ -6,6 +6,7 @@ app_name = "watch"
 urlpatterns = [
     path("calls/", call_views.safety, name="safety"),
     path("today/", call_views.today, name="today"),
+    path("alarm/", call_views.alarm, name="alarm"),
     path("calls/<int:pk>/", call_views.call, name="call"),
     path("calls/<int:pk>/take/", call_views.take, name="take"),
     path("calls/<int:pk>/give-back/", call_views.return_call, name="give-back"),

@@ -9,6 +9,7 @@ from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.db import models
 from django.db.models.functions import Lower, Now
 from django.utils.translation import gettext_lazy as _
+from phonenumber_field.modelfields import PhoneNumberField
 
 from clinic.access.permissions import GRANTS, Permission, Role
 
@@ -31,11 +32,13 @@ class StaffQuerySet(models.QuerySet["Staff"]):
         """The active practitioners of a location, by name."""
         return self.working_at(location_id, Role.PRACTITIONER)
 
+    def employed_at(self, location_id: int) -> StaffQuerySet:
+        """The active people of a location, by name."""
+        return self.filter(is_active=True, memberships__location_id=location_id).order_by("name")
+
     def working_at(self, location_id: int, role: str) -> StaffQuerySet:
         """The active people of a role at a location, by name."""
-        return self.filter(
-            role=role, is_active=True, memberships__location_id=location_id
-        ).order_by("name")
+        return self.employed_at(location_id).filter(role=role)
 
 
 class StaffManager(BaseUserManager["Staff"].from_queryset(StaffQuerySet)):  # type: ignore[misc]
@@ -64,6 +67,7 @@ class Staff(AbstractBaseUser):
     registration_number = models.CharField(
         _("professional registration number"), max_length=60, blank=True
     )
+    phone = PhoneNumberField(_("mobile phone"), blank=True, default="", db_default="")
     language = models.CharField(_("language"), max_length=8, default="en")
     is_active = models.BooleanField(_("active"), default=True)
     created_at = models.DateTimeField(db_default=Now(), editable=False)

@@ -61,7 +61,15 @@ LOCATION_FIELDS = (
 )
 ROOM_FIELDS = ("name", "kind", "is_active")
 DEVICE_FIELDS = ("kind", "make", "model", "serial_number", "is_active")
-STAFF_FIELDS = ("name", "email", "role", "registration_number", "language", "is_active")
+STAFF_FIELDS = (
+    "name",
+    "email",
+    "phone",
+    "role",
+    "registration_number",
+    "language",
+    "is_active",
+)
 
 
 @transaction.atomic

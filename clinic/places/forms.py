@@ -160,6 +160,7 @@ class StaffForm(ClinicModelForm):
         model = Staff
         fields = STAFF_FIELDS
         help_texts = {
+            "phone": _("For a text when a patient must be called at once."),
             "registration_number": _("Needed of a practitioner who signs sessions."),
             "is_active": _("Who is not active cannot sign in; their records stay."),
         }
@@ -173,7 +174,7 @@ class StaffForm(ClinicModelForm):
             self.initial["locations"] = list(here)
         self.helper.layout = Layout(
             "name",
-            "email",
+            Div("email", "phone", css_class="form-row"),
             Div("role", "registration_number", css_class="form-row"),
             "locations",
             "language",

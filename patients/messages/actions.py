@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
@@ -16,6 +17,7 @@ from clinic.errors import ActionRefused
 from clinic.places.models import Location
 from clinic.wake import wake
 from patients.messages.models import Message
+from patients.portal.passkeys import is_only_way
 from patients.registry.models import Patient
 
 SEND_TASK = "patients.send_messages"
@@ -72,6 +74,49 @@ def queue_message(
 
 
 @transaction.atomic
+def tell_staff(
+    *,
+    staff: Staff,
+    about: Patient,
+    location: Location,
+    kind: str,
+    key: str,
+    subject: str,
+    body: str,
+    sms: str,
+    at: datetime,
+) -> list[Message]:
+    """Messages to somebody who works here, to leave at once and at any hour: by e-mail, and by SMS
+    where they have a phone and there is a gateway. The same key twice is the same messages.
+
+    Subject, body and SMS must not say whom it is about.
+    """
+    ways = [(Message.Channel.EMAIL, staff.email, subject, body)]
+    if staff.phone and settings.SMS_URL:
+        ways.append((Message.Channel.SMS, str(staff.phone), "", sms))
+    told = [
+        Message.objects.get_or_create(
+            key=f"{key}-{channel}",
+            defaults={
+                "patient": about,
+                "staff": staff,
+                "location": location,
+                "kind": kind,
+                "channel": channel,
+                "language": staff.language,
+                "recipient": recipient,
+                "subject": subject_line,
+                "body": text,
+                "due_at": at,
+            },
+        )[0]
+        for channel, recipient, subject_line, text in ways
+    ]
+    wake(SEND_TASK)
+    return told
+
+
+@transaction.atomic
 def cancel_messages(*, keys: Iterable[str]) -> int:
     """Cancel those that have not begun to be sent; how many. One on its way cannot be held back."""
     waiting = Message.objects.waiting().filter(key__in=list(keys))
@@ -108,6 +153,13 @@ def note_sent_before(*, keys: Iterable[str]) -> int:
     return waiting.update(state=Message.State.SENT, sent_at=F("due_at"), attempts=1)
 
 
+def proof_words(patient: Patient) -> str:
+    """What the door of a link will ask for."""
+    if is_only_way(patient):
+        return _("You will be asked for your passkey.")
+    return _("You will be asked for your date of birth.")
+
+
 @transaction.atomic
 def send_link(*, by: Staff, patient: Patient, at: datetime) -> Message:
     """Queue the message that carries a patient's personal link; once per minute at most.
@@ -119,9 +171,9 @@ def send_link(*, by: Staff, patient: Patient, at: datetime) -> Message:
         subject = _("Your clinic has something for you")
         body = _(
             "Hello,\n\nyour clinic has something for you to read or to fill in. Open your personal "
-            "page here:\n\n%(link)s\n\nThe link works for seven days. You will be asked for your "
-            "date of birth. Please do not pass it on.\n"
-        ) % {"link": LINK}
+            "page here:\n\n%(link)s\n\nThe link works for seven days. %(proof)s Please do not pass "
+            "it on.\n"
+        ) % {"link": LINK, "proof": proof_words(patient)}
         if channel == Message.Channel.SMS:
             body = _("Your clinic has something for you: %(link)s") % {"link": LINK}
     message = queue_message(
@@ -161,8 +213,7 @@ def resend_message(*, by: Staff, message: Message, at: datetime) -> Message:
     It keeps its Message-ID, so that a mail program shows a second copy as the same message.
     """
     locked = _locked_trouble(message)
-    patient = locked.patient
-    now_at = str(patient.email if locked.channel == Message.Channel.EMAIL else patient.phone)
+    now_at = locked.address
     if not now_at:
         raise ActionRefused(_("This patient no longer has such an address."))
     locked.state, locked.recipient, locked.error = Message.State.PENDING, now_at, ""

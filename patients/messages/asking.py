@@ -18,7 +18,7 @@ from phonenumber_field.phonenumber import PhoneNumber
 from phonenumbers import NumberParseException
 
 from clinic.wake import wake
-from patients.messages.actions import LINK, channel_of, queue_message
+from patients.messages.actions import LINK, channel_of, proof_words, queue_message
 from patients.messages.kinds import ASKED_LINK
 from patients.messages.models import Message
 from patients.portal.actions import ASKED_LIFE, token_hash
@@ -101,9 +101,8 @@ def _send(patient: Patient, at: datetime) -> None:
         subject = _("Your personal link")
         body = _(
             "Hello,\n\nhere is the link that you asked for:\n\n%(link)s\n\nIt works for one hour. "
-            "You will be asked for your date of birth. If it was not you who asked, you need do "
-            "nothing.\n"
-        ) % {"link": LINK}
+            "%(proof)s If it was not you who asked, you need do nothing.\n"
+        ) % {"link": LINK, "proof": proof_words(patient)}
         if channel == Message.Channel.SMS:
             body = _("Your link, for one hour: %(link)s") % {"link": LINK}
     queue_message(

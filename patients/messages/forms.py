@@ -14,6 +14,7 @@ from patients.messages.kinds import Refusal
 from patients.messages.models import MessageRules, MessageText
 from patients.messages.rules import RULE_FIELDS
 from patients.messages.texts import Words
+from patients.portal.models import PasskeyOnly
 
 
 class RulesForm(ClinicModelForm):
@@ -77,6 +78,22 @@ class RefusalsForm(ClinicForm):
         choices=Refusal.choices,
         required=False,
         widget=forms.CheckboxSelectMultiple,
+    )
+
+
+class DoorForm(ClinicForm):
+    """How the desk knows who asks for a way in without their device."""
+
+    identity = forms.ChoiceField(
+        label=_("I know that it is the patient"),
+        choices=PasskeyOnly.Identity,
+        widget=forms.RadioSelect,
+        error_messages={"required": _("Say how you know that it is the patient.")},
+    )
+    remove_keys = forms.BooleanField(
+        label=_("The device is lost or stolen: take all passkeys away"),
+        required=False,
+        initial=True,
     )
 
 

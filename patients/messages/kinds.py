@@ -34,12 +34,15 @@ class Refusal(models.TextChoices):
 
 
 ASKED_LINK = "asked-link"
+ALERT, PASSKEY = "alert", "passkey"
 OTHER_KINDS = {
     "link": _("Personal link"),
     ASKED_LINK: _("Personal link, asked for by the patient"),
     "rights": _("Answer about their data"),
     "sheet": _("Aftercare sheet"),
     "code": _("Code"),
+    ALERT: _("Red flag, to the clinic’s own people"),
+    PASSKEY: _("News of the way in to their pages"),
 }
 
 

@@ -38,6 +38,14 @@ class MessageQuerySet(OfPatientQuerySet["Message"]):
             state__in=[Message.State.PENDING, Message.State.CLAIMED], sending_since__isnull=True
         )
 
+    def urgent(self) -> MessageQuerySet:
+        """To people who work here: somebody waits for them."""
+        return self.filter(staff__isnull=False)
+
+    def to_patients(self) -> MessageQuerySet:
+        """Those that the patients themselves are sent."""
+        return self.filter(staff__isnull=True)
+
     def lost(self, at: datetime) -> MessageQuerySet:
         """Claimed by a worker that died while sending: nobody knows what became of them."""
         return self.filter(
@@ -53,6 +61,8 @@ class MessageQuerySet(OfPatientQuerySet["Message"]):
 
 class Message(Record):
     """One e-mail or SMS to one patient. `key` makes it unique: asking twice makes one row.
+
+    One to `staff`, somebody who works here, says that the patient needs them, and not who that is.
 
     The subject never holds personal data. `uncertain` is a send whose outcome nobody knows:
     shown to the desk, never sent again by itself. From `valid_until` on it would be of no use and
@@ -76,6 +86,7 @@ class Message(Record):
     location = models.ForeignKey(
         "clinic.Location", models.PROTECT, null=True, blank=True, related_name="+"
     )
+    staff = models.ForeignKey(Staff, models.PROTECT, null=True, blank=True, related_name="+")
     kind = models.SlugField(max_length=40)
     key = models.CharField(max_length=120, unique=True)
     channel = models.CharField(max_length=5, choices=Channel)
@@ -112,6 +123,11 @@ class Message(Record):
                 condition=models.Q(state__in=["pending", "claimed"]),
                 name="message_due",
             ),
+            models.Index(
+                fields=["due_at"],
+                condition=models.Q(staff__isnull=False, state__in=["pending", "claimed"]),
+                name="message_urgent",
+            ),
             models.Index(fields=["patient", "-due_at"], name="message_of_patient"),
             models.Index(
                 fields=["-id"],
@@ -143,6 +159,16 @@ class Message(Record):
     def reference(self) -> str:
         """How a gateway is told of this row, and names it in its report."""
         return f"message-{self.pk}"
+
+    @property
+    def address(self) -> str:
+        """Where it would go today: of the one who works here, else of the patient."""
+        to = self.staff or self.patient
+        return str(to.email if self.channel == self.Channel.EMAIL else to.phone)
+
+    def kept_from_patient(self) -> frozenset[str]:
+        """Of one to somebody who works here: what a copy for the patient leaves out."""
+        return frozenset({"recipient", "error"}) if self.staff_id else frozenset()
 
     @property
     def kind_name(self) -> str:

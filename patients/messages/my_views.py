@@ -34,8 +34,10 @@ def panel(request: HttpRequest, token: str) -> HttpResponse:
 @require_safe
 def sent(request: HttpRequest, token: str) -> HttpResponse:
     """What the clinic wrote to the patient, newest first, as it went out; links are left out."""
-    own = Message.objects.of_person(patient_of(request)).filter(state=Message.State.SENT)
-    rows = own.order_by("-sent_at", "-pk").defer("calendar")[:SHOWN]
+    own = Message.objects.of_person(patient_of(request)).to_patients()
+    rows = (
+        own.filter(state=Message.State.SENT).order_by("-sent_at", "-pk").defer("calendar")[:SHOWN]
+    )
     shown = [(row, LINK_WORDS.sub("", row.body).strip()) for row in rows]
     context = portal_context(request, shown=shown)
     return render(request, "patients/my_message_sent.html", context)

@@ -63,17 +63,17 @@ def give_up_lost(*, at: datetime) -> int:
 
 @transaction.atomic
 def claim_next(*, at: datetime) -> Message | None:
-    """The oldest due message, marked as this worker's until the lease runs out.
+    """The oldest due message, urgent ones first, marked as this worker's until the lease runs out.
 
     One that has used up its attempts, or is of no use any more, comes back failed instead; one that
     must wait for the end of the quiet hours comes back waiting.
     """
-    message = (
+    due = (
         Message.objects.due(at)
         .select_related("location__message_rules")
         .select_for_update(skip_locked=True, of=("self",))
-        .first()
     )
+    message = due.urgent().first() or due.first()
     if message is None:
         return None
     if message.valid_until is not None and message.valid_until <= at:
@@ -94,10 +94,10 @@ def claim_next(*, at: datetime) -> Message | None:
 def _after_the_night(message: Message, at: datetime) -> datetime | None:
     """When the quiet hours end for one that was late; None for what may go now.
 
-    What was due in quiet hours was meant to go in them.
+    What was due in quiet hours was meant to go in them, and whoever works here is told at any hour.
     """
     place = message.location
-    if place is None:
+    if place is None or message.staff_id is not None:
         return None
     quiet = rules_of(place).quiet
     if is_quiet(message.due_at, place.zone, quiet) or not is_quiet(at, place.zone, quiet):
@@ -106,8 +106,13 @@ def _after_the_night(message: Message, at: datetime) -> datetime | None:
 
 
 def _body(message: Message) -> str:
-    """The text as it will be read, with a fresh link or code where the body asks for one."""
+    """The text as it will be read, with a fresh link or code where the body asks for one.
+
+    Who works here gets neither, whatever the words are.
+    """
     body = message.body
+    if message.staff_id is not None:
+        return body
     if LINK in body:
         life = ASKED_LIFE if message.kind == ASKED_LINK else LIFE
         body = body.replace(LINK, open_link(message.patient, life))

@@ -23,6 +23,7 @@ from patients.messages.models import Message, MessageQuerySet
 from patients.messages.rules import refused_by, save_refusals
 from patients.portal.actions import revoke_links
 from patients.portal.models import Link
+from patients.portal.passkeys import is_only_way
 from patients.registry.models import Patient
 
 PAGE_SIZE = 50
@@ -74,6 +75,7 @@ def panel(request: HttpRequest, number: int) -> HttpResponse:
         "refused": [Refusal(kind).label for kind in Refusal.values if kind in refused],
         "refuses_all": Refusal.EVERYTHING in refused,
         "zone": location_of(request).zone,
+        "passkey_only": is_only_way(patient),
         "open_links": Link.objects.usable(timezone.now()).filter(patient=patient).count(),
     }
     return render(request, "patients/message_panel.html", context)

@@ -108,8 +108,16 @@ def on_tablet(request: HttpRequest) -> bool:
 
 def usable_link(token: str) -> Link | None:
     """The link of a token, with its patient, unless unknown, expired, closed or locked."""
-    found = Link.objects.usable(timezone.now()).select_related("patient")
+    found = Link.objects.usable(timezone.now()).with_door().select_related("patient")
     return found.filter(token_hash=token_hash(token)).first()
+
+
+def asks_for_passkey(link: Link) -> bool:
+    """Whether the door of this link takes a passkey alone: the patient has said so.
+
+    On a tablet of the clinic a person has seen who they are. `link`: from `usable_link`.
+    """
+    return bool(link.needs_passkey) and not link.is_for_tablet  # type: ignore[attr-defined]
 
 
 def gone(request: HttpRequest) -> HttpResponse:
@@ -133,25 +141,43 @@ def private(response: HttpResponseBase) -> HttpResponseBase:
 
 def is_proved(request: HttpRequest, link: Link) -> bool:
     """Whether this browser has proved this link and has not been idle; a request keeps it awake."""
-    proofs: dict[str, int] = request.session.get(PROOFS, {})
-    seen, now = proofs.get(_proof_of(link)), int(time.time())
-    if seen is None or now - seen > IDLE_SECONDS:
+    wanted = [_proof_of(link, by_passkey=True)]
+    if not asks_for_passkey(link):
+        wanted.append(_proof_of(link))
+    proof = next((one for one in wanted if _is_awake(request, one)), None)
+    if proof is None:
         return False
-    if POLLING_HEADER not in request.headers and now - seen > 60:
-        _remember(request, _proof_of(link))
+    if POLLING_HEADER not in request.headers and _idle_seconds(request, proof) > 60:
+        _remember(request, proof)
     return True
 
 
-def remember_proof(request: HttpRequest, token: str) -> None:
+def _idle_seconds(request: HttpRequest, proof: str) -> float:
+    """How long ago it was given or used; for ever, where it never was."""
+    seen = request.session.get(PROOFS, {}).get(proof)
+    return float("inf") if seen is None else int(time.time()) - int(seen)
+
+
+def _is_awake(request: HttpRequest, proof: str) -> bool:
+    return _idle_seconds(request, proof) <= IDLE_SECONDS
+
+
+def opened_by_passkey(request: HttpRequest) -> bool:
+    """Whether the patient whom `by_link` let in has used a passkey for it, in this browser."""
+    link: Link = request.patient_link  # type: ignore[attr-defined]
+    return _is_awake(request, _proof_of(link, by_passkey=True))
+
+
+def remember_proof(request: HttpRequest, token: str, *, by_passkey: bool = False) -> None:
     """Note the proof in a session with a fresh key, so that one known before is worth nothing."""
     request.session.cycle_key()
     if link := usable_link(token):
-        _remember(request, _proof_of(link))
+        _remember(request, _proof_of(link, by_passkey=by_passkey))
 
 
-def _proof_of(link: Link) -> str:
-    """What was proved: this link to this patient. A merge gives a link another one."""
-    return f"{link.token_hash}-{link.patient_id}"
+def _proof_of(link: Link, *, by_passkey: bool = False) -> str:
+    """What was proved, and how: this link to this patient. A merge gives a link another one."""
+    return f"{link.token_hash}-{link.patient_id}{'-passkey' if by_passkey else ''}"
 
 
 def _remember(request: HttpRequest, key: str) -> None:
@@ -170,6 +196,14 @@ def _ask_for_proof(request: HttpRequest, token: str) -> HttpResponse:
     return HttpResponseRedirect(reverse("portal:prove", args=[token]) + query)
 
 
+def wanted_page(request: HttpRequest, token: str) -> str:
+    """The page under this very link that was asked for, else its first page."""
+    home = reverse("portal:home", args=[token])
+    wanted = request.GET.get("next", "")
+    plain = wanted.startswith(home) and "\\" not in wanted and ".." not in wanted
+    return wanted if plain else home
+
+
 def _enter(request: HttpRequest, token: str, link: Link) -> None:
     """From here on the patient acts, in their language unless they have chosen another."""
     patient = link.patient
@@ -178,6 +212,7 @@ def _enter(request: HttpRequest, token: str, link: Link) -> None:
     request.opens_one_thing = bool(link.only)  # type: ignore[attr-defined]
     become(Actor(kind="patient", id=patient.pk, who="patient by link", role="patient"))
     request.patient = patient  # type: ignore[attr-defined]
+    request.patient_link = link  # type: ignore[attr-defined]
     request.patient_token = token  # type: ignore[attr-defined]
     request.patient_location = SimpleLazyObject(  # type: ignore[attr-defined]
         lambda: location_of_patient(patient)

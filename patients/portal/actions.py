@@ -11,7 +11,7 @@ from django.db import transaction
 from django.urls import reverse
 from django.utils import timezone
 
-from patients.portal.models import Link
+from patients.portal.models import Link, PasskeyOnly
 from patients.registry.models import Patient
 
 LIFE = timedelta(days=7)
@@ -79,6 +79,23 @@ def open_by_passkey(*, patient: Patient, at: datetime) -> str:
 
 
 @transaction.atomic
+def prove_by_passkey(*, token: str, patient: Patient, at: datetime) -> bool:
+    """Whether the link is that of the patient whose passkey has just answered; if so, noted."""
+    link = (
+        Link.objects.usable(at)
+        .select_for_update(of=("self",))
+        .select_related("patient__merged_into")
+        .filter(token_hash=token_hash(token))
+        .first()
+    )
+    if link is None or link.patient.kept.pk != patient.pk:
+        return False
+    link.opened_at = link.opened_at or at
+    link.save(update_fields=["opened_at"])
+    return True
+
+
+@transaction.atomic
 def close_link(*, token: str, at: datetime) -> None:
     """Close one link, whose page is left."""
     Link.objects.usable(at).filter(token_hash=token_hash(token)).update(revoked_at=at)
@@ -92,7 +109,8 @@ def revoke_links(*, patient: Patient, at: datetime) -> int:
 
 @transaction.atomic
 def prove(*, token: str, birth_date: date, at: datetime) -> bool | None:
-    """Whether the birth date is that of the link's patient; None when the link is of no use.
+    """Whether the birth date is that of the link's patient; None when the link is of no use, and
+    where the patient lets nothing but a passkey open it.
 
     Each wrong answer counts; the fifth closes the link. The row is locked, so that answers given
     at the same moment are counted one after the other.
@@ -104,7 +122,7 @@ def prove(*, token: str, birth_date: date, at: datetime) -> bool | None:
         .filter(token_hash=token_hash(token))
         .first()
     )
-    if link is None:
+    if link is None or PasskeyOnly.objects.in_force().filter(patient=link.patient_id).exists():
         return None
     if link.patient.birth_date != birth_date:
         link.wrong_answers += 1

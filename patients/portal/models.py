@@ -7,6 +7,7 @@ from datetime import datetime
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from clinic.access.models import Staff
 from clinic.records import Record
 from patients.registry.models import OfPatientQuerySet, Patient
 
@@ -17,6 +18,11 @@ class LinkQuerySet(OfPatientQuerySet["Link"]):
         return self.filter(
             expires_at__gt=at, revoked_at__isnull=True, wrong_answers__lt=Link.MOST_WRONG_ANSWERS
         )
+
+    def with_door(self) -> LinkQuerySet:
+        """`needs_passkey`: whether the patient lets nothing but a passkey open their pages."""
+        chosen = PasskeyOnly.objects.in_force().filter(patient=models.OuterRef("patient"))
+        return self.annotate(needs_passkey=models.Exists(chosen))
 
 
 class Link(Record):
@@ -96,6 +102,57 @@ class Passkey(Record):
 
     def __str__(self) -> str:
         return f"passkey {self.pk}"
+
+
+class PasskeyOnlyQuerySet(OfPatientQuerySet["PasskeyOnly"]):
+    def in_force(self) -> PasskeyOnlyQuerySet:
+        """Those that were not taken back."""
+        return self.filter(ended_at__isnull=True)
+
+
+class PasskeyOnly(Record):
+    """The patient's word that nothing but a passkey of theirs opens their pages.
+
+    Links go on coming, and their door asks for the passkey in place of the birth date. Taken back
+    by the patient, or by `ended_by` at the clinic who has seen who they are: `identity` says how.
+    """
+
+    class Identity(models.TextChoices):
+        PAPERS = "papers", _("in person, with an identity document")
+        KNOWN = "known", _("in person, known to me by sight")
+        CALLED = "called", _("I called them back on the number in the file, and asked")
+
+    patient = models.ForeignKey(Patient, models.CASCADE, related_name="passkeys_only")
+    ended_at = models.DateTimeField(null=True, blank=True)
+    ended_by = models.ForeignKey(Staff, models.PROTECT, null=True, blank=True, related_name="+")
+    identity = models.CharField(
+        _("how they were known"), max_length=6, choices=Identity, blank=True
+    )
+
+    audit_patient = "patient_id"
+    merge_moves = models.Q(ended_at__isnull=True)
+    objects = PasskeyOnlyQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("choice of passkeys alone")
+        verbose_name_plural = _("choices of passkeys alone")
+        indexes = [
+            models.Index(
+                fields=["patient"],
+                condition=models.Q(ended_at__isnull=True),
+                name="passkey_only_in_force",
+            )
+        ]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(ended_by__isnull=True)
+                | models.Q(ended_at__isnull=False) & ~models.Q(identity=""),
+                name="passkey_only_reset_with_identity",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"passkey only {self.pk}"
 
 
 class LinkRequest(models.Model):

@@ -14,11 +14,20 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from clinic.access.limits import address_of, tried_too_often
-from clinic.access.permissions import public
+from clinic.access.permissions import patient_link, public
 from clinic.errors import ActionRefused
+from clinic.web.notices import refused_notice
 from patients.portal import passkeys as keys
-from patients.portal.access import by_link, patient_of, portal_context, private, remember_proof
-from patients.portal.actions import open_by_passkey
+from patients.portal.access import (
+    by_link,
+    opened_by_passkey,
+    patient_of,
+    portal_context,
+    private,
+    remember_proof,
+    wanted_page,
+)
+from patients.portal.actions import open_by_passkey, prove_by_passkey
 from patients.portal.models import Passkey
 
 MAKING, USING = "passkey_making", "passkey_using"
@@ -64,6 +73,8 @@ def passkeys(request: HttpRequest, token: str) -> HttpResponse:
         request,
         passkeys=Passkey.objects.filter(patient=me).in_use().order_by("pk"),
         can_make=keys.can_be_used_at(host),
+        is_only_way=keys.is_only_way(me),
+        by_passkey=opened_by_passkey(request),
     )
     return render(request, "patients/portal_passkeys.html", context)
 
@@ -84,8 +95,9 @@ def begin(request: HttpRequest, token: str) -> HttpResponse:
 @require_POST
 def remove(request: HttpRequest, token: str, pk: int) -> HttpResponse:
     """It opens nothing any more."""
-    if keys.remove_passkey(patient=patient_of(request), pk=pk, at=timezone.now()):
-        messages.success(request, _("The passkey opens nothing any more."))
+    with refused_notice(request):
+        if keys.remove_passkey(patient=patient_of(request), pk=pk, at=timezone.now()):
+            messages.success(request, _("The passkey opens nothing any more."))
     return redirect("portal:passkeys", token)
 
 
@@ -116,8 +128,26 @@ def use(request: HttpRequest) -> HttpResponseBase:
     except ActionRefused as said_no:
         return private(_refused(said_no))
     token = open_by_passkey(patient=patient, at=now)
-    remember_proof(request, token)
+    remember_proof(request, token, by_passkey=True)
     return private(JsonResponse({"to": reverse("portal:home", args=[token])}))
+
+
+@patient_link
+@require_POST
+def prove_at_door(request: HttpRequest, token: str) -> HttpResponseBase:
+    """What the device answers at the door of a link opens the page that was asked for."""
+    if refused := _too_often(request):
+        return private(refused)
+    state, now = request.session.pop(USING, None), timezone.now()
+    try:
+        answer = _answer(request)["answer"]
+        patient = keys.finish_using(host=_host(request), state=state, answer=answer, at=now)
+        if not prove_by_passkey(token=token, patient=patient, at=now):
+            raise ActionRefused(_("This passkey does not open this link."))
+    except ActionRefused as said_no:
+        return private(_refused(said_no))
+    remember_proof(request, token, by_passkey=True)
+    return private(JsonResponse({"to": wanted_page(request, token)}))
 
 
 @public

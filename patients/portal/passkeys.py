@@ -27,8 +27,9 @@ from fido2.webauthn import (
     UserVerificationRequirement,
 )
 
+from clinic.access.models import Staff
 from clinic.errors import ActionRefused
-from patients.portal.models import Passkey
+from patients.portal.models import Passkey, PasskeyOnly
 from patients.registry.models import Patient
 
 MOST_PASSKEYS = 10
@@ -174,12 +175,53 @@ def finish_using(
 
 @transaction.atomic
 def remove_passkey(*, patient: Patient, pk: int, at: datetime) -> bool:
-    """Take one away, so that it opens nothing any more; whether it was there."""
-    mine = Passkey.objects.filter(patient=patient, pk=pk).in_use()
-    return bool(mine.update(removed_at=at))
+    """Take one away, so that it opens nothing any more; whether it was there.
+
+    Raises `ActionRefused` for the last that is known to open, where nothing else opens the pages.
+    """
+    Patient.objects.select_for_update(no_key=True).get(pk=patient.pk)
+    mine = Passkey.objects.filter(patient=patient).in_use()
+    others = mine.exclude(pk=pk).filter(last_used_at__isnull=False)
+    if is_only_way(patient) and not others.exists():
+        raise ActionRefused(_("Nothing else opens your pages. Let links open them again first."))
+    return bool(mine.filter(pk=pk).update(removed_at=at))
+
+
+def is_only_way(patient: Patient) -> bool:
+    """Whether the patient lets nothing but a passkey open their pages."""
+    return PasskeyOnly.objects.in_force().filter(patient=patient).exists()
+
+
+@transaction.atomic
+def shut_to_links(*, patient: Patient) -> bool:
+    """From now on a passkey alone opens the patient's pages; whether that is new.
+
+    Raises `ActionRefused` while none of theirs has ever opened them.
+    """
+    Patient.objects.select_for_update(no_key=True).get(pk=patient.pk)
+    tried = Passkey.objects.filter(patient=patient, last_used_at__isnull=False).in_use()
+    if not tried.exists():
+        raise ActionRefused(_("Open your pages with your passkey once, so that we know it works."))
+    if is_only_way(patient):
+        return False
+    PasskeyOnly.objects.create(patient=patient)
+    return True
+
+
+@transaction.atomic
+def open_to_links(
+    *, patient: Patient, at: datetime, by: Staff | None = None, identity: str = ""
+) -> bool:
+    """Links with a birth date open the pages again; whether they did not. `by`: see the model."""
+    Patient.objects.select_for_update(no_key=True).get(pk=patient.pk)
+    rows = PasskeyOnly.objects.in_force().filter(patient=patient)
+    return bool(rows.update(ended_at=at, ended_by=by, identity=identity))
 
 
 @transaction.atomic
 def remove_passkeys(*, patient: Patient, at: datetime) -> int:
-    """Take all of a patient's away, for a lost device; how many."""
+    """Take all of a patient's away, for a lost device; how many.
+
+    Where nothing else opened the pages, nothing does until `open_to_links`.
+    """
     return Passkey.objects.filter(patient=patient).in_use().update(removed_at=at)

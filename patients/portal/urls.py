@@ -8,6 +8,7 @@ app_name = "portal"
 urlpatterns = [
     path("", views.home, name="home"),
     path("prove/", views.prove_birth_date, name="prove"),
+    path("prove/passkey/", passkey_views.prove_at_door, name="prove-passkey"),
     path("agreed/", views.agreed, name="agreed"),
     path("opened/", views.opened, name="opened"),
     path("passkeys/", passkey_views.passkeys, name="passkeys"),

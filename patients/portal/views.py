@@ -7,16 +7,18 @@ from zoneinfo import ZoneInfo
 
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from clinic.access.permissions import patient_link
 from clinic.errors import ActionRefused
+from clinic.places.models import Location
 from patients.documents.models import Document
 from patients.documents.views import pdf_response
 from patients.portal.access import (
+    MOST_CLINICS_NAMED,
+    asks_for_passkey,
     by_link,
     gone,
     is_proved,
@@ -25,10 +27,12 @@ from patients.portal.access import (
     private,
     remember_proof,
     usable_link,
+    wanted_page,
 )
 from patients.portal.actions import prove
 from patients.portal.forms import ProofForm
 from patients.portal.limits import too_many_tries
+from patients.portal.passkeys import can_be_used_at, host_of
 from patients.registry.access_log import openings
 from patients.registry.models import files_of
 from patients.registry.restricting import restriction_of
@@ -43,9 +47,11 @@ def prove_birth_date(request: HttpRequest, token: str) -> HttpResponseBase:
     link = usable_link(token)
     if link is None or link.is_for_tablet:
         return private(gone(request))
+    if request.method != "POST" and is_proved(request, link):
+        return private(redirect(wanted_page(request, token)))
+    if asks_for_passkey(link):
+        return private(_ask_for_passkey(request, token))
     if request.method != "POST":
-        if is_proved(request, link):
-            return private(redirect(_wanted(request, token)))
         return private(_form(request, ProofForm()))
     form = ProofForm(request.POST)
     if too_many_tries(request, token):
@@ -60,19 +66,25 @@ def prove_birth_date(request: HttpRequest, token: str) -> HttpResponseBase:
         form.add_error("birth_date", _("This is not the date of birth we have on file."))
         return private(_form(request, form, status=422))
     remember_proof(request, token)
-    return private(redirect(_wanted(request, token)))
+    return private(redirect(wanted_page(request, token)))
+
+
+def _ask_for_passkey(request: HttpRequest, token: str) -> HttpResponse:
+    """The door of a patient who lets nothing but a passkey open; a birth date is not looked at."""
+    host = host_of(f"//{request.get_host()}")
+    clinics = list(Location.objects.all()[: MOST_CLINICS_NAMED + 1])
+    context = {
+        "token": token,
+        "wanted": wanted_page(request, token),
+        "can_use": can_be_used_at(host),
+        "clinics": clinics if len(clinics) <= MOST_CLINICS_NAMED else [],
+    }
+    status = 403 if request.method == "POST" else 200
+    return render(request, "patients/portal_passkey.html", context, status=status)
 
 
 def _form(request: HttpRequest, form: ProofForm, status: int = 200) -> HttpResponse:
     return render(request, "patients/portal_prove.html", {"form": form}, status=status)
-
-
-def _wanted(request: HttpRequest, token: str) -> str:
-    """The page under this very link that was asked for, else its first page."""
-    home = reverse("portal:home", args=[token])
-    wanted = request.GET.get("next", "")
-    plain = wanted.startswith(home) and "\\" not in wanted and ".." not in wanted
-    return wanted if plain else home
 
 
 @by_link

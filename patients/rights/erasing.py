@@ -26,7 +26,7 @@ from patients.messages.kinds import ASKED_LINK, Refusal
 from patients.messages.models import Message, OptOut
 from patients.photos.allowing import standing, withdraw
 from patients.photos.models import SIZES, Photo, PhotoPermission, PhotoShare, Use
-from patients.portal.models import Code, Link, Passkey
+from patients.portal.models import Code, Link, Passkey, PasskeyOnly
 from patients.registry.models import Patient, Registration, Restriction, files_of
 from patients.registry.restricting import restriction_of
 from patients.rights.exporting import WORK_TASK
@@ -63,7 +63,7 @@ def what_stays(patient: Patient, retention: Retention) -> list[Line]:
     """Every kind of row of a patient that the obligation keeps, with how many there are."""
     files, lines = files_of(patient), []
     for model in patient_models():
-        if model in (Link, Code, Passkey, Export):
+        if model in (Link, Code, Passkey, PasskeyOnly, Export):
             continue
         count = len_of(model, files)
         if count:
@@ -111,6 +111,7 @@ def erase_what_may_go(*, by: Staff, patient: Patient, contact: bool, at: datetim
         _cleared(_("links to the own pages"), Link.objects.filter(patient__in=files)),
         _cleared(_("codes"), Code.objects.filter(patient__in=files)),
         _cleared(_("passkeys"), Passkey.objects.filter(patient__in=files)),
+        _cleared(_("choices of passkeys alone"), PasskeyOnly.objects.filter(patient__in=files)),
         _letters(files),
         _shares(by, files, at),
         _uses(by, patient),

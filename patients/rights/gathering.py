@@ -79,8 +79,11 @@ def rows_of(model: type[models.Model], files: Sequence[int]) -> Iterator[dict[st
     fields = [field for field in model._meta.concrete_fields if _is_given(model, field)]
     names = _names(fields, rows)
     for row in rows:
+        kept: frozenset[str] = getattr(row, "kept_from_patient", frozenset)()
         yield {
-            field.name: _value(field, row, names.get(field.name, {})) for field in fields
+            field.name: _value(field, row, names.get(field.name, {}))
+            for field in fields
+            if field.name not in kept
         } | _ticked(row)
 
 

@@ -154,6 +154,11 @@ addEventListener("beforeunload", () => {
 });
 document.addEventListener("htmx:beforeOnLoad", (event) => { if (leaving) event.preventDefault(); });
 
+// Whoever was signed out while away keeps the page as it was: the alarm alone does not turn it away.
+document.addEventListener("htmx:beforeOnLoad", (event) => {
+  if (event.detail.elt.matches?.("[data-alarm]") && event.detail.xhr.status === 401) event.preventDefault();
+});
+
 document.addEventListener("htmx:responseError", slotFailed);
 document.addEventListener("htmx:sendError", slotFailed);
 document.addEventListener("htmx:timeout", slotFailed);

@@ -673,7 +673,7 @@ def test_the_rules_of_the_location_count(
     cast: Cast, open_check_in: CheckIn, client_for: Callable[[Staff], Client]
 ) -> None:
     client, address = client_for(cast.manager), reverse("watch-settings:index")
-    rules = {"red_minutes": 10, "silent_hours": 6, "least_patients": 5}
+    rules = {"red_minutes": 10, "escalate_minutes": 7, "silent_hours": 6, "least_patients": 5}
     assert client.post(address, rules | {"red_minutes": 1}).status_code == 422
     assert client.post(address, rules | {"least_patients": "x"}).status_code == 422
     assert client.post(address, rules).status_code == 302

@@ -272,7 +272,7 @@ def test_the_panel_asks_as_often_for_one_as_for_three(
         text(cast, key=f"k{number}")
     save_refusals(by=cast.patient, patient=cast.patient, kinds=["recall"])
     desk = client_for(cast.front_desk)
-    with django_assert_max_num_queries(11):
+    with django_assert_max_num_queries(12):
         desk.get(reverse("messages:panel", args=[cast.patient.number]))
 
 

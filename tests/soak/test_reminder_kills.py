@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections import Counter
 from datetime import time as clock_time
 from pathlib import Path
 from random import Random
@@ -12,13 +11,14 @@ import pytest
 
 from patients.messages.models import MessageRules
 from tests.conftest import Cast
-from tests.treatments.reminder_kills import fill_diary, is_settled, judge, open_clinic, wait
+from tests.kills import is_settled, open_clinic, strike, wait
+from tests.treatments.reminder_kills import fill_diary, judge
 from tests.treatments.test_notices import race
 
 pytestmark = [pytest.mark.soak, pytest.mark.django_db(transaction=True)]
 
 REMINDERS = 1_000
-KILLS = 36
+KILLS = 44
 RACES = 500
 LIMIT = 900
 """Seconds until the last is settled, the lease of a dead worker included."""
@@ -31,19 +31,9 @@ def test_a_thousand_reminders_and_kills_of_worker_beat_and_redis(
     fill_diary(cast, REMINDERS)
     began = time.monotonic()
     with open_clinic(tmp_path, seconds=0.02, with_beat=True) as clinic:
-        wait(lambda: len(clinic.sink.taken) > 0, 120, lambda: None)
-        kills = [clinic.kill_child, clinic.kill_worker, clinic.kill_beat, clinic.kill_redis]
-        blows = [*kills, clinic.empty_redis]
-        done: Counter[str] = Counter()
-        for number in range(KILLS):
-            # Beat is struck, then the rest while it is starting: the hardest order.
-            goal = (number + 1) * REMINDERS // (KILLS + 6)
-            wait(lambda goal=goal: len(clinic.sink.taken) >= goal, 25, lambda: None)
-            blow = blows[number % 5] if number < 10 else dice.choice(kills)
-            blow(dice)
-            done[blow.__name__] += 1
-        assert sum(done[kill.__name__] for kill in kills) >= 30
-        assert wait(lambda: is_settled(REMINDERS), LIMIT, lambda: None)
+        done = strike(clinic, dice, KILLS, REMINDERS)
+        assert done.total() - done["empty_redis"] >= 30
+        assert wait(lambda: is_settled("reminder", REMINDERS), LIMIT, lambda: None)
         figures = judge(clinic.sink, REMINDERS)
     assert figures["uncertain"] <= KILLS * len(clinic.workers)
     print(dict(done), figures, f"{time.monotonic() - began:.0f} s")

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import time
-from collections import Counter
 from pathlib import Path
 from random import Random
 
 import pytest
 
-from tests.aftercare.watch_races import due_check_ins, is_settled, judge, race
+from tests.aftercare.watch_races import due_check_ins, judge, race
 from tests.conftest import Cast
-from tests.treatments.reminder_kills import open_clinic, wait
+from tests.kills import is_settled, open_clinic, strike, wait
 
 pytestmark = [pytest.mark.soak, pytest.mark.django_db(transaction=True)]
 
 CHECK_INS = 1_000
-KILLS = 36
+KILLS = 44
 RACES = 500
 LIMIT = 900
 """Seconds until the last is settled, the lease of a dead worker included."""
@@ -29,23 +28,9 @@ def test_a_thousand_check_ins_and_kills_of_worker_beat_and_redis(
     due_check_ins(cast, CHECK_INS)
     began = time.monotonic()
     with open_clinic(tmp_path, seconds=0.02, with_beat=True) as clinic:
-        wait(lambda: len(clinic.sink.taken) > 0, 180, lambda: None)
-        blows = [
-            clinic.kill_child,
-            clinic.kill_worker,
-            clinic.kill_beat,
-            clinic.kill_redis,
-            clinic.empty_redis,
-        ]
-        done: Counter[str] = Counter()
-        for number in range(KILLS):
-            goal = (number + 1) * CHECK_INS // (KILLS + 6)
-            wait(lambda goal=goal: len(clinic.sink.taken) >= goal, 25, lambda: None)
-            blow = blows[number % 5] if number < 10 else dice.choice(blows)
-            blow(dice)
-            done[blow.__name__] += 1
-        assert sum(done.values()) - done["empty_redis"] >= 26
-        assert wait(lambda: is_settled(CHECK_INS), LIMIT, lambda: None)
+        done = strike(clinic, dice, KILLS, CHECK_INS)
+        assert done.total() - done["empty_redis"] >= 30
+        assert wait(lambda: is_settled("check-in", CHECK_INS), LIMIT, lambda: None)
         figures = judge(clinic.sink, CHECK_INS)
     assert figures["uncertain"] <= KILLS * len(clinic.workers)
     print(dict(done), figures, f"{time.monotonic() - began:.0f} s")

@@ -1,10 +1,8 @@
-"""Reminders while worker and Redis are killed: the short form of tests/soak/test_reminder_kills."""
+"""Reminders that four ticks want at once; see tests/aftercare/test_worker_kill.py for the kills."""
 
 from __future__ import annotations
 
 import threading
-from pathlib import Path
-from random import Random
 
 import pytest
 from django.db import IntegrityError, connections
@@ -12,31 +10,12 @@ from django.utils import timezone
 
 from patients.messages.models import Message
 from tests.conftest import Cast
-from tests.treatments.reminder_kills import fill_diary, is_settled, judge, open_clinic, wait
+from tests.treatments.reminder_kills import fill_diary
 from treatments.diary import reminding
 from treatments.diary.models import Appointment, AppointmentQuerySet
 from treatments.diary.reminding import remind_due
 
 pytestmark = pytest.mark.django_db(transaction=True)
-REMINDERS = 24
-
-
-def test_killed_among_reminders(cast: Cast, tmp_path: Path) -> None:
-    dice = Random(3)
-    fill_diary(cast, REMINDERS)
-    with open_clinic(tmp_path, seconds=0.3, with_beat=False) as clinic:
-        for blow in (clinic.empty_redis, clinic.kill_redis, clinic.kill_child):
-            before = len(clinic.sink.taken)
-            assert wait(
-                lambda before=before: len(clinic.sink.taken) > before or is_settled(REMINDERS),
-                30,
-                clinic.tick,
-            )
-            blow(dice)
-        # A dead worker's lease is waited for in the soak.
-        Message.objects.filter(state="claimed").update(lease_until=timezone.now())
-        assert wait(lambda: is_settled(REMINDERS), 60, clinic.tick)
-        assert judge(clinic.sink, REMINDERS)["uncertain"] <= 1
 
 
 def four_ticks_at_once() -> int:

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('aftercare', '0005_watch_in_full'),
+        ('aftercare', '0007_look_back_places'),
     ]
 
     operations = [

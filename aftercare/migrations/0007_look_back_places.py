@@ -13,7 +13,7 @@ SELECT id, location_id FROM aftercare_lookback
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('aftercare', '0005_watch_in_full'),
+        ('aftercare', '0006_alerts_and_revisions'),
         ('clinic', '0006_rights'),
     ]
 
