@@ -238,7 +238,7 @@ def test_the_questions_to_the_database_do_not_grow(
             at = AT + timedelta(days=rounds, hours=number)
             clinic.session(patient, [lot], at=at, room=cast.room)
             case(cast, question, patient, DAY + timedelta(days=30))
-        with django_assert_num_queries(17) as captured:
+        with django_assert_num_queries(15) as captured:
             look_back(LookBack.objects.select_related("location").get(pk=question.pk))
         counts.append(len(captured))
     assert counts[0] == counts[1]
