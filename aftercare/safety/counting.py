@@ -20,7 +20,6 @@ SEPARATOR = chr(31)
 """Between kind and key, where the database writes a thing as one text."""
 MANY = 5
 """So many sessions and more are one step of the dose-response, as in the Balearic outbreak."""
-LONG_STATEMENT = "SET LOCAL statement_timeout = '25s'"
 ANY_ZONE = timedelta(hours=14)
 """So far from UTC a calendar may be, at most."""
 
@@ -179,7 +178,6 @@ def _asked(text: str, window: Window, onsets: Mapping[int, date]) -> list[tuple[
         "many": MANY,
     }
     with room_to_work() as cursor:
-        cursor.execute(LONG_STATEMENT)
         cursor.execute(VISITS + text, values)
         rows: list[tuple[Any, ...]] = cursor.fetchall()
     return rows

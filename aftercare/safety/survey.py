@@ -19,8 +19,10 @@ from treatments.sessions.models import Session
 FIELDS = ("pk", "started_at", "patient_id", "location_id")
 CHUNK = 2_000
 # Tables of this size are sorted and joined in memory; compiling the statement would cost more than
-# it saves.
-ROOM_TO_WORK = "SET LOCAL work_mem = '64MB'; SET LOCAL jit = off"
+# it saves; and where the disk must be read first, slow is better than no answer.
+ROOM_TO_WORK = (
+    "SET LOCAL work_mem = '64MB'; SET LOCAL jit = off; SET LOCAL statement_timeout = '25s'"
+)
 FOUND = "WITH found (id, started_at, patient_id, location_id) AS MATERIALIZED ({found})\n"
 PEOPLE = """
 (SELECT found.*, coalesce(merged.merged_into_id, found.patient_id) AS person
@@ -115,7 +117,7 @@ def _read(loaded: Any, ids: Sequence[int]) -> list[Session]:
 
 @contextmanager
 def room_to_work() -> Iterator[Any]:
-    """A cursor in a transaction that may use more memory than a page needs."""
+    """A cursor in a transaction that may use more memory and time than a page needs."""
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(ROOM_TO_WORK)
         yield cursor

@@ -238,7 +238,7 @@ def test_the_questions_to_the_database_do_not_grow(
             at = AT + timedelta(days=rounds, hours=number)
             clinic.session(patient, [lot], at=at, room=cast.room)
             case(cast, question, patient, DAY + timedelta(days=30))
-        with django_assert_num_queries(13) as captured:
+        with django_assert_num_queries(15) as captured:
             look_back(LookBack.objects.select_related("location").get(pk=question.pk))
         counts.append(len(captured))
     assert counts[0] == counts[1]
@@ -271,10 +271,10 @@ def both(cast: Cast) -> list[Location]:
 
 
 def over(cast: Cast, places: list[Location], **fields: Any) -> LookBack:
-    asked = {"since": DAY, "until": DAY + timedelta(days=60), "with_infections": False}
-    return ask_look_back(
-        by=cast.manager, location=cast.here, title="Both", places=places, **asked | fields
-    )
+    asked = {
+        "title": "Both", "since": DAY, "until": DAY + timedelta(days=60), "with_infections": False,
+    }  # fmt: skip
+    return ask_look_back(by=cast.manager, location=cast.here, places=places, **asked | fields)
 
 
 @pytest.fixture
@@ -382,7 +382,7 @@ def test_who_knows_one_location_alone_learns_nothing_of_both(
     assert spread.cases.count() == 8
     client = client_for(cast.manager)
     page = client.get(reverse("safety:look-back", args=[spread.pk])).content.decode()
-    assert all(row.patient.family_name in page for row in spread.cases.all())
+    assert all(row.patient.number in page for row in spread.cases.all())
     Membership.objects.filter(staff=cast.manager, location=cast.there).delete()
     assert client_for(cast.manager).get(
         reverse("safety:look-back", args=[spread.pk])
