@@ -21,9 +21,14 @@ class Reaction(Protocol):
     `language`: see `Expected`.
     """
 
-    code: str
-    expected_days: int | None
-    language: str
+    @property
+    def code(self) -> str: ...
+
+    @property
+    def expected_days(self) -> int | None: ...
+
+    @property
+    def language(self) -> str: ...
 
     def said(self, field: str, language: str | None = None) -> str: ...
 
