@@ -145,12 +145,16 @@ def wait(
     between: Callable[[], object],
     each: float = 1,
 ) -> bool:
-    """Wait for a condition, doing something `each` so many seconds; whether it came."""
-    end = time.monotonic() + seconds
+    """Wait for a condition, looking `each` so many seconds and doing something each second; whether
+    it came.
+    """
+    end, next_time = time.monotonic() + seconds, 0.0
     while time.monotonic() < end:
         if condition():
             return True
-        between()
+        if time.monotonic() >= next_time:
+            between()
+            next_time = time.monotonic() + 1
         time.sleep(each)
     return condition()
 

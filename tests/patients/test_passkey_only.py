@@ -15,8 +15,9 @@ from patients.messages.actions import send_link
 from patients.messages.door import choose_passkey_only, let_links_open, reset_door
 from patients.messages.models import Message
 from patients.messages.sending import send_next
+from patients.portal import views
 from patients.portal.actions import open_on_tablet, prove
-from patients.portal.models import Link, Passkey, PasskeyOnly
+from patients.portal.models import Link, Passkey, PasskeyOnly, PasskeyOnlyQuerySet
 from patients.portal.passkeys import is_only_way, remove_passkey
 from tests.patients.software_key import Device
 from tests.patients.test_passkeys import BEGIN, at_localhost, made, post, used  # noqa: F401
@@ -65,6 +66,17 @@ def test_a_link_asks_for_the_passkey_and_for_no_birth_date(cast, shut):
     assert get(client, home(token)).status_code == 302
     assert prove(token=token, birth_date=cast.patient.birth_date, at=timezone.now()) is None
     assert Link.objects.latest("pk").wrong_answers == 0
+
+
+def test_without_the_patients_word_the_same_steps_open(cast, shut, monkeypatch):
+    """The negative control; and the door alone is not what refuses a birth date."""
+    token = token_for(cast.patient)
+    monkeypatch.setattr(views, "asks_for_passkey", lambda link: False)
+    assert Client().post(question(token), RIGHT).status_code == 404
+    monkeypatch.setattr(PasskeyOnlyQuerySet, "in_force", lambda rows: rows.none())
+    client = Client()
+    assert client.post(question(token), RIGHT).status_code == 302
+    assert client.get(home(token)).status_code == 200
 
 
 def test_the_passkey_opens_the_very_page_that_the_message_was_for(cast, shut, mailoutbox):
