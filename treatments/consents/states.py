@@ -10,6 +10,7 @@ from django.db.models import QuerySet
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from treatments.consents.ages import is_minor
 from treatments.consents.coverage import Coverage, CoverageState, judge, needed_codes
 from treatments.consents.in_force import TextsInForce, texts_in_force
 from treatments.consents.models import Consent
@@ -29,6 +30,7 @@ LOOKS = {
     CoverageState.MISSING: StateLook("missing", _("Missing")),
     CoverageState.UNSIGNED: StateLook("due", _("Waiting for the signature")),
     CoverageState.EXPIRED: StateLook("expired", _("Text renewed, ask again")),
+    CoverageState.AGE: StateLook("expired", _("Signed for another age, ask again")),
     CoverageState.WITHDRAWN: StateLook("withdrawn", _("Withdrawn")),
     CoverageState.PARTIAL: StateLook("not_covering", _("Does not cover the plan")),
 }
@@ -52,7 +54,7 @@ def running_plans(patient_ids: Collection[int], at: datetime) -> list[PlanConsen
     """Every accepted plan of these patients with its coverage; seven queries for any number."""
     plans = (
         Plan.objects.filter(patient__in=patient_ids, state=Plan.State.ACCEPTED)
-        .select_related("patient", "location")
+        .select_related("patient", "location__country")
         .prefetch_related(
             "areas__area",
             "areas__technique",
@@ -66,7 +68,10 @@ def running_plans(patient_ids: Collection[int], at: datetime) -> list[PlanConsen
 
 
 def _judged(plan: Plan, texts: TextsInForce, at: datetime) -> Coverage:
-    return judge(needed_codes(plan), plan.consents.all(), at, texts, plan.location.country_id)
+    place = plan.location
+    minor = is_minor(plan.patient, place, at)
+    papers = plan.consents.all()
+    return judge(needed_codes(plan), papers, at, texts, place.country_id, minor=minor)
 
 
 def with_withdrawn() -> QuerySet[Consent, int]:
