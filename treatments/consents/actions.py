@@ -197,9 +197,9 @@ def sign_consent(
     _refuse_unsignable(paper, at)
     minor = is_minor(paper.patient, paper.plan.location, at)
     refuse_age(paper, minor=minor, attendants=attendants)
+    _refuse_unsaid(paper, method, unsigned_because)
     signer = _signer(signed_name, method, attendants)
     _refuse_incomplete(paper, statements, signer, method, signature_svg)
-    _refuse_unsaid(paper, method, unsigned_because)
     _refuse_unchosen(photos)
     for one in attendants:
         write_attendant(paper, one, device=device, at=at)

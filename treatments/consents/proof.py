@@ -22,7 +22,8 @@ def evidence_of(consent: Consent) -> Evidence:
     """Who signed what, when and how, in the language in force."""
     zone = consent.plan.location.zone
     bound = [(_("What ties the signature to this consent"), consent.binding)]
-    bound += [(f"{_('The same of')} {one.name}", one.binding) for one in consent.attendants.all()]
+    ties = _("What ties the signature of %(name)s")
+    bound += [(ties % {"name": one.name}, one.binding) for one in consent.attendants.all()]
     return Evidence(
         subject=f"{_('Consent')} {consent.pk}: {consent.plan.title}",
         text_sha256=consent.text_sha256,
@@ -77,7 +78,7 @@ def _facts(consent: Consent, zone: ZoneInfo) -> Iterator[tuple[str, str]]:
         yield _("Time to think"), ngettext("%(n)s hour", "%(n)s hours", hours) % {"n": hours}
     yield from _of_minor(consent)
     for role, said in consent.waived.items():
-        name = f"{_('Nobody waits any more for')} {Beside(role).label}"
+        name = _("Nobody waits any more for: %(who)s") % {"who": Beside(role).label}
         yield name, f"{said['reason']} ({said['by']})"
 
 

@@ -40,20 +40,20 @@ def refuse_more(draft: Session, sections: Sections) -> None:
     moment = withdrawn_from(draft)
     if moment is None:
         return
-    said = _("The patient withdrew the consent at %(time)s.") % {
-        "time": date_format(moment.astimezone(draft.location.zone), "H:i")
-    }
     if sections.creams is not None and _has_later_cream(sections.creams, moment):
-        raise ActionRefused(f"{said} {_('No cream is put on any more.')}")
+        raise _refusal(draft, moment, _("No cream is put on any more."))
     if sections.mix is not None and _has_more_mix(draft, sections.mix, sections.syringes, moment):
-        raise ActionRefused(
-            f"{said} {_('Nothing is drawn any more. What was drawn before can be recorded.')}"
-        )
+        words = _("Nothing is drawn any more. What was drawn before can be recorded.")
+        raise _refusal(draft, moment, words)
     if sections.areas is not None and _has_more_areas(draft, sections.areas):
-        raise ActionRefused(
-            f"{said} "
-            f"{_('Nothing more is planned or begun. What was given before can be recorded.')}"
-        )
+        words = _("Nothing more is planned or begun. What was given before can be recorded.")
+        raise _refusal(draft, moment, words)
+
+
+def _refusal(draft: Session, moment: datetime, words: str) -> ActionRefused:
+    at = date_format(moment.astimezone(draft.location.zone), "H:i")
+    said = _("The patient withdrew the consent at %(time)s.") % {"time": at}
+    return ActionRefused(f"{said} {words}")
 
 
 def _has_later_cream(entries: Sequence[CreamEntry], moment: datetime) -> bool:
