@@ -16,7 +16,7 @@ from clinic.audit.context import SYSTEM, acting
 from patients.portal.actions import open_link
 from patients.registry.models import Patient
 from tests.browser.conftest import DESK, PHONE, SIZES, TABLET, Person, axe, no_overflow, picture
-from tests.conftest import Cast, make_patient
+from tests.conftest import PASSWORD, Cast, make_patient
 from tests.treatments.plan_parts import hand_in_history, opened_consent, signature, signed_consent
 from tests.treatments.session_world import make_world
 from tests.treatments.test_consent_minors import mother
@@ -155,6 +155,10 @@ def test_every_page_of_theirs(
 
 def walked(someone: Person, path: str, language: str) -> list[str]:
     page, found = someone.go(path), []
+    if "reauthenticate" in page.url:
+        page.locator("[name=password]").fill(PASSWORD)
+        page.locator("main form button").first.click()
+        page.wait_for_url(f"**{path}")
     name = f"walk-{someone.name}-{path.strip('/').replace('/', '-')[-60:]}"
     for scheme in ("light", "dark"):
         page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]

@@ -157,5 +157,6 @@ def state(request: HttpRequest, number: int, consent_id: int) -> HttpResponse:
         "patient": consent.patient,
         "consent": consent,
         "zone": consent.plan.location.zone,
+        "missing": missing_of(consent),
     }
     return render(request, "treatments/consent_state.html", context)

@@ -92,7 +92,7 @@ class SignForm(ClinicForm):
             self._ask_a_minor()
         if attended:
             for role in LATER_ROLES:
-                self.fields.update(attendant_fields(role))
+                self.fields.update(attendant_fields(role, required=False))
         else:
             self.fields.update({f"{role}_after": _here(role) for role in LATER_ROLES})
 
@@ -186,22 +186,27 @@ class AttendantForm(ClinicForm):
         return found or Attendant(self.role, "", "", "", [])
 
 
-def attendant_fields(role: str, *, attended: bool = True) -> dict[str, forms.Field]:
+def attendant_fields(
+    role: str, *, required: bool = True, attended: bool = True
+) -> dict[str, forms.Field]:
     """The fields of one who signs beside the patient, each named `<role>_<what>`.
 
-    None is required here: all are empty unless somebody was there, and the action asks for the
-    rest then. On a phone (not `attended`) nobody of the clinic sees who holds parental authority.
+    Not `required`: all are empty unless somebody was there, and the action asks for the rest then.
+    On a phone (not `attended`) nobody of the clinic sees who holds parental authority.
     """
     found: dict[str, forms.Field] = {
-        "name": forms.CharField(label=_("Full name"), max_length=200, required=False),
+        "name": forms.CharField(label=_("Full name"), max_length=200, required=required),
         "capacity": forms.CharField(
             label=_("Who they are"),
             help_text=_("For example sister, or interpreter of the hospital service."),
             max_length=120,
-            required=False,
+            required=required,
         ),
     }
     if role == Beside.GUARDIAN:
+        found["name"].error_messages["required"] = _(
+            "The patient is under age: a holder of parental authority must sign too."
+        )
         found["capacity"].label = _("Relation to the patient")
         found["capacity"].help_text = _("For example mother, father or legal guardian.")
     if role == Beside.GUARDIAN and attended:
@@ -209,13 +214,13 @@ def attendant_fields(role: str, *, attended: bool = True) -> dict[str, forms.Fie
             label=_("How the clinic knows who they are"),
             choices=[(one.value, one.label) for one in AT_THE_CLINIC],
             widget=forms.RadioSelect,
-            required=False,
+            required=required,
         )
     if role == Beside.INTERPRETER:
         found["language"] = forms.CharField(
-            label=_("Language interpreted"), max_length=60, required=False
+            label=_("Language interpreted"), max_length=60, required=required
         )
-    found["signature"] = SignatureField(label=SIGNATURES[Beside(role)], required=False)
+    found["signature"] = SignatureField(label=SIGNATURES[Beside(role)], required=required)
     return {f"{role}_{name}": field for name, field in found.items()}
 
 

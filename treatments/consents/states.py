@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
@@ -78,6 +78,14 @@ def with_withdrawn() -> QuerySet[Consent, int]:
     """The ids of patients who have withdrawn a consent to a plan that is under way."""
     withdrawn = Consent.objects.filter(withdrawn_at__isnull=False)
     return withdrawn.filter(plan__state=Plan.State.ACCEPTED).values_list("patient_id", flat=True)
+
+
+def still_withdrawn() -> QuerySet[Consent, int]:
+    """Of these the patients who have not signed anew for that plan since: nobody invites them."""
+    since = Consent.objects.filter(
+        plan=OuterRef("plan"), pk__gt=OuterRef("pk"), signed_at__isnull=False, withdrawn_at=None
+    )
+    return with_withdrawn().filter(~Exists(since))
 
 
 def worst(found: Collection[PlanConsent]) -> PlanConsent | None:

@@ -230,6 +230,7 @@ def standing(request: HttpRequest, number: int, consent_id: int) -> HttpResponse
         "patient": consent.patient,
         "consent": consent,
         "zone": consent.plan.location.zone,
+        "is_asked_again": True,
         "is_replaced": since.filter(signed_at__isnull=False, withdrawn_at__isnull=True).exists(),
     }
     return render(request, "treatments/consent_standing.html", context)
