@@ -16,9 +16,9 @@ class TreatmentsConfig(AppConfig):
     def ready(self) -> None:
         """Give the rooms below what they cannot know: intake its questions, which are catalogue
         rows, screening the skin type of the notes, photos the names of the areas, settings the
-        appointments that a change would leave behind, the diary the gaps of a course, the shelf
-        what plans reserve, plans the adverse events of sessions, and a merge of two files what each
-        room does about it.
+        appointments that a change would leave behind, the diary the gaps of a course and whom not
+        to invite, the shelf what plans reserve, plans the adverse events of sessions, and a merge
+        of two files what each room does about it.
         """
         questions.provide(import_module("treatments.screening.questions").asked)
         areas.provide(import_module("treatments.catalogue.area_names").area_names)
@@ -27,6 +27,7 @@ class TreatmentsConfig(AppConfig):
         stranding.provide(import_module("treatments.diary.fit").asking_first)
         hooks = import_module("treatments.diary.hooks")
         hooks.provide(import_module("treatments.courses.actions").ask_before_moving)
+        hooks.leave_out(import_module("treatments.consents.states").still_withdrawn)
         reserved = import_module("treatments.stock.reserved")
         reserved.provide(import_module("treatments.plans.needs").needed_by_product)
         reports = import_module("treatments.plans.reports")

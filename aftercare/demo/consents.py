@@ -11,7 +11,6 @@ from aftercare.demo.ground import Ground, Place
 from clinic.web.fields import Signature
 from patients.registry.models import Patient
 from treatments.consents.actions import (
-    Attendant,
     answer_question,
     approve_text,
     ask_question,
@@ -21,6 +20,7 @@ from treatments.consents.actions import (
     wording_of,
     write_text,
 )
+from treatments.consents.attending import Attendant
 from treatments.consents.in_force import text_for
 from treatments.consents.models import Consent
 from treatments.plans.models import Plan

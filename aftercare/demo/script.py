@@ -19,6 +19,7 @@ from aftercare.demo.consents import PHOTOS, interpreter, tell_consents
 from aftercare.demo.courses import Course
 from aftercare.demo.door import put_tablets
 from aftercare.demo.ground import Ground, Place, date_rules, lay_ground
+from aftercare.demo.minors import tell_minor
 from aftercare.demo.notices import tell_notices
 from aftercare.demo.people import Person, people
 from aftercare.demo.photos import take_photos
@@ -216,6 +217,7 @@ def tell(*, seed: int, now: datetime, say: Say) -> Ground:
     book_courses(ground, random, now)
     tell_plans(ground, now)
     tell_consents(ground, now)
+    tell_minor(ground, now)
     desk.keep_pauses(ground, now, story.today)
     desk.squeeze_in(ground, now, story.today)
     say("Diaries and hours")

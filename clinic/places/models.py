@@ -42,9 +42,21 @@ class CountryProfile(models.Model):
     minors_until_age = models.PositiveSmallIntegerField(
         _("records of minors are kept until the age of"), default=25, db_default=25
     )
+    age_of_majority = models.PositiveSmallIntegerField(
+        _("age from which a person consents alone"), default=18, db_default=18
+    )
     source = models.TextField(_("source"))
 
     audit_always = True
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(age_of_majority__gte=14, age_of_majority__lte=25),
+                name="country_age_of_majority_possible",
+                violation_error_message=_("The age of majority is from 14 to 25 years."),
+            )
+        ]
 
     def __str__(self) -> str:
         return self.name

@@ -325,7 +325,8 @@ def make_world(place: Location, practitioner: Staff, service: Service) -> World:
         "plan": of_patient | {"plan_id": plan.pk, "pk": plan.pk, "rule_id": rule.pk},
         "course": of_patient | {"plan_id": plan.pk, "pk": planned_visit.appointment_id},
         "consent": of_patient
-        | {"consent_id": consent.pk, "plan_id": plan.pk, "question_id": question.pk},
+        | {"consent_id": consent.pk, "plan_id": plan.pk, "question_id": question.pk}
+        | {"role": "witness"},
         "session": of_patient | {"pk": session.pk, "session_id": signed.pk, "plan_id": plan.pk},
         "signed": of_patient | {"pk": signed.pk},
         "syringe": of_patient | {"pk": syringe.pk},
@@ -365,7 +366,7 @@ def make_world(place: Location, practitioner: Staff, service: Service) -> World:
         "my_document": {"token": token, "public_id": document.public_id},
         "my_photo": {"token": token, "use": "teaching", "public_id": photo.public_id},
         "my_sheet": {"token": token, "pk": sheet.pk},
-        "my_consent": {"token": token, "consent_id": consent.pk},
+        "my_consent": {"token": token, "consent_id": consent.pk, "role": "witness"},
         "my_check_in": {"token": token, "pk": check_in.pk},
         "my_visit": {"token": token, "pk": appointment.pk, "public_id": asked.public_id},
         "my_offer": {"token": token, "pk": offer.pk},

@@ -30,7 +30,6 @@ from tests.treatments.plan_parts import (
 )
 from tests.treatments.test_consents import address, confirm_password, drawing, ticked
 from treatments.consents.actions import (
-    Attendant,
     answer_question,
     ask_question,
     countersign,
@@ -39,6 +38,7 @@ from treatments.consents.actions import (
     sign_consent,
     withdraw,
 )
+from treatments.consents.attending import Attendant
 from treatments.consents.models import Consent, ConsentAttendant, ConsentQuestion
 from treatments.plans.models import Plan
 from treatments.plans.specs import MixSpec
@@ -171,7 +171,7 @@ class TestWhoWasThere:
         assert consent.signed_at is None
         assert not consent.attendants.exists()
 
-    def test_on_the_clinics_tablet_but_not_on_a_phone(self, cast: Any, client_for: Any) -> None:
+    def test_on_the_clinics_tablet(self, cast: Any, client_for: Any) -> None:
         consent = opened_consent(cast, serum_plan(cast))
         client = client_for(cast.practitioner)
         sent = ticked(

@@ -20,6 +20,9 @@ from patients.messages.rules import save_refusals, save_rules, save_words
 from patients.messages.sending import send_next
 from patients.messages.texts import Words
 from tests.conftest import Cast, make_location, make_patient
+from tests.treatments.plan_parts import opened_consent, signature, signed_consent
+from tests.treatments.test_consent_signing import serum_plan
+from treatments.consents.actions import sign_consent, withdraw
 from treatments.diary import notices
 from treatments.diary.actions import book, cancel, move, set_status
 from treatments.diary.invitation import calendar_of, uid_of
@@ -447,6 +450,15 @@ def test_what_was_reminded_of_elsewhere_is_not_reminded_of_again(cast, clock) ->
     assert remind(row.starts_at - timedelta(hours=1)) == ["reminder"]  # the short one
 
 
+def test_reminders_go_on_when_a_consent_is_withdrawn(cast, clock) -> None:
+    row = told_long_ago(cast, clock)
+    consent = signed_consent(cast, serum_plan(cast))
+    withdraw(consent=consent)
+    two_days = row.starts_at - timedelta(hours=48)
+    clock.move_to(two_days)
+    assert remind(two_days) == ["reminder"]
+
+
 # ---- recall ------------------------------------------------------------------------------------
 
 
@@ -474,6 +486,21 @@ def test_who_has_something_booked_is_not_invited(cast, clock) -> None:
     booked(cast, 11, day=date(2027, 1, 12))
     recall_due(at=timezone.now())
     assert kinds() == []
+
+
+def test_who_has_withdrawn_a_consent_is_not_invited_until_they_sign_again(cast, clock) -> None:
+    row = booked(cast, 11, day=NOW.date())
+    for status in ("arrived", "done"):
+        set_status(by=cast.front_desk, appointment=row, status=status)
+    save_rules(by=cast.manager, location=cast.here, **RULES | {"recall_months": 6})
+    plan = serum_plan(cast)
+    withdraw(consent=signed_consent(cast, plan))
+    clock.move_to(NOW + timedelta(days=190))
+    recall_due(at=timezone.now())
+    assert kinds() == []
+    sign_consent(**signature(opened_consent(cast, plan)))
+    recall_due(at=timezone.now())
+    assert kinds() == ["recall"]
 
 
 # ---- the calendar file over the changes of the clock -------------------------------------------

@@ -211,7 +211,8 @@ def test_every_session_starts_from_one_that_can_be_signed(world: World) -> None:
 
 def test_a_withdrawn_consent_blocks(world: World) -> None:
     begun = world.fill(world.start())
-    Consent.objects.filter(pk=world.consent.pk).update(withdrawn_at=NOON)
+    before = begun.started_at - timedelta(minutes=1)
+    Consent.objects.filter(pk=world.consent.pk).update(withdrawn_at=before)
     assert "withdrawn" in refusal(world, begun)
 
 

@@ -49,12 +49,15 @@ from treatments.sessions.entries import (
     Observation,
     Preparation,
     Sections,
+    SyringeEntry,
 )
 from treatments.sessions.gather import given
 from treatments.sessions.models import Session
 from treatments.sessions.parts import Parts
 from treatments.sessions.readiness import NotReady
 from treatments.sessions.totals import totals_of
+
+MINUTE = timedelta(minutes=1)
 
 
 @pytest.fixture
@@ -435,22 +438,54 @@ def test_the_shelf_cannot_fall_below_zero(world: World, session: Session) -> Non
 
 
 def test_a_consent_withdrawn_in_the_middle(world: World, session: Session) -> None:
+    """What was given before is signed with the time of the withdrawal; the next cannot begin."""
     world.fill(session)
     Consent.objects.filter(pk=world.consent.pk).update(withdrawn_at=NOON)
-    assert "withdrawn" in problems(world, session)
+    signed = world.sign(session)
+    assert (signed.is_signed, signed.withdrawn_at) == (True, NOON)
+    assert "withdrawn" in refusal(world)["consent"]
+
+
+def test_withdrawn_after_the_signature_is_not_during_the_session(
+    world: World, session: Session
+) -> None:
+    signed = world.sign(world.fill(session))
+    assert signed.signed_at is not None
+    later = signed.signed_at + MINUTE
+    Consent.objects.filter(pk=world.consent.pk).update(withdrawn_at=later)
+    assert Session.objects.get(pk=signed.pk).withdrawn_at is None
 
 
 def test_nothing_more_is_given_after_a_withdrawal(world: World, session: Session) -> None:
     world.fill(session)
-    by, entries = world.practitioner, world.areas()
-    actions.save_areas(by=by, session=session, entries=entries, at=NOON)  # still allowed
+    by, entries = world.practitioner, world.areas(points=40)
+    chin = replace(entries[0], area=current(Area, "cheek"), side="left", points=[])
+    more = replace(entries[0], intended=forehead(3))
+    new = [chin, more]
+    for one in new:  # the negative control: still allowed
+        actions.save_areas(by=by, session=session, entries=[one], at=NOON)
+    actions.save_areas(by=by, session=session, entries=entries, at=NOON)
     Consent.objects.filter(pk=world.consent.pk).update(withdrawn_at=NOON)
-    with pytest.raises(ActionRefused, match="withdrawn"):
-        actions.save_areas(by=by, session=session, entries=entries, at=NOON)
-    with pytest.raises(ActionRefused, match="withdrawn"):
-        actions.save_mix(by=by, session=session, entries=[], at=NOON)
-    with pytest.raises(ActionRefused, match="withdrawn"):
-        actions.add_anaesthesia(by=by, session=session, entries=[], at=NOON)
+    for one in new:
+        with pytest.raises(ActionRefused, match="Nothing more is planned"):
+            actions.save_areas(by=by, session=session, entries=[one], at=NOON)
+    with pytest.raises(ActionRefused, match="Nothing is drawn"):
+        actions.save_mix(
+            by=by,
+            session=session,
+            entries=[MixEntry(world.lidocaine, D(1), "B")],
+            syringes=[SyringeEntry("B")],
+            at=NOON,
+        )
+    later = NOON + MINUTE
+    emla = CreamEntry(current(Anaesthetic, "emla"), D(1), D(10), later)
+    with pytest.raises(ActionRefused, match="No cream"):
+        actions.add_anaesthesia(by=by, session=session, entries=[emla], at=later)
+    actions.add_anaesthesia(by=by, session=session, entries=[replace(emla, on_at=NOON)], at=later)
+    actions.add_anaesthesia(by=by, session=session, entries=[], at=later)
+    # What was given before is put right and recorded.
+    actions.save_areas(by=by, session=session, entries=world.areas(points=60), at=NOON)
+    entries = [chin]
     session.refresh_from_db()
     seen = Observation("Stopped at once, no redness.", "none", "Thermal water", D(0))
     saved, refused = actions.save_sections(

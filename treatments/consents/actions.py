@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -23,41 +22,33 @@ from patients.messages.actions import send_link
 from patients.photos.allowing import choose_in_consent
 from patients.photos.models import Use
 from treatments.catalogue.models import CatalogueRow
+from treatments.consents.ages import is_minor
+from treatments.consents.attending import (
+    Attendant,
+    Beside,
+    awaited,
+    refuse_age,
+    write_attendant,
+)
 from treatments.consents.coverage import coverage
 from treatments.consents.evidence import evidence_page
 from treatments.consents.in_force import TEMPLATE_VERSION, supported, text_for, texts_in_force
-from treatments.consents.models import (
-    Consent,
-    ConsentAttendant,
-    ConsentQuestion,
-    ConsentTemplate,
-)
+from treatments.consents.models import Consent, ConsentQuestion, ConsentTemplate, Identity
 from treatments.consents.proof import evidence_of
 from treatments.consents.text import compose
-from treatments.consents.wording import Wording, faults
+from treatments.consents.wording import Wording, completed, faults
 from treatments.plans.models import Plan
 from treatments.plans.reading import screen_plan
 from treatments.screening.actions import as_data
 
 LONGEST_NAME = 200
 LONGEST_REASON = 500
+LONGEST_UNSIGNED = 300
 LONGEST_QUESTION = 1_000
 LONGEST_ANSWER = 2_000
 MOST_QUESTIONS = 30
 TEXT_SOURCE = ["GK"]
 """A clinic's own words stand on its own responsibility."""
-
-
-@dataclass(frozen=True)
-class Attendant:
-    """Who was there besides: an interpreter or a witness, with their own drawn signature."""
-
-    role: str
-    name: str
-    capacity: str
-    signature_svg: str
-    strokes: Any
-    language: str = ""
 
 
 @transaction.atomic
@@ -86,7 +77,8 @@ def prepare_consent(
         raise ActionRefused(_("Only a practitioner treats."), field="practitioner")
     chosen = supported(language)
     template = text_for(locked.location.country_id, chosen)
-    text = compose(locked, chosen, wording_of(template), treats)
+    minor = is_minor(locked.patient, locked.location, at)
+    text = compose(locked, chosen, wording_of(template), treats, minor=minor)
     newest = Consent.objects.filter(plan=locked).order_by("-pk").first()
     if newest and newest.signed_at is None and newest.text_sha256 == text.sha256:
         return newest
@@ -102,6 +94,7 @@ def prepare_consent(
         techniques=text.techniques,
         areas=text.areas,
         statements=text.statements,
+        is_of_minor=minor,
         practitioner=treats,
         cooling_off_hours=locked.location.hours_to_think,
         ready_to_read_at=at,
@@ -182,11 +175,17 @@ def sign_consent(
     signature_svg: str = "",
     strokes: Any = None,
     attendants: Sequence[Attendant] = (),
+    awaits: Collection[str] = (),
+    unsigned_because: str = "",
     device: str = "",
     at: datetime | None = None,
     with_pdf: bool = True,
 ) -> Consent:
     """The patient agrees: every statement ticked, each use of photos chosen, a name, a signature.
+
+    A minor signs beside a holder of parental authority, who is among the `attendants`; a minor who
+    does not sign has a reason, and the holder signs for them. `awaits`: the roles of those who are
+    there and sign after the patient.
 
     Closes the row for good. Without `with_pdf` no document is asked for: for a consent brought
     over from elsewhere.
@@ -196,12 +195,18 @@ def sign_consent(
     Plan.objects.select_for_update().get(pk=consent.plan_id)
     paper = _locked(consent)
     _refuse_unsignable(paper, at)
-    _refuse_incomplete(paper, statements, signed_name, method, signature_svg)
+    minor = is_minor(paper.patient, paper.plan.location, at)
+    refuse_age(paper, minor=minor, attendants=attendants)
+    _refuse_unsaid(paper, method, unsigned_because)
+    signer = _signer(signed_name, method, attendants)
+    _refuse_incomplete(paper, statements, signer, method, signature_svg)
     _refuse_unchosen(photos)
     for one in attendants:
-        _write_attendant(paper, one)
+        write_attendant(paper, one, device=device, at=at)
+    paper.awaits = awaited(awaits, attendants)
+    paper.unsigned_because = unsigned_because.strip()
     paper.signed_at = at
-    paper.signed_name = " ".join(signed_name.split())
+    paper.signed_name = " ".join(signer.split())
     paper.method = method
     paper.signature_svg = signature_svg if method == Consent.Method.DRAWN else ""
     paper.signature_strokes = strokes if method == Consent.Method.DRAWN else None
@@ -221,17 +226,57 @@ def sign_consent(
 
 
 @transaction.atomic
+def sign_as_attendant(
+    *, consent: Consent, attendant: Attendant, device: str = "", at: datetime | None = None
+) -> Consent:
+    """An interpreter or a witness signs after the patient. A new PDF carries them too."""
+    moment = at or timezone.now()
+    paper = _locked(consent)
+    if attendant.role not in paper.missing_roles:
+        raise ActionRefused(_("Nobody waits for this signature."))
+    if paper.is_over:
+        raise ActionRefused(_("Nobody can sign this consent any more."))
+    write_attendant(paper, attendant, device=device, at=moment)
+    paper.document = _request_pdf(paper, by=_actor_name(attendant.name))
+    paper.save(update_fields=["document"])
+    return paper
+
+
+@transaction.atomic
+def waive_attendant(
+    *, by: Staff, consent: Consent, role: str, reason: str, at: datetime | None = None
+) -> Consent:
+    """Nobody waits any more for one who was to sign; why stays with the consent."""
+    if not by.may(Permission.TAKE_CONSENT):
+        raise ActionRefused(_("Only a practitioner says that nobody waits any more."))
+    paper = _locked(consent)
+    if role not in paper.missing_roles or paper.is_over:
+        raise ActionRefused(_("Nobody waits for this signature."))
+    if not reason.strip():
+        raise ActionRefused(_("Say why."), field="reason")
+    if len(reason) > LONGEST_REASON:
+        raise ActionRefused(_("This reason is too long."), field="reason")
+    moment = at or timezone.now()
+    said = {"reason": reason.strip(), "by": by.name, "at": moment.isoformat()}
+    paper.waived = {**paper.waived, role: said}
+    paper.save(update_fields=["waived"])
+    return paper
+
+
+@transaction.atomic
 def countersign(
     *,
     by: Staff,
     consent: Consent,
     signature_svg: str = "",
     strokes: Any = None,
+    identity_seen: str = "",
     at: datetime | None = None,
 ) -> Consent:
-    """The treating practitioner's own signature, which nobody else can give.
+    """The treating practitioner's own signature, which nobody else can give, and the last of all.
 
-    A new PDF then carries both. Without a drawing the practitioner's name stands for it.
+    `identity_seen`: how the clinic checked a holder of parental authority who signed on a phone.
+    A new PDF then carries all. Without a drawing the practitioner's name stands for it.
     """
     paper = _locked(consent)
     if by.role != Role.PRACTITIONER:
@@ -245,6 +290,9 @@ def countersign(
         raise ActionRefused(_("The patient has withdrawn this consent."))
     if paper.countersigned_at is not None:
         raise ActionRefused(_("This consent has already been countersigned."))
+    if paper.missing_roles:
+        raise ActionRefused(_("Somebody who was there has not signed yet."))
+    paper.identity_seen = _identity_seen(paper, identity_seen)
     paper.countersigned_at, paper.countersigned_by = at or timezone.now(), by
     paper.countersignature_svg, paper.countersignature_strokes = signature_svg, strokes
     paper.document = _request_pdf(paper, by=by.name)
@@ -338,33 +386,46 @@ def _refuse_incomplete(
         raise ActionRefused(_("Sign in the box, or type your full name."), field="signature")
 
 
+def _signer(signed_name: str, method: str, attendants: Sequence[Attendant]) -> str:
+    """Whose name stands for the signature: that of the holder, where a minor does not sign."""
+    if method != Consent.Method.PARENT:
+        return signed_name
+    return next((one.name for one in attendants if one.role == Beside.GUARDIAN), "")
+
+
+def _refuse_unsaid(paper: Consent, method: str, reason: str) -> None:
+    """A minor signs, or it is said why not; nobody else may leave it to another."""
+    is_left_out = method == Consent.Method.PARENT
+    if is_left_out and not paper.is_of_minor:
+        raise ActionRefused(_("Sign in the box, or type your full name."), field="signature")
+    if is_left_out and not reason.strip():
+        raise ActionRefused(
+            _("The patient signs too, or you say why not."), field="unsigned_because"
+        )
+    if not is_left_out and reason.strip():
+        raise ActionRefused(
+            _("Either the patient signs, or you say why not."), field="unsigned_because"
+        )
+    if len(reason) > LONGEST_UNSIGNED:
+        raise ActionRefused(_("This reason is too long."), field="unsigned_because")
+
+
+def _identity_seen(paper: Consent, said: str) -> str:
+    """How the clinic knows the holder of parental authority; empty where it was seen before."""
+    holder = paper.attendants.filter(role=Beside.GUARDIAN, identity=Identity.LINK)
+    if not holder.exists():
+        return ""
+    if said not in (Identity.DOCUMENT, Identity.KNOWN):
+        raise ActionRefused(
+            _("Say how you checked who holds parental authority."), field="identity_seen"
+        )
+    return said
+
+
 def _refuse_unchosen(photos: Mapping[str, bool]) -> None:
     for use in Use.values:
         if use not in photos:
             raise ActionRefused(_("Please choose yes or no."), field=f"photo_{use}")
-
-
-def _write_attendant(paper: Consent, one: Attendant) -> None:
-    """One signs once, and never in the place of another."""
-    needed = {"name": one.name, "capacity": one.capacity, "signature": one.signature_svg}
-    if one.role == ConsentAttendant.Role.INTERPRETER:
-        needed["language"] = one.language
-    for name, value in needed.items():
-        if not value.strip():
-            raise ActionRefused(
-                _("Fill in everything about who was there."), field=f"{one.role}_{name}"
-            )
-    row = ConsentAttendant(
-        consent=paper,
-        role=one.role,
-        name=" ".join(one.name.split())[:LONGEST_NAME],
-        capacity=one.capacity.strip()[:120],
-        language=one.language.strip()[:60],
-        signature_svg=one.signature_svg,
-        signature_strokes=one.strokes,
-    )
-    row.binding = row.own_binding
-    row.save()
 
 
 def _request_pdf(paper: Consent, *, by: str) -> Document:
@@ -394,8 +455,9 @@ def _actor_name(signer: str) -> str:
 
 
 def wording_of(template: ConsentTemplate) -> Wording:
-    """The words of a text."""
-    return Wording(template.texts, template.statements, template.off_label)
+    """The words of a text, whole."""
+    said = Wording(template.texts, template.statements, template.off_label)
+    return completed(said, template.language)
 
 
 @transaction.atomic
@@ -410,6 +472,7 @@ def write_text(
         raise ActionRefused(_("Only a manager writes the texts of consents."))
     for name, said in faults(wording).items():
         raise ActionRefused(said, field=name)
+    wording = completed(wording, language)
     code = text_code(country, language)
     versions = _versions(code)
     if versions and wording_of(versions[-1]) == wording:

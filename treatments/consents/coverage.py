@@ -8,6 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from patients.registry.models import Patient
+from treatments.consents.ages import is_minor
 from treatments.consents.in_force import TextsInForce, texts_in_force
 from treatments.consents.models import Consent
 from treatments.plans.models import Plan
@@ -22,6 +23,7 @@ class CoverageState(StrEnum):
     EXPIRED = "expired"
     WITHDRAWN = "withdrawn"
     PARTIAL = "partial"
+    AGE = "age"
 
 
 @dataclass(frozen=True)
@@ -41,12 +43,15 @@ def coverage(patient: Patient, plan: Plan, at: datetime) -> Coverage:
     """Whether `patient` has consented to all of `plan` at that moment.
 
     Expired means: signed, but the consent's wording has been renewed since. Partial means: signed,
-    but not for every substance, technique and area.
+    but not for every substance, technique and area. Age means: signed by a minor who is of age now,
+    or without a holder of parental authority though the patient is a minor.
     """
     if plan.patient_id != patient.pk:
         return Coverage(CoverageState.MISSING)
     needed = stored_codes(plan)
-    return judge(needed, plan.consents.all(), at, texts_in_force(), plan.location.country_id)
+    minor = is_minor(patient, plan.location, at)
+    texts, country = texts_in_force(), plan.location.country_id
+    return judge(needed, plan.consents.all(), at, texts, country, minor=minor)
 
 
 def judge(
@@ -55,6 +60,8 @@ def judge(
     at: datetime,
     texts: TextsInForce,
     country: str,
+    *,
+    minor: bool = False,
 ) -> Coverage:
     """The newest signed consent decides; without one, the newest that was prepared.
 
@@ -69,6 +76,8 @@ def judge(
     if signed is None:
         return _without_signature(known)
     found = _of_signed(needed, signed, at, texts, country)
+    if found.is_covered and signed.is_of_minor != minor:
+        found = Coverage(CoverageState.AGE, signed)
     asked_again = known[0].pk != signed.pk
     if asked_again and not found.is_covered:
         return Coverage(CoverageState.UNSIGNED, known[0])

@@ -12,10 +12,10 @@ from django.contrib import messages
 from django.contrib.auth import logout
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils import timezone
+from django.utils import timezone, translation
 from django.utils.safestring import mark_safe
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from clinic.access.gate import fetch
 from clinic.access.permissions import Permission, requires
@@ -25,10 +25,12 @@ from patients.portal.access import remember_proof
 from patients.portal.actions import PHONE_LIFE, open_on_phone, open_on_tablet
 from patients.registry.models import Patient
 from treatments.consents.actions import is_time_to_sign, send_consent, signable_from
+from treatments.consents.forms import AttendantForm
 from treatments.consents.models import Consent
+from treatments.consents.signing import AT_THE_CLINIC, attending, later_role, missing_of, take
 from treatments.consents.waiting import of_patient, waiting
 
-ON_A_PHONE = ("my-consents:read", "my-consents:open", "my-consents:ask")
+ON_A_PHONE = ("my-consents:read", "my-consents:open", "my-consents:ask", "my-consents:attend")
 HANDED_OVER = ("my-consents:handed", *ON_A_PHONE)
 
 
@@ -55,9 +57,17 @@ def to_sign(request: HttpRequest, number: int) -> HttpResponse:
     staff = staff_of(request)
     patient: Patient = fetch(request, Patient.objects.visible_to(staff), pk=number)
     rows: list[dict[str, Any]] = []
+    half: list[dict[str, Any]] = []
     if not staff.may(Permission.TAKE_CONSENT):
-        rows = [_row(one) for one in waiting(of_patient(patient.pk))]
-    context = {"patient": patient, "rows": rows, "zone": location_of(request).zone}
+        own = of_patient(patient.pk)
+        rows = [_row(one) for one in waiting(own)]
+        half = [{"consent": one, "missing": missing_of(one)} for one in own if one.awaits]
+    context = {
+        "patient": patient,
+        "rows": rows,
+        "half": [one for one in half if one["missing"]],
+        "zone": location_of(request).zone,
+    }
     return render(request, "treatments/consent_to_sign.html", context)
 
 
@@ -123,6 +133,22 @@ def code(request: HttpRequest, number: int, consent_id: int) -> HttpResponse:
 
 
 @requires(Permission.HAND_OVER_CONSENT)
+@require_http_methods(["GET", "HEAD", "POST"])
+def attend(request: HttpRequest, number: int, consent_id: int, role: str) -> HttpResponse:
+    """An interpreter or a witness signs after the patient, on a device of the clinic."""
+    consent = _consent(request, number, consent_id)
+    with translation.override(consent.language):
+        form, status = AttendantForm(request.POST or None, role=later_role(role)), 200
+        if request.method == "POST" and take(form, consent, AT_THE_CLINIC):
+            messages.success(request, _("Thank you. Please give the device back."))
+            return _back(request, consent)
+        if request.method == "POST":
+            status = 422
+        context = attending(consent, form)
+        return render(request, "treatments/consent_attend.html", context, status=status)
+
+
+@requires(Permission.HAND_OVER_CONSENT)
 @require_safe
 def state(request: HttpRequest, number: int, consent_id: int) -> HttpResponse:
     """Whether it was opened and signed by now, for the screen beside the code."""
@@ -131,5 +157,6 @@ def state(request: HttpRequest, number: int, consent_id: int) -> HttpResponse:
         "patient": consent.patient,
         "consent": consent,
         "zone": consent.plan.location.zone,
+        "missing": missing_of(consent),
     }
     return render(request, "treatments/consent_state.html", context)

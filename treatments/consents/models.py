@@ -62,6 +62,14 @@ class ConsentTemplate(CatalogueRow):
         return f"{self.country or 'INT'}-{self.language} {self.version}"
 
 
+class Identity(models.TextChoices):
+    """How it was checked who a holder of parental authority is."""
+
+    DOCUMENT = "document", _("identity document seen at the clinic")
+    KNOWN = "known", _("known to the clinic in person")
+    LINK = "link", _("by the personal link and the patient’s date of birth")
+
+
 class Consent(Record):
     """A consent for one plan. `html` is the text the patient read, `statements` what they ticked.
 
@@ -75,11 +83,20 @@ class Consent(Record):
     `practitioner` treats, and is the only one who may countersign. `cooling_off_hours` are counted
     from `read_at`, when the patient first opened the text. `photo_choices`: {use: true or false}.
     Consents brought over from elsewhere have neither `template` nor `binding`.
+
+    `is_of_minor`: the text was made for a patient under the age of majority, beside whom a holder
+    of parental authority signs. A minor who does not sign has `unsigned_because`; the holder's
+    name is then that of the signer. `identity_seen` is how the clinic itself checked that holder,
+    where they signed on a phone.
+
+    `awaits`: the roles of those who were there and sign after the patient. `waived`: of these
+    whom nobody waits for any more, {role: {"reason", "by", "at"}}.
     """
 
     class Method(models.TextChoices):
         DRAWN = "drawn", _("drawn")
         TYPED = "typed", _("typed name")
+        PARENT = "parent", _("by the holder of parental authority")
 
     patient = models.ForeignKey(Patient, models.PROTECT, related_name="consents")
     plan = models.ForeignKey(Plan, models.PROTECT, related_name="consents")
@@ -109,6 +126,13 @@ class Consent(Record):
     signed_on_device = models.CharField(max_length=20, blank=True)
     photo_choices = models.JSONField(default=dict, blank=True, db_default=NO_CHOICES)
     binding = models.CharField(max_length=64, blank=True, default="", db_default="")
+    is_of_minor = models.BooleanField(default=False, db_default=False)
+    unsigned_because = models.CharField(max_length=300, blank=True, default="", db_default="")
+    identity_seen = models.CharField(
+        max_length=8, choices=Identity, blank=True, default="", db_default=""
+    )
+    awaits = models.JSONField(default=list, blank=True, db_default=NOTHING)
+    waived = models.JSONField(default=dict, blank=True, db_default=NO_CHOICES)
     countersigned_at = models.DateTimeField(null=True, blank=True)
     countersigned_by = models.ForeignKey(
         Staff, models.PROTECT, null=True, blank=True, related_name="+"
@@ -141,6 +165,8 @@ class Consent(Record):
         "countersignature_svg",
         "countersignature_strokes",
         "document_id",
+        "identity_seen",
+        "waived",
         "withdrawn_at",
         "withdrawal_reason",
     )
@@ -173,6 +199,16 @@ class Consent(Record):
             models.CheckConstraint(
                 condition=~models.Q(method="drawn") | ~models.Q(signature_svg=""),
                 name="consent_drawn_has_drawing",
+            ),
+            models.CheckConstraint(
+                condition=Q(method="parent", is_of_minor=True) & ~Q(unsigned_because="")
+                | ~Q(method="parent") & Q(unsigned_because=""),
+                name="consent_unsigned_minor_has_reason",
+                violation_error_message=_("Say why the patient does not sign themselves."),
+            ),
+            models.CheckConstraint(
+                condition=~Q(identity_seen=Identity.LINK),
+                name="consent_identity_seen_by_the_clinic",
             ),
             models.CheckConstraint(
                 condition=Q(signed_at__isnull=True)
@@ -216,6 +252,17 @@ class Consent(Record):
         )
 
     @property
+    def missing_roles(self) -> list[str]:
+        """Who was there and has not signed yet, nor been given up. One query."""
+        there = {one.role for one in self.attendants.all()} | set(self.waived)
+        return [role for role in self.awaits if role not in there]
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nobody can sign it any more."""
+        return self.countersigned_at is not None or self.withdrawn_at is not None
+
+    @property
     def version_label(self) -> str:
         """The version of its text, as a document says it."""
         return self.template.label if self.template else self.template_version
@@ -223,6 +270,9 @@ class Consent(Record):
 
 OF_CONSENT = "consent_id>treatments_consent.patient_id"
 CONSENT_SIGNED = "consent_id>treatments_consent:signed_at IS NOT NULL"
+CONSENT_OVER = (
+    "consent_id>treatments_consent:countersigned_at IS NOT NULL OR withdrawn_at IS NOT NULL"
+)
 
 
 class ConsentQuestion(Record):
@@ -266,9 +316,12 @@ class ConsentAttendant(Record):
     """Somebody who was there when the patient signed, with their own signature.
 
     `capacity`: who they are to the patient. `language`: into which an interpreter translated.
+    `identity`: how a holder of parental authority was known. `statement`: what they say by
+    signing, as they read it. They sign with the patient, or after: those whom the consent awaits.
     """
 
     class Role(models.TextChoices):
+        GUARDIAN = "guardian", _("Holder of parental authority")
         INTERPRETER = "interpreter", _("Interpreter")
         WITNESS = "witness", _("Witness")
 
@@ -277,25 +330,42 @@ class ConsentAttendant(Record):
     name = models.CharField(_("name"), max_length=200)
     capacity = models.CharField(_("who they are"), max_length=120)
     language = models.CharField(_("language"), max_length=60, blank=True)
-    signature_svg = models.TextField()
+    method = models.CharField(
+        max_length=6, choices=Consent.Method, default="drawn", db_default="drawn"
+    )
+    signature_svg = models.TextField(blank=True)
     signature_strokes = models.JSONField()
     binding = models.CharField(max_length=64)
+    identity = models.CharField(
+        max_length=8, choices=Identity, blank=True, default="", db_default=""
+    )
+    statement = models.CharField(max_length=500, blank=True, default="", db_default="")
+    signed_at = models.DateTimeField(null=True, blank=True)
+    signed_on_device = models.CharField(max_length=20, blank=True, default="", db_default="")
 
     audit_patient = OF_CONSENT
     audit_exclude = ("signature_svg", "signature_strokes")
-    closed_by = CONSENT_SIGNED
+    closed_when = "true"
+    closed_by = CONSENT_OVER
 
     class Meta:
         ordering = ["pk"]
         constraints = [
             models.UniqueConstraint(fields=["consent", "role"], name="consent_attendant_once"),
             models.CheckConstraint(
-                condition=~Q(name="") & ~Q(capacity="") & ~Q(signature_svg=""),
+                condition=~Q(name="")
+                & ~Q(capacity="")
+                & (Q(method="drawn") & ~Q(signature_svg="") | Q(method="typed", signature_svg="")),
                 name="consent_attendant_is_complete",
             ),
             models.CheckConstraint(
                 condition=~Q(role="interpreter", language=""),
                 name="consent_interpreter_has_language",
+            ),
+            models.CheckConstraint(
+                condition=~Q(role="guardian", identity=""),
+                name="consent_guardian_is_identified",
+                violation_error_message=_("Say how their identity was checked."),
             ),
             models.CheckConstraint(
                 condition=Q(

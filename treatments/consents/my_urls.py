@@ -11,6 +11,7 @@ urlpatterns = [
     path("<int:consent_id>/", my_views.read, name="read"),
     path("<int:consent_id>/open/", my_views.open_it, name="open"),
     path("<int:consent_id>/ask/", my_views.ask, name="ask"),
+    path("<int:consent_id>/beside/<slug:role>/", my_views.attend, name="attend"),
     path("<int:consent_id>/handed/", my_views.handed, name="handed"),
     path("<int:consent_id>/withdraw/", my_views.take_back, name="withdraw"),
 ]

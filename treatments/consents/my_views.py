@@ -18,9 +18,10 @@ from patients.portal.access import by_link, on_tablet
 from patients.portal.actions import close_link
 from treatments.consents.actions import ask_question, open_text, sign_consent, withdraw
 from treatments.consents.evidence import photo_choices
-from treatments.consents.forms import QuestionForm, SignForm, WithdrawForm
+from treatments.consents.forms import AttendantForm, QuestionForm, SignForm, WithdrawForm
 from treatments.consents.models import Consent
-from treatments.consents.views import AT_THE_CLINIC, reading, signer_name
+from treatments.consents.signing import AT_THE_CLINIC, attending, later_role, signer_name, take
+from treatments.consents.views import reading
 from treatments.consents.waiting import of_patient, waiting
 
 ON_THEIR_OWN = gettext_noop("own device")
@@ -115,6 +116,21 @@ def ask(request: HttpRequest, token: str, consent_id: int) -> HttpResponse:
             else:
                 return redirect("my-consents:read", token, consent.pk)
         return _page(request, token, consent, question=form, status=422)
+
+
+@by_link
+@require_http_methods(["GET", "HEAD", "POST"])
+def attend(request: HttpRequest, token: str, consent_id: int, role: str) -> HttpResponse:
+    """An interpreter or a witness signs after the patient, on the same phone."""
+    consent = _mine(request, consent_id)
+    with translation.override(consent.language):
+        form, status = AttendantForm(request.POST or None, role=later_role(role)), 200
+        if request.method == "POST":
+            if take(form, consent, _device(request)):
+                return redirect("my-consents:read", token, consent.pk)
+            status = 422
+        context = {"token": token, **attending(consent, form)}
+        return render(request, "treatments/my_consent_attend.html", context, status=status)
 
 
 @by_link

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from patients.documents.evidence import Evidence, Signed
+from treatments.consents.attending import Beside
 from treatments.consents.models import Consent
 
 OWN_DEVICE = "own device"
@@ -21,6 +22,8 @@ def evidence_of(consent: Consent) -> Evidence:
     """Who signed what, when and how, in the language in force."""
     zone = consent.plan.location.zone
     bound = [(_("What ties the signature to this consent"), consent.binding)]
+    ties = _("What ties the signature of %(name)s")
+    bound += [(ties % {"name": one.name}, one.binding) for one in consent.attendants.all()]
     return Evidence(
         subject=f"{_('Consent')} {consent.pk}: {consent.plan.title}",
         text_sha256=consent.text_sha256,
@@ -33,21 +36,23 @@ def evidence_of(consent: Consent) -> Evidence:
 
 
 def _signatures(consent: Consent, zone: ZoneInfo) -> Iterator[Signed]:
-    yield Signed(
-        name=consent.signed_name,
-        part=_("patient"),
-        method=consent.get_method_display(),
-        moment=localtime(consent.signed_at, zone),
-        place=_place(consent),
-        image=consent.signature_svg,
-    )
+    if consent.method != Consent.Method.PARENT:
+        yield Signed(
+            name=consent.signed_name,
+            part=_("patient"),
+            method=consent.get_method_display(),
+            moment=localtime(consent.signed_at, zone),
+            place=_place(consent, consent.signed_on_device),
+            image=consent.signature_svg,
+        )
     for one in consent.attendants.all():
+        said = (one.get_role_display(), one.capacity, one.language)
         yield Signed(
             name=one.name,
-            part=", ".join(part for part in (one.get_role_display(), one.language) if part),
-            method=str(Consent.Method.DRAWN.label),
-            moment=localtime(consent.signed_at, zone),
-            place=_place(consent),
+            part=", ".join(part for part in said if part),
+            method=one.get_method_display(),
+            moment=localtime(one.signed_at or consent.signed_at, zone),
+            place=_place(consent, one.signed_on_device or consent.signed_on_device),
             image=one.signature_svg,
         )
     if consent.countersigned_at and consent.countersigned_by:
@@ -71,14 +76,32 @@ def _facts(consent: Consent, zone: ZoneInfo) -> Iterator[tuple[str, str]]:
         yield _("Opened by the patient"), ", ".join(part for part in parts if part)
     if hours := consent.cooling_off_hours:
         yield _("Time to think"), ngettext("%(n)s hour", "%(n)s hours", hours) % {"n": hours}
+    yield from _of_minor(consent)
+    for role, said in consent.waived.items():
+        name = _("Nobody waits any more for: %(who)s") % {"who": Beside(role).label}
+        yield name, f"{said['reason']} ({said['by']})"
+
+
+def _of_minor(consent: Consent) -> Iterator[tuple[str, str]]:
+    """How the holder of parental authority was known, and why a minor did not sign."""
+    if not consent.is_of_minor:
+        return
+    yield _("Under age"), _("A holder of parental authority signs beside the patient.")
+    for one in consent.attendants.all():
+        if one.role == Beside.GUARDIAN:
+            yield _("How the holder of parental authority was known"), one.get_identity_display()
+    if consent.identity_seen and consent.countersigned_by:
+        by = f"{consent.get_identity_seen_display()}, {consent.countersigned_by.name}"
+        yield _("Checked before the countersignature"), by
+    if consent.unsigned_because:
+        yield _("Why the patient did not sign"), consent.unsigned_because
 
 
 def _clock(moment: datetime, zone: ZoneInfo) -> str:
     return f"{date_format(localtime(moment, zone), 'j F Y, H:i')} ({zone.key})"
 
 
-def _place(consent: Consent) -> str:
+def _place(consent: Consent, device: str) -> str:
     """The kind of device, and the clinic unless it was the patient's own, wherever they were."""
-    device = _(consent.signed_on_device) if consent.signed_on_device else ""
-    at = "" if consent.signed_on_device == OWN_DEVICE else consent.plan.location.name
-    return ", ".join(one for one in (device, at) if one)
+    at = "" if device == OWN_DEVICE else consent.plan.location.name
+    return ", ".join(one for one in (_(device) if device else "", at) if one)

@@ -21,7 +21,7 @@ from treatments.consents.text import (
     statements_of,
     substance_line,
 )
-from treatments.consents.wording import Wording
+from treatments.consents.wording import Wording, completed
 from treatments.consultations.alternatives import ALTERNATIVES
 from treatments.consultations.indications import indication_name
 from treatments.plans.models import Phase, PlanArea
@@ -36,7 +36,8 @@ def sample_page(wording: Wording, location: Location, language: str) -> dict[str
     with translation.override(language):
         facts = sample_facts(location)
         html = page(facts, wording.texts, wording.off_label)
-    return {"html": html, "statements": statements_of(wording.statements, off_label=True)}
+    sentences = completed(wording, language).statements
+    return {"html": html, "statements": statements_of(sentences, off_label=True, minor=True)}
 
 
 def sample_facts(location: Location) -> Facts:

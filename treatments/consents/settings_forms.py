@@ -16,6 +16,7 @@ from treatments.consents.wording import (
     SECTIONS,
     STATEMENTS,
     Wording,
+    completed,
     field_of,
 )
 
@@ -82,7 +83,8 @@ def _tidy(said: Any, name: str) -> str:
 
 
 def _values(template: ConsentTemplate) -> dict[str, str]:
-    texts, statements = template.texts, template.statements
+    said = Wording(template.texts, template.statements, template.off_label)
+    texts, statements = template.texts, completed(said, template.language).statements
     return {
         **{field_of("heading", code): texts[code]["heading"] for code in SECTIONS},
         **{field_of("text", code): texts[code]["text"] for code in SECTIONS},

@@ -6,10 +6,11 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from treatments.consents.ages import is_minor
 from treatments.consents.coverage import Coverage, CoverageState, judge, needed_codes
 from treatments.consents.in_force import TextsInForce, texts_in_force
 from treatments.consents.models import Consent
@@ -29,6 +30,7 @@ LOOKS = {
     CoverageState.MISSING: StateLook("missing", _("Missing")),
     CoverageState.UNSIGNED: StateLook("due", _("Waiting for the signature")),
     CoverageState.EXPIRED: StateLook("expired", _("Text renewed, ask again")),
+    CoverageState.AGE: StateLook("expired", _("Signed for another age, ask again")),
     CoverageState.WITHDRAWN: StateLook("withdrawn", _("Withdrawn")),
     CoverageState.PARTIAL: StateLook("not_covering", _("Does not cover the plan")),
 }
@@ -52,7 +54,7 @@ def running_plans(patient_ids: Collection[int], at: datetime) -> list[PlanConsen
     """Every accepted plan of these patients with its coverage; seven queries for any number."""
     plans = (
         Plan.objects.filter(patient__in=patient_ids, state=Plan.State.ACCEPTED)
-        .select_related("patient", "location")
+        .select_related("patient", "location__country")
         .prefetch_related(
             "areas__area",
             "areas__technique",
@@ -66,13 +68,24 @@ def running_plans(patient_ids: Collection[int], at: datetime) -> list[PlanConsen
 
 
 def _judged(plan: Plan, texts: TextsInForce, at: datetime) -> Coverage:
-    return judge(needed_codes(plan), plan.consents.all(), at, texts, plan.location.country_id)
+    place = plan.location
+    minor = is_minor(plan.patient, place, at)
+    papers = plan.consents.all()
+    return judge(needed_codes(plan), papers, at, texts, place.country_id, minor=minor)
 
 
 def with_withdrawn() -> QuerySet[Consent, int]:
     """The ids of patients who have withdrawn a consent to a plan that is under way."""
     withdrawn = Consent.objects.filter(withdrawn_at__isnull=False)
     return withdrawn.filter(plan__state=Plan.State.ACCEPTED).values_list("patient_id", flat=True)
+
+
+def still_withdrawn() -> QuerySet[Consent, int]:
+    """Of these the patients who have not signed anew for that plan since: nobody invites them."""
+    since = Consent.objects.filter(
+        plan=OuterRef("plan"), pk__gt=OuterRef("pk"), signed_at__isnull=False, withdrawn_at=None
+    )
+    return with_withdrawn().filter(~Exists(since))
 
 
 def worst(found: Collection[PlanConsent]) -> PlanConsent | None:

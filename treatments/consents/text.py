@@ -19,7 +19,14 @@ from clinic.places.device_kinds import kind_name
 from clinic.places.models import Location
 from patients.photos.models import Use
 from treatments.catalogue.models import Flag, Product, RiskLine, Substance
-from treatments.consents.wording import SECTIONS, STATEMENTS, Texts, Wording, section_html
+from treatments.consents.wording import (
+    SECTIONS,
+    STATEMENTS,
+    Texts,
+    Wording,
+    completed,
+    section_html,
+)
 from treatments.consultations.alternatives import alternative_name
 from treatments.consultations.indications import indication_name
 from treatments.plans.cautions import LUNG_NEEDLE_MM
@@ -69,6 +76,7 @@ class Facts:
     devices: list[str] = field(default_factory=list)
     substances: list[SubstanceLine] = field(default_factory=list)
     uses_off_label: bool = False
+    is_minor: bool = False
     anaesthetics: list[str] = field(default_factory=list)
     published: str = ""
     is_negative: bool = False
@@ -78,18 +86,25 @@ class Facts:
 
 
 def compose(
-    plan: Plan, language: str, wording: Wording, practitioner: Staff | None = None
+    plan: Plan,
+    language: str,
+    wording: Wording,
+    practitioner: Staff | None = None,
+    *,
+    minor: bool = False,
 ) -> ConsentText:
-    """The consent for exactly this plan. Nothing in it depends on the day it is made."""
+    """The consent for exactly this plan, and for a `minor`; else the day it is made is no part."""
     areas = list(plan.areas.select_related("area", "technique"))
     mix = list(
         plan.mix.select_related("product").prefetch_related("product__ingredients__substance")
     )
     with translation.override(language):
         facts = facts_of(plan, areas, mix)
-        facts = replace(facts, practitioner=practitioner or facts.practitioner)
+        treats = practitioner or facts.practitioner
+        facts = replace(facts, practitioner=treats, is_minor=minor)
         html = page(facts, wording.texts, wording.off_label)
-    statements = statements_of(wording.statements, off_label=facts.uses_off_label)
+    sentences = completed(wording, language).statements
+    statements = statements_of(sentences, off_label=facts.uses_off_label, minor=minor)
     return ConsentText(
         html=html,
         sha256=text_hash(html, statements),
@@ -106,9 +121,12 @@ def text_hash(html: str, statements: Sequence[Mapping[str, str]]) -> str:
     return hashlib.sha256(words.encode()).hexdigest()
 
 
-def statements_of(sentences: Mapping[str, str], *, off_label: bool) -> list[dict[str, str]]:
-    """The sentences a patient ticks one by one."""
-    codes = [code for code in STATEMENTS if code != "off_label" or off_label]
+def statements_of(
+    sentences: Mapping[str, str], *, off_label: bool, minor: bool
+) -> list[dict[str, str]]:
+    """The sentences that are ticked one by one, for a `minor` also that of who answers for them."""
+    left_out = {code for code, said in (("off_label", off_label), ("guardian", minor)) if not said}
+    codes = [code for code in STATEMENTS if code not in left_out]
     return [{"code": code, "text": sentences[code]} for code in codes]
 
 

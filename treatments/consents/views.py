@@ -31,8 +31,10 @@ from treatments.consents.actions import (
     prepare_consent,
     sign_consent,
     signable_from,
+    waive_attendant,
     withdraw,
 )
+from treatments.consents.attending import Beside
 from treatments.consents.coverage import CoverageState, coverage
 from treatments.consents.evidence import photo_choices, questions_of
 from treatments.consents.forms import (
@@ -42,17 +44,18 @@ from treatments.consents.forms import (
     PrepareForm,
     QuestionForm,
     SignForm,
+    WaiveForm,
     WithdrawForm,
     practitioners_at,
 )
 from treatments.consents.in_force import supported
-from treatments.consents.models import Consent, ConsentQuestion
+from treatments.consents.models import Consent, ConsentQuestion, Identity
+from treatments.consents.signing import AT_THE_CLINIC, missing_of, signer_name
 from treatments.consents.states import PlanConsent, running_plans, with_withdrawn, worst
 from treatments.diary.models import Appointment
 from treatments.plans.models import Plan
 from treatments.plans.reading import screen_plan
 
-AT_THE_CLINIC = gettext_noop("clinic device")
 IN_PERSON = gettext_noop("in person")
 MOST_MARKED = 700
 MOST_SHOWN = 12
@@ -143,7 +146,7 @@ def today(request: HttpRequest) -> HttpResponse:
     running = running_plans({*visits, *after}, now)
     lacking = [one for one in running if not one.coverage.is_covered]
     rows = _beside(visits, lacking)
-    gone = [one for one in lacking if one.coverage.state == CoverageState.WITHDRAWN]
+    gone = [one for one in lacking if _is_withdrawn(one)]
     kept = _beside({who: visit for who, visit in after.items() if who not in visits}, gone)
     listed(request, [one.plan.patient_id for _visit, one in (*rows, *kept)])
     context = {"rows": rows, "withdrawn": kept, "location": location}
@@ -198,9 +201,54 @@ def marks(request: HttpRequest) -> HttpResponse:
     patients = dict(visits.values_list("pk", "patient_id"))
     running = running_plans(set(patients.values()), timezone.now())
     lacking = {one.plan.patient_id for one in running if not one.coverage.is_covered}
+    gone = {one.plan.patient_id for one in running if _is_withdrawn(one)}
     listed(request, lacking)
     mark = {"icon": "file-earmark-x", "tone": "stop", "word": _("consent")}
-    return JsonResponse({pk: mark for pk, patient in patients.items() if patient in lacking})
+    call = {"icon": "slash-circle", "tone": "stop", "word": _("consent withdrawn")}
+    return JsonResponse(
+        {
+            pk: call if patient in gone else mark
+            for pk, patient in patients.items()
+            if patient in lacking
+        }
+    )
+
+
+def _is_withdrawn(one: PlanConsent) -> bool:
+    return one.coverage.state == CoverageState.WITHDRAWN
+
+
+@requires(Permission.SEE_NOTES)
+@require_safe
+def standing(request: HttpRequest, number: int, consent_id: int) -> HttpResponse:
+    """Whether a consent still stands, for the page of a session that is under way."""
+    mine = Consent.objects.visible_to(staff_of(request)).select_related("patient", "plan__location")
+    light = mine.defer("html", "signature_svg", "signature_strokes", "screening", "statements")
+    consent: Consent = fetch(request, light, pk=consent_id, patient_id=number)
+    since = Consent.objects.filter(plan_id=consent.plan_id, pk__gt=consent.pk)
+    context = {
+        "patient": consent.patient,
+        "consent": consent,
+        "zone": consent.plan.location.zone,
+        "is_asked_again": True,
+        "is_replaced": since.filter(signed_at__isnull=False, withdrawn_at__isnull=True).exists(),
+    }
+    return render(request, "treatments/consent_standing.html", context)
+
+
+@requires(Permission.SEE_CONSENT_STATE)
+@require_safe
+def to_call(request: HttpRequest, number: int) -> HttpResponse:
+    """At a visit: the patient has withdrawn, and nobody should wait for them to say so again."""
+    patient = _patient(request, number)
+    found = worst(running_plans([patient.pk], timezone.now()))
+    is_withdrawn = found is not None and found.coverage.state == CoverageState.WITHDRAWN
+    context = {
+        "patient": patient,
+        "consent": found.coverage.consent if found and is_withdrawn else None,
+        "zone": location_of(request).zone,
+    }
+    return render(request, "treatments/consent_to_call.html", context)
 
 
 @requires(Permission.TAKE_CONSENT)
@@ -240,10 +288,12 @@ def _detail(
         "today": timezone.localdate(timezone=zone),
         "plan": consent.plan,
         "zone": zone,
+        "missing": _with_forms(consent, forms.get("waive")),
         "verdicts": screen_plan(consent.plan, timezone.now()) if _is_in_use(consent) else [],
         "is_in_use": _is_in_use(consent),
         "photos": photo_choices(consent),
         "attendants": consent.attendants.all(),
+        "waived": waived_of(consent),
         "form": forms.get("form") or WithdrawForm(),
         "answer": forms.get("answer") or AnswerForm(),
         "question": forms.get("question") or QuestionForm(prefix="asked"),
@@ -263,6 +313,7 @@ def reading(consent: Consent) -> dict[str, Any]:
         "can_sign": is_time_to_sign(consent, timezone.now()),
         "questions": questions_of(consent),
         "unanswered": open_questions(consent),
+        "missing": missing_of(consent),
     }
 
 
@@ -318,6 +369,41 @@ def signed(request: HttpRequest, number: int, consent_id: int) -> HttpResponse:
         return render(request, "treatments/consent_signed.html", context)
 
 
+def _with_forms(consent: Consent, refused: WaiveForm | None) -> list[dict[str, Any]]:
+    """Who has not signed yet, each with the form that says that nobody waits."""
+    known = {refused.role: refused} if refused else {}
+    return [
+        {**one, "form": known.get(one["role"]) or WaiveForm(role=one["role"])}
+        for one in missing_of(consent)
+    ]
+
+
+def waived_of(consent: Consent) -> list[dict[str, Any]]:
+    """Whom nobody waits for any more: their role, and who said so, when and why."""
+    return [
+        {"label": Beside(role).label, **said, "at": datetime.fromisoformat(said["at"])}
+        for role, said in consent.waived.items()
+    ]
+
+
+@requires(Permission.TAKE_CONSENT)
+@require_POST
+def waive(request: HttpRequest, number: int, consent_id: int, role: str) -> HttpResponse:
+    """The interpreter or witness will not sign: why, and nobody waits any more."""
+    consent = _consent(request, number, consent_id)
+    form = WaiveForm(request.POST, role=role)
+    if form.is_valid():
+        said = form.cleaned_data["reason"]
+        try:
+            waive_attendant(by=staff_of(request), consent=consent, role=role, reason=said)
+        except ActionRefused as refused:
+            refuse(form, refused)
+        else:
+            messages.success(request, _("Nobody waits for this signature any more."))
+            return redirect("consents:detail", consent.patient.number, consent.pk)
+    return _detail(request, consent, waive=form, status=422)
+
+
 @requires(Permission.TAKE_CONSENT)
 @require_POST
 def note_question(request: HttpRequest, number: int, consent_id: int) -> HttpResponse:
@@ -364,22 +450,34 @@ def countersign_view(request: HttpRequest, number: int, consent_id: int) -> Http
 
 @reauthentication_required
 def _countersign(request: HttpRequest, consent: Consent) -> HttpResponse:
-    form = CountersignForm(request.POST or None)
+    form = CountersignForm(request.POST or None, asks_identity=asks_identity(consent))
     status = 200
     if request.method == "POST":
         status = 422
         if form.is_valid():
             given = form.cleaned_data["signature"]
             drawn = {"signature_svg": given.svg, "strokes": given.strokes} if given.is_drawn else {}
+            seen = form.cleaned_data.get("identity_seen", "")
             try:
-                countersign(by=staff_of(request), consent=consent, **drawn)
+                countersign(by=staff_of(request), consent=consent, identity_seen=seen, **drawn)
             except ActionRefused as refused:
                 refuse(form, refused)
             else:
                 messages.success(request, _("Countersigned. The new PDF carries both names."))
                 return redirect("consents:detail", consent.patient.number, consent.pk)
-    context = {**reading(consent), "form": form, "plan": consent.plan}
+    context = {
+        **reading(consent),
+        "form": form,
+        "plan": consent.plan,
+        "attendants": consent.attendants.all(),
+    }
     return render(request, "treatments/consent_countersign.html", context, status=status)
+
+
+def asks_identity(consent: Consent) -> bool:
+    """Whether a holder of parental authority signed where nobody of the clinic saw them."""
+    found: bool = consent.attendants.filter(role=Beside.GUARDIAN, identity=Identity.LINK).exists()
+    return found
 
 
 @requires(Permission.TAKE_CONSENT)
@@ -399,8 +497,3 @@ def withdraw_view(request: HttpRequest, number: int, consent_id: int) -> HttpRes
             )
             return redirect("consents:detail", consent.patient.number, consent.pk)
     return _detail(request, consent, form=form, status=422)
-
-
-def signer_name(consent: Consent) -> str:
-    """The patient's own name, as a first guess of who signs."""
-    return f"{consent.patient.given_name} {consent.patient.family_name}"

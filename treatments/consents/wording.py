@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from django.utils import translation
 from django.utils.functional import Promise
 from django.utils.html import escape
 from django.utils.translation import gettext as _
@@ -43,8 +44,16 @@ STATEMENTS: dict[str, Label] = {
     "off_label": gettext_lazy("Use outside the licence, only where there is one"),
     "withdraw": gettext_lazy("Can withdraw"),
     "agree": gettext_lazy("Agrees"),
+    "guardian": gettext_lazy("Holds parental authority, only for a patient under age"),
 }
 """What is ticked one by one, in order."""
+
+USUAL: dict[str, Label] = {
+    "guardian": gettext_lazy(
+        "I hold parental authority for the patient, and I agree to this treatment for them."
+    ),
+}
+"""Sentences that stand in a text which has none of its own for them."""
 
 WORDS: dict[str, Label] = {
     "patient": gettext_lazy("the patient’s name"),
@@ -101,6 +110,17 @@ class Wording:
     off_label: str
 
 
+def completed(wording: Wording, language: str) -> Wording:
+    """A wording with the usual sentences where it says nothing of its own."""
+    with translation.override(language):
+        usual = {
+            code: str(text)
+            for code, text in USUAL.items()
+            if not wording.statements.get(code, "").strip()
+        }
+    return replace(wording, statements={**wording.statements, **usual})
+
+
 def faults(wording: Wording) -> dict[str, str]:
     """What is wrong, by the field to blame (see `field_of`); empty when it can be used."""
     said: dict[str, str] = {}
@@ -111,7 +131,10 @@ def faults(wording: Wording) -> dict[str, str]:
         if fault := _text_fault(code, part.get("text", "")):
             said[field_of("text", code)] = fault
     for code in STATEMENTS:
-        if fault := _plain_fault(wording.statements.get(code, "")):
+        sentence = wording.statements.get(code, "")
+        if code in USUAL and not sentence.strip():
+            continue
+        if fault := _plain_fault(sentence):
             said[field_of("statement", code)] = fault
     if fault := _plain_fault(wording.off_label):
         said["off_label"] = fault

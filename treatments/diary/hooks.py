@@ -1,8 +1,10 @@
-"""What rooms above the diary want to say when an appointment moves."""
+"""What rooms above the diary want to say when an appointment moves, or whom nobody invites."""
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Any, Protocol
+
+from django.db.models import Q, QuerySet
 
 from clinic.access.models import Staff
 from clinic.errors import ActionRefused
@@ -39,3 +41,26 @@ def ask_before_moving(*, by: Staff | None, appointment: Appointment, reason: str
     """Ask everyone who wanted to be asked."""
     for moving in _moving:
         moving(by=by, appointment=appointment, reason=reason)
+
+
+class Uninvited(Protocol):
+    """The ids of patients whom no message invites to come again, as a query."""
+
+    def __call__(self) -> QuerySet[Any, Any]: ...
+
+
+_uninvited: list[Uninvited] = []
+
+
+def leave_out(uninvited: Uninvited) -> None:
+    """Name a query of patients not to invite; called once from an `AppConfig.ready`."""
+    if uninvited not in _uninvited:
+        _uninvited.append(uninvited)
+
+
+def not_to_invite() -> Q:
+    """Of rows with a `patient`: those whom somebody wants left out."""
+    found = Q(pk__in=[])
+    for uninvited in _uninvited:
+        found |= Q(patient__in=uninvited())
+    return found

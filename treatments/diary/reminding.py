@@ -20,6 +20,7 @@ from patients.messages.kinds import Kind
 from patients.messages.quiet import is_quiet
 from patients.messages.rules import all_places, rules_of
 from patients.messages.saying import say
+from treatments.diary.hooks import not_to_invite
 from treatments.diary.models import Appointment, AppointmentQuerySet
 from treatments.diary.notices import Notice
 from treatments.diary.slots import midnight
@@ -160,7 +161,11 @@ def to_recall(at: datetime, place: Location, months: int) -> QuerySet[Appointmen
     )
     invited = Notice.objects.filter(appointment=OuterRef("pk"), kind=Kind.RECALL)
     return Appointment.objects.between(until - RECALLED_LATE, until).filter(
-        ~Exists(later), ~Exists(invited), location=place, status=Appointment.Status.DONE
+        ~Exists(later),
+        ~Exists(invited),
+        ~not_to_invite(),
+        location=place,
+        status=Appointment.Status.DONE,
     )
 
 

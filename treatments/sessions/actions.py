@@ -60,6 +60,7 @@ from treatments.sessions.readiness import (
     screening_obstacles,
 )
 from treatments.sessions.totals import totals_of
+from treatments.sessions.withdrawal import refuse_more, withdrawn_from
 from treatments.sessions.words import sentence
 from treatments.stock.actions import use_in_session
 from treatments.stock.ledger import locked as lock_lots
@@ -70,10 +71,6 @@ STALE = gettext_lazy(
     "what you entered is still on this page, but it is not saved."
 )
 NO_ATTEMPT = Attempt()
-
-
-GIVING = ("creams", "mix", "areas")
-"""The parts of a session that put something into the patient."""
 
 
 class StaleSession(ActionRefused):
@@ -221,8 +218,7 @@ def save_sections(
             continue
         try:
             with transaction.atomic():
-                if name in GIVING:
-                    _refuse_withdrawn(draft)
+                refuse_more(draft, _only(sections, name))
                 write(entry)
         except ActionRefused as no:
             refused[name] = no.message
@@ -245,7 +241,7 @@ def add_anaesthesia(
 ) -> Session:
     """The numbing creams of this session, all of them."""
     draft, moment = _draft(by, session), at or timezone.now()
-    _refuse_withdrawn(draft)
+    refuse_more(draft, Sections(creams=entries))
     saving.write_creams(draft, entries, moment)
     return _bump(draft, moment)
 
@@ -261,7 +257,7 @@ def save_mix(
 ) -> Session:
     """The syringes, and what was drawn into each, lot by lot."""
     draft, moment = _draft(by, session), at or timezone.now()
-    _refuse_withdrawn(draft)
+    refuse_more(draft, Sections(mix=entries, syringes=syringes))
     saving.write_mix(draft, entries, moment, by=by, syringes=syringes)
     return _bump(draft, moment)
 
@@ -272,7 +268,7 @@ def save_areas(
 ) -> Session:
     """The whole injection map."""
     draft, moment = _draft(by, session), at or timezone.now()
-    _refuse_withdrawn(draft)
+    refuse_more(draft, Sections(areas=entries))
     saving.write_areas(draft, entries)
     return _bump(draft, moment)
 
@@ -364,13 +360,20 @@ def _unsaid(draft: Session) -> list[str]:
 
 
 def _consent_problems(parts: Parts, at: datetime) -> list[Obstacle]:
+    """What the consent lacks for what was given.
+
+    One withdrawn since the session began covers what was given before: the record is signed, and
+    says when it was withdrawn.
+    """
     draft = parts.session
-    found = coverage(draft.patient, draft.plan, at)
-    if problems := consent_obstacles(found):
-        return problems
-    assert found.consent is not None
-    draft.consent = found.consent
-    missing = sorted(_used_codes(parts) - _consented(found.consent))
+    moment = withdrawn_from(draft)
+    if moment is None or moment < draft.started_at:
+        found = coverage(draft.patient, draft.plan, at)
+        if problems := consent_obstacles(found):
+            return problems
+        assert found.consent is not None
+        draft.consent = found.consent
+    missing = sorted(_used_codes(parts) - _consented(draft.consent))
     if not missing:
         return []
     text = _("The consent does not cover everything given: %(missing)s.")
@@ -439,13 +442,10 @@ def add_addendum(*, by: Staff, session: Session, text: str, reason: str) -> Sess
     )
 
 
-def _refuse_withdrawn(draft: Session) -> None:
-    """Nothing more is given once the patient has withdrawn; what was seen can still be noted."""
-    if draft.consent.withdrawn_at is None:
-        return
-    since = Consent.objects.filter(plan_id=draft.plan_id, pk__gt=draft.consent_id)
-    if not since.filter(signed_at__isnull=False, withdrawn_at__isnull=True).exists():
-        raise ActionRefused(_("The patient has withdrawn the consent. Nothing more may be given."))
+def _only(sections: Sections, name: str) -> Sections:
+    """One part of what a page holds; what is in the syringes goes with the syringes."""
+    names = (name, "syringes") if name == "mix" else (name,)
+    return Sections(**{one: getattr(sections, one) for one in names})
 
 
 def _draft(by: Staff, session: Session, revision: int | None = None) -> Session:

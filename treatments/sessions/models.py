@@ -142,6 +142,14 @@ class Session(Record):
         return self.signed_at is not None
 
     @property
+    def withdrawn_at(self) -> datetime | None:
+        """When the patient withdrew the consent while this session was under way; else None."""
+        moment = self.consent.withdrawn_at
+        if moment is None or moment < self.started_at:
+            return None
+        return moment if self.signed_at is None or moment <= self.signed_at else None
+
+    @property
     def treated_at(self) -> datetime | None:
         """When the treatment ended, from which aftercare counts; None before the signature.
 

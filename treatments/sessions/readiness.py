@@ -83,6 +83,7 @@ def consent_obstacles(found: Coverage) -> list[Obstacle]:
         "unsigned": _("The consent for this plan is not signed yet."),
         "expired": _("The consent’s wording has been renewed since it was signed. Ask again."),
         "withdrawn": _("The patient has withdrawn the consent."),
+        "age": _("The consent was signed for another age of the patient. Ask again."),
         "partial": _("The consent does not cover everything in this plan: %(missing)s."),
     }
     if str(found.state) == "covered":

@@ -58,6 +58,7 @@ from treatments.sessions.readiness import (
     planned_verdicts,
 )
 from treatments.sessions.totals import totals_of
+from treatments.sessions.withdrawal import withdrawn_from
 
 AUTOSAVE = "X-Autosave"
 LARGEST_ID = 2**63 - 1
@@ -405,6 +406,7 @@ def _context(
             obstacle.message
             for obstacle in consent_obstacles(coverage(session.patient, session.plan, now))
         ],
+        "withdrawn_at": withdrawn_from(session),
         "keep": {"name": copy_name(me, session), "key": copy_key(me, session)},
         "verdicts": verdicts,
         "blocked": bool(blocking(verdicts)),
