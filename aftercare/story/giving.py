@@ -9,6 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from aftercare.story.printing import record_of
+from aftercare.story.proof import evidence_of_record
 from aftercare.watch.models import CheckIn
 from patients.documents.actions import request_document
 from patients.documents.models import Document
@@ -29,6 +30,7 @@ def write_record(*, patient: Patient, language: str, by: str) -> Document:
         language=language,
         html=render_to_string("pdf/record.html", page),
         by=by,
+        evidence=evidence_of_record(patient, by),
     )
 
 

@@ -18,20 +18,9 @@ def nested(tag: str, depth: int, inner: str = "x", style: str = "") -> str:
     return f"<{tag}{said}>" * depth + inner
 
 
-def svg(inner: str) -> str:
-    """A drawing in place."""
-    return f'<svg viewBox="0 0 99 99" width="99" height="99">{inner}</svg>'
-
-
 def styled(style: str, body: str) -> str:
     """With a sheet of its own."""
     return f"<style>{style}</style>{body}"
-
-
-def doubling(first: str, following: str, last: str, count: int = 40) -> str:
-    """Each step holds the one before it twice."""
-    steps = (following.replace("{a}", str(n)).replace("{b}", str(n + 1)) for n in range(count))
-    return first + "".join(steps) + last.replace("{n}", str(count))
 
 
 def table(inner: str) -> str:
@@ -68,7 +57,6 @@ BOXES: dict[str, Callable[[], str]] = {
     "tall cells": lambda: table("<tr><td rowspan=60000>x</td><td>y</td></tr>" * 200_000),
     "a head each time": lambda: table("<thead><tr><th>x</thead>" + "<tr><td>x" * 500_000),
     "tables": lambda: "<table><tr><td>x</table>" * 300_000,
-    "tables in tables": lambda: nested("table><tr><td", 1_500),
     "boxes in boxes": lambda: nested("div", 900_000),
     "spans in spans": lambda: nested("span", 900_000),
     "lists in lists": lambda: nested("ul><li", 500_000),
@@ -98,47 +86,9 @@ RULES: dict[str, Callable[[], str]] = {
     "counted before": lambda: styled(
         "p{counter-increment:a}p::before{content:counter(a)}", "<p>x</p>" * 500_000
     ),
-    "counters": lambda: styled(
-        "i{counter-reset:a}i::before{content:counters(a,'.')}", nested("i", 400_000)
-    ),
     "targets": lambda: styled(
         "a::after{content:target-counter(attr(href),page)}",
         many("<p id=a{n}><a href=#a{n}>x</a></p>", 300_000),
     ),
-    "quotes": lambda: "<q>x</q>" * 700_000,
-    "selectors": lambda: styled(
-        many("p:not(.a{n}) > i:nth-child(2n + {n}){color:red}", 6_000), "<p><i>x</i></p>" * 30_000
-    ),
-    "has": lambda: styled("p:has(~ p ~ i){color:red}", "<p>x</p>" * 200_000),
-    "variables": lambda: styled(
-        doubling("p{--a0:x;", "--a{b}:var(--a{a}) var(--a{a});", "content:var(--a{n})}"),
-        "<p>x</p>",
-    ),
-    "drawn paths": lambda: svg('<path d="M0 0L9 9"/>' * 900_000),
-    "one path": lambda: svg(f'<path d="M0 0{"L9 9L1 1" * 2_500_000}"/>'),
-    "drawn words": lambda: svg("<text>word</text>" * 900_000),
-    "groups": lambda: svg("<g>" * 900_000),
-    "uses": lambda: svg(
-        doubling(
-            '<g id="a0"><path d="M0 0L9 9"/></g>',
-            '<g id="a{b}"><use href="#a{a}"/><use href="#a{a}"/></g>',
-            '<use href="#a{n}"/>',
-        )
-    ),
-    "patterns": lambda: svg(
-        doubling(
-            '<pattern id="a0" width="1" height="1"><path d="M0 0L9 9"/></pattern>',
-            '<pattern id="a{b}" width="1" height="1"><rect width="9" height="9" fill="url(#a{a})"/>'
-            '<rect width="9" height="9" fill="url(#a{a})"/></pattern>',
-            '<rect width="99" height="99" fill="url(#a{n})"/>',
-        )
-    ),
-    "stops": lambda: svg(
-        '<linearGradient id="a">'
-        + '<stop offset="0.5" stop-color="red"/>' * 700_000
-        + '</linearGradient><rect width="9" height="9" fill="url(#a)"/>'
-    ),
-    "drawings": lambda: svg('<path d="M0 0L9 9"/>') * 200_000,
-    "shades": lambda: "<p style='background:linear-gradient(red,blue)'>x</p>" * 200_000,
 }
 ENDLESS = TEXTS | BOXES | RULES

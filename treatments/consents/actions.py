@@ -183,13 +183,14 @@ def sign_consent(
     strokes: Any = None,
     attendants: Sequence[Attendant] = (),
     device: str = "",
+    address: str | None = None,
     at: datetime | None = None,
     with_pdf: bool = True,
 ) -> Consent:
     """The patient agrees: every statement ticked, each use of photos chosen, a name, a signature.
 
-    Closes the row for good. Without `with_pdf` no document is asked for: for a consent brought
-    over from elsewhere.
+    Closes the row for good. `address`: that of the network it was signed from. Without `with_pdf`
+    no document is asked for: for a consent brought over from elsewhere.
     """
     at = at or timezone.now()
     # The plan is locked before the consent everywhere, so that two signatures cannot cross.
@@ -205,7 +206,7 @@ def sign_consent(
     paper.method = method
     paper.signature_svg = signature_svg if method == Consent.Method.DRAWN else ""
     paper.signature_strokes = strokes if method == Consent.Method.DRAWN else None
-    paper.signed_on_device = device[:20]
+    paper.signed_on_device, paper.signed_from = device[:20], address
     paper.photo_choices = {use: bool(photos[use]) for use in Use.values}
     paper.binding = paper.own_binding
     history = latest_history(paper.patient)
@@ -227,6 +228,7 @@ def countersign(
     consent: Consent,
     signature_svg: str = "",
     strokes: Any = None,
+    address: str | None = None,
     at: datetime | None = None,
 ) -> Consent:
     """The treating practitioner's own signature, which nobody else can give.
@@ -247,6 +249,7 @@ def countersign(
         raise ActionRefused(_("This consent has already been countersigned."))
     paper.countersigned_at, paper.countersigned_by = at or timezone.now(), by
     paper.countersignature_svg, paper.countersignature_strokes = signature_svg, strokes
+    paper.countersigned_from = address
     paper.document = _request_pdf(paper, by=by.name)
     paper.save()
     return paper

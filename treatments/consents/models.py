@@ -107,6 +107,7 @@ class Consent(Record):
     signature_svg = models.TextField(blank=True)
     signature_strokes = models.JSONField(null=True, blank=True)
     signed_on_device = models.CharField(max_length=20, blank=True)
+    signed_from = models.GenericIPAddressField(null=True, blank=True)
     photo_choices = models.JSONField(default=dict, blank=True, db_default=NO_CHOICES)
     binding = models.CharField(max_length=64, blank=True, default="", db_default="")
     countersigned_at = models.DateTimeField(null=True, blank=True)
@@ -115,6 +116,7 @@ class Consent(Record):
     )
     countersignature_svg = models.TextField(blank=True, default="", db_default="")
     countersignature_strokes = models.JSONField(null=True, blank=True)
+    countersigned_from = models.GenericIPAddressField(null=True, blank=True)
     document = models.OneToOneField(
         Document, models.PROTECT, null=True, blank=True, related_name="consent"
     )
@@ -139,6 +141,7 @@ class Consent(Record):
         "countersigned_by_id",
         "countersignature_svg",
         "countersignature_strokes",
+        "countersigned_from",
         "document_id",
         "withdrawn_at",
         "withdrawal_reason",

@@ -39,6 +39,7 @@ def _signatures(consent: Consent, zone: ZoneInfo) -> Iterator[Signed]:
         method=consent.get_method_display(),
         moment=localtime(consent.signed_at, zone),
         place=_place(consent),
+        address=consent.signed_from or "",
         image=consent.signature_svg,
     )
     for one in consent.attendants.all():
@@ -48,6 +49,7 @@ def _signatures(consent: Consent, zone: ZoneInfo) -> Iterator[Signed]:
             method=str(Consent.Method.DRAWN.label),
             moment=localtime(consent.signed_at, zone),
             place=_place(consent),
+            address=consent.signed_from or "",
             image=one.signature_svg,
         )
     if consent.countersigned_at and consent.countersigned_by:
@@ -57,6 +59,7 @@ def _signatures(consent: Consent, zone: ZoneInfo) -> Iterator[Signed]:
             method=_("signed in with their own account"),
             moment=localtime(consent.countersigned_at, zone),
             place=consent.plan.location.name,
+            address=consent.countersigned_from or "",
             image=consent.countersignature_svg,
         )
 

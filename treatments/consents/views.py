@@ -16,6 +16,7 @@ from django.utils.translation import gettext_noop
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from clinic.access.gate import fetch, listed
+from clinic.access.limits import address_of
 from clinic.access.permissions import Permission, requires
 from clinic.access.request import location_of, staff_of
 from clinic.errors import ActionRefused
@@ -293,7 +294,12 @@ def sign(request: HttpRequest, number: int, consent_id: int) -> HttpResponse:
         form = SignForm(request.POST, consent=consent, attended=True)
         if form.is_valid():
             try:
-                sign_consent(consent=consent, device=AT_THE_CLINIC, **form.values)
+                sign_consent(
+                    consent=consent,
+                    device=AT_THE_CLINIC,
+                    address=address_of(request),
+                    **form.values,
+                )
             except ActionRefused as refused:
                 refuse(form, refused)
             else:
@@ -372,7 +378,9 @@ def _countersign(request: HttpRequest, consent: Consent) -> HttpResponse:
             given = form.cleaned_data["signature"]
             drawn = {"signature_svg": given.svg, "strokes": given.strokes} if given.is_drawn else {}
             try:
-                countersign(by=staff_of(request), consent=consent, **drawn)
+                countersign(
+                    by=staff_of(request), consent=consent, address=address_of(request), **drawn
+                )
             except ActionRefused as refused:
                 refuse(form, refused)
             else:
