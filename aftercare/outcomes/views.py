@@ -5,14 +5,18 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_POST, require_safe
 
+from aftercare.outcomes.actions import summarise_course
 from aftercare.outcomes.cases import Gathered, gather
 from aftercare.outcomes.courses import course_of, plans_of
+from aftercare.outcomes.models import CourseSummary
 from aftercare.outcomes.plots import HEIGHT as STRIP_HEIGHT
 from aftercare.outcomes.plots import WIDTH as STRIP_WIDTH
 from aftercare.outcomes.results import result_of
@@ -21,13 +25,17 @@ from clinic.access.gate import fetch
 from clinic.access.permissions import Permission, requires
 from clinic.access.request import location_id_of, staff_of
 from clinic.places.models import Location
+from clinic.web.notices import refused_notice
+from patients.documents.views import state_of
 from patients.photos.models import Photo
 from patients.registry.models import Patient
+from treatments.plans.models import Plan
 from treatments.scales.history import HEIGHT, MARGIN, WIDTH
 
 YEAR = timedelta(days=365)
 PERIODS = {"1": YEAR, "2": 2 * YEAR, "5": 5 * YEAR, "all": None}
 USUAL_PERIOD = "2"
+SUMMARIES_SHOWN = 3
 
 
 @requires(Permission.SEE_NOTES)
@@ -47,6 +55,7 @@ def course(request: HttpRequest, number: int) -> HttpResponse:
         "plans": plans,
         "plan": plan,
         "course": course_of(patient, plan, photos) if plan else None,
+        "states": _summaries(request, plan) if plan else [],
         "zone": zone,
         "today": timezone.localdate(timezone=zone),
         "width": WIDTH,
@@ -55,6 +64,32 @@ def course(request: HttpRequest, number: int) -> HttpResponse:
         "ceiling": MARGIN,
     }
     return render(request, "aftercare/outcome_course.html", context)
+
+
+def _summaries(request: HttpRequest, plan: Plan) -> list[dict[str, object]]:
+    """Where the last summaries of a course stand."""
+    rows = (
+        CourseSummary.objects.filter(plan=plan)
+        .select_related("document__patient")
+        .defer("document__html")
+        .order_by("-pk")[:SUMMARIES_SHOWN]
+    )
+    return [state_of(request, row.document) for row in rows]
+
+
+@requires(Permission.SEE_NOTES)
+@require_POST
+def summarise(request: HttpRequest, number: int, plan_id: int) -> HttpResponse:
+    """Ask for a course as a PDF; its page says where that stands."""
+    patient = fetch(request, Patient.objects.visible_to(staff_of(request)), pk=number)
+    plan = next((one for one in plans_of(patient) if one.pk == plan_id), None)
+    if plan is None:
+        raise Http404
+    with refused_notice(request):
+        summarise_course(by=staff_of(request), patient=patient, plan=plan)
+        messages.success(request, _("The summary is being made into a PDF."))
+    back = reverse("outcomes:course", args=[patient.number])
+    return redirect(f"{back}?plan={plan.pk}#printed")
 
 
 def _gathered(request: HttpRequest) -> tuple[Gathered, dict[str, Any]]:

@@ -23,6 +23,7 @@ from clinic.places.models import Location
 from clinic.steps import each_by_itself
 from clinic.wake import wake
 from patients.documents.actions import request_document
+from patients.documents.evidence import Evidence
 from patients.documents.models import Document
 from patients.messages.kinds import Kind
 from patients.messages.rules import spoken
@@ -180,6 +181,11 @@ def _letter(contact: RecallContact) -> Document:
             language=spoken(contact.patient.language),
             html=html,
             by=recall.opened_by.name,
+            evidence=Evidence(
+                subject=_("A letter from your clinic"),
+                signatures=(),
+                facts=[(_("Made by"), recall.opened_by.name)],
+            ),
         )
 
 

@@ -14,6 +14,7 @@ from clinic.access.models import Staff
 from clinic.access.permissions import Permission
 from clinic.errors import ActionRefused
 from patients.documents.actions import request_document
+from patients.documents.evidence import Evidence
 from patients.documents.models import Document
 
 
@@ -62,5 +63,10 @@ def make_report(*, by: Staff, event: AdverseEvent, to: str) -> EventReport:
         language=language,
         html=html,
         by=by.name,
+        evidence=Evidence(
+            subject=f"{_('Adverse event report')} {locked.pk}, {EventReport.To(to).label}",
+            signatures=(),
+            facts=[(_("Made by"), by.name)],
+        ),
     )
     return EventReport.objects.create(event=locked, to=to, document=document, made_by=by)

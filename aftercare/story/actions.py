@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from aftercare.story.models import Printing
 from aftercare.story.printing import record_of, session_of
-from aftercare.story.proof import evidence_of
+from aftercare.story.proof import evidence_of, evidence_of_record
 from clinic.access.models import Staff
 from clinic.errors import ActionRefused
 from clinic.web.templatetags.clinic_web import clinical_date
@@ -90,6 +90,7 @@ def print_record(*, by: Staff, patient: Patient, with_photos: bool = False) -> P
             "pdf/record.html", {"language": language, "printed_by": by.name, **record}
         ),
         by=by.name,
+        evidence=evidence_of_record(locked, by.name),
     )
     return Printing.objects.create(
         patient=locked, document=document, with_photos=with_photos, made_by=by

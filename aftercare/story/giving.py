@@ -6,6 +6,7 @@ from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
 
 from aftercare.story.printing import record_of
+from aftercare.story.proof import evidence_of_record
 from patients.documents.actions import request_document
 from patients.documents.models import Document
 from patients.registry.models import Patient
@@ -22,4 +23,5 @@ def write_record(*, patient: Patient, language: str, by: str) -> Document:
         language=language,
         html=render_to_string("pdf/record.html", page),
         by=by,
+        evidence=evidence_of_record(patient, by),
     )

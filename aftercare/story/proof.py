@@ -6,6 +6,7 @@ from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 
 from patients.documents.evidence import Evidence, Signed
+from patients.registry.models import Patient
 from treatments.sessions.models import Session
 
 
@@ -24,4 +25,13 @@ def evidence_of(session: Session) -> Evidence:
         subject=f"{_('Session')} {session.number}: {session.plan.title}",
         signatures=signatures,
         hashes=[(_("The text of the consent that covers it"), session.consent.text_sha256)],
+    )
+
+
+def evidence_of_record(patient: Patient, by: str) -> Evidence:
+    """Who took the whole record out: nobody signs it, each of its parts was signed by itself."""
+    return Evidence(
+        subject=f"{_('Whole record')}: {patient.number}",
+        signatures=(),
+        facts=[(_("Made by"), by)],
     )

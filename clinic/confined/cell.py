@@ -1,13 +1,19 @@
 """A process that can reach nothing: bytes on stdin, a job done with them, bytes on stdout.
 
-Run as a file in isolated mode, `python -I cell.py JOB ADDRESS_SPACE PROCESSOR_SECONDS`; it imports
+Run as a file in isolated mode, `python -I cell.py JOB MEMORY PROCESSOR_SECONDS`; it imports
 nothing of the house: no settings, no secrets. Limits come first, then the network is taken away,
 then the job's libraries are loaded. From that moment the interpreter itself refuses connections,
-programs, and files outside its own and the job's. Address space in bytes. Exit codes: see `Exit`.
+programs, and files outside its own and the job's. Memory in bytes. Exit codes: see `Exit`.
 
 With a number of seconds as the last word the libraries are loaded once and each source gets a child
 of its own under the same limits, which ends with it: what one source does to its child no other
 meets. The mother reads no byte of any source. See `serve` for what goes over the pipes.
+
+Memory is measured as fits each. A cell for one source maps little that it does not use, so its
+address space is bounded. A warm one counts what it can write to (`bound_use`), which the kernel
+refuses beyond the bound at once, and its mother looks ten times a second at what of her child is in
+memory, whatever it is: address space would count code that is never loaded and room that threaded
+libraries reserve, so that a bound on it is either far too wide or turns honest sources away.
 
 A job is a file with `READABLE`, the folders it reads beside Python's own; `prepare()`, which loads
 its libraries; `work(source)`, which answers with bytes and one line about them; and `Refused`, what
@@ -39,6 +45,10 @@ ANSWER = struct.Struct(">BQI")
 """Before an answer: how it ended (`Exit`), the bytes of its result, and of its last line."""
 LONGEST_LINE = 300
 YOUNG_OBJECTS = 20_000
+FROM_FILES = 32 * 1024 * 1024
+"""Bytes of libraries and fonts that a warm cell has in memory beside what it wrote; 24 MB seen."""
+LOOK_SECONDS = 0.1
+"""How often a mother looks how much of her child is in memory."""
 KILLED = 128
 """A mother whose child was killed by signal N ends with this and N."""
 CLONE_NEWUSER, CLONE_NEWNET = 0x10000000, 0x40000000
@@ -61,11 +71,25 @@ class Exit(IntEnum):
     REFUSED = 3
     UNAVAILABLE = 4
     FAILED = 5
+    OUT_OF_MEMORY = 6
 
 
-def limit(address_space: int) -> None:
-    """Bound memory and the size of any file, and leave no core behind."""
-    resource.setrlimit(resource.RLIMIT_AS, (address_space, address_space))
+def bound_address_space(memory: int) -> None:
+    """Bound everything that this process maps, loaded or not."""
+    resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
+
+
+def bound_use(memory: int) -> None:
+    """Bound what this process and its children can write to, so that with their code it fits.
+
+    Each is bounded by itself; a child begins with what its mother has.
+    """
+    writable = max(memory - FROM_FILES, 0)
+    resource.setrlimit(resource.RLIMIT_DATA, (writable, writable))
+
+
+def limit_files() -> None:
+    """Bound the size of any file, and leave no core behind."""
     resource.setrlimit(resource.RLIMIT_FSIZE, (LARGEST_FILE, LARGEST_FILE))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
@@ -159,7 +183,7 @@ def done(job: Any, source: bytes) -> tuple[Exit, bytes, str]:
     except job.Refused as refused:
         return Exit.REFUSED, b"", one_line(refused)
     except MemoryError:
-        return Exit.FAILED, b"", "out of memory"
+        return Exit.OUT_OF_MEMORY, b"", ""
     return Exit.DONE, result, one_line(said)
 
 
@@ -197,7 +221,29 @@ def answer_one(job: Any, folder: str, processor_seconds: int) -> None:
     write_all(ANSWER.pack(code, len(result), len(line)) + result + line)
 
 
-def serve(job: Any, processor_seconds: int, idle_seconds: int) -> None:
+def in_memory(process: int) -> int:
+    """The bytes of a process that are in memory; 0 where the system does not say."""
+    try:
+        statistics = Path(f"/proc/{process}/statm").read_text()
+    except OSError:
+        return 0
+    return int(statistics.split()[1]) * resource.getpagesize()
+
+
+def wait_for(child: int, life: int, memory: int) -> int:
+    """How a child ended, by itself or for being larger than `memory`.
+
+    `life`: a pipe that only the child holds open at its other end.
+    """
+    while not select.select([life], [], [], LOOK_SECONDS)[0]:
+        if in_memory(child) > memory:
+            os.kill(child, signal.SIGKILL)
+            break
+    os.close(life)
+    return os.waitpid(child, 0)[1]
+
+
+def serve(job: Any, memory: int, processor_seconds: int, idle_seconds: int) -> None:
     """Answer until stdin ends, or nobody has asked for `idle_seconds`.
 
     Over stdin come one byte, then `LENGTH` and the source; the byte is for the mother, the rest for
@@ -210,15 +256,19 @@ def serve(job: Any, processor_seconds: int, idle_seconds: int) -> None:
     gc.freeze()
     while select.select([0], [], [], idle_seconds)[0] and os.read(0, 1):
         folder = tempfile.mkdtemp(dir=home)
+        life, held = os.pipe()
         child = os.fork()
         if child == 0:
             code = Exit.FAILED
             try:
                 answer_one(job, folder, processor_seconds)
                 code = Exit.DONE
+            except MemoryError:
+                code = Exit.OUT_OF_MEMORY
             finally:
                 os._exit(code)
-        status = os.waitpid(child, 0)[1]
+        os.close(held)
+        status = wait_for(child, life, memory)
         shutil.rmtree(folder, ignore_errors=True)
         if os.WIFSIGNALED(status):
             os._exit(KILLED + os.WTERMSIG(status))
@@ -228,9 +278,12 @@ def serve(job: Any, processor_seconds: int, idle_seconds: int) -> None:
 
 def main() -> None:
     """Read, work, write; or load once, and answer one source after the other."""
-    path, address_space, processor_seconds, *warm = sys.argv[1:]
-    limit(int(address_space))
-    if not warm:
+    path, memory, processor_seconds, *warm = sys.argv[1:]
+    limit_files()
+    if warm:
+        bound_use(int(memory))
+    else:
+        bound_address_space(int(memory))
         limit_time(int(processor_seconds))
     leave_the_network()
     job = load(path)
@@ -239,7 +292,7 @@ def main() -> None:
     except (ImportError, OSError) as missing:
         end(Exit.UNAVAILABLE, missing)
     if warm:
-        serve(job, int(processor_seconds), int(warm[0]))
+        serve(job, int(memory), int(processor_seconds), int(warm[0]))
         shutil.rmtree(tempfile.gettempdir(), ignore_errors=True)
         os._exit(Exit.DONE)
     source = sys.stdin.buffer.read()

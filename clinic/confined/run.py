@@ -20,6 +20,11 @@ from clinic.confined.cell import ANSWER, KILLED, LENGTH, Exit
 CELL = Path(__file__).with_name("cell.py")
 IDLE_SECONDS = 300
 """A warm cell that nobody asks for so long ends, and its memory is free."""
+STOPPED = (
+    *(None, Exit.OUT_OF_MEMORY, -signal.SIGXCPU, -signal.SIGKILL),
+    *(-signal.SIGABRT, -signal.SIGTRAP),
+)
+"""How a cell ends that takes too much; GLib gives itself up when it is refused memory."""
 
 
 @dataclass(frozen=True)
@@ -37,8 +42,8 @@ class Outcome:
 
     @property
     def was_stopped(self) -> bool:
-        """Whether it was ended for taking too long, or by the system for its memory."""
-        return self.code is None or self.code in (-signal.SIGXCPU, -signal.SIGKILL)
+        """Whether it was ended for taking too long or too much memory."""
+        return self.code in STOPPED
 
 
 def _start(folder: str, *words: str, quiet: bool = False) -> subprocess.Popen[bytes]:
@@ -55,7 +60,7 @@ def _start(folder: str, *words: str, quiet: bool = False) -> subprocess.Popen[by
             "HOME": folder,
             "LANG": "C.UTF-8",
             "PATH": os.defpath,
-            # One heap for all threads: each of its own would take 64 MB of the address space.
+            # One heap for all threads: each of its own would reserve 64 MB of the address space.
             "MALLOC_ARENA_MAX": "1",
         },
         start_new_session=True,
@@ -87,9 +92,10 @@ class WarmCell:
     after `IDLE_SECONDS`, and in a process that was forked from the one that began it.
     """
 
-    def __init__(self, job: Path, *, address_space: int, processor_seconds: int) -> None:
+    def __init__(self, job: Path, *, memory: int, processor_seconds: int) -> None:
+        """`memory`: the bytes that a source may have in use, the libraries included."""
         self.job = job
-        self.limits = (str(address_space), str(processor_seconds))
+        self.limits = (str(memory), str(processor_seconds))
         self._turn = threading.Lock()
         self._owner = 0
         self._process: subprocess.Popen[bytes] | None = None

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import importlib.util
 import json
 import secrets
 from pathlib import Path
@@ -89,6 +90,8 @@ def prepare() -> None:
     import weasyprint  # noqa: PLC0415  (only once the limits are in force)
     from weasyprint.text.fonts import FontConfiguration  # noqa: PLC0415
 
+    kept["structure"] = _beside("structure.py")
+    kept["structure"].complete()
     kept["fonts"] = FontConfiguration()
     path, _kind = ASSETS["document.css"]
     kept["sheet"] = weasyprint.CSS(
@@ -100,6 +103,16 @@ def prepare() -> None:
     for _time in range(WARM_UPS):
         _pdf(SPECIMEN, [], None)
     kept["threads"] = not _is_alone()
+
+
+def _beside(name: str) -> Any:
+    """A module from a file beside this one: nothing of the house can be imported here."""
+    spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name(name))
+    if spec is None or spec.loader is None:
+        raise ImportError(name)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 def _is_alone() -> bool:
@@ -187,6 +200,7 @@ def _pdf(html: str, refused: list[str], seal: Any) -> tuple[bytes, int, list[int
     import weasyprint  # noqa: PLC0415
 
     page = weasyprint.HTML(string=html, url_fetcher=closed_fetcher(refused), base_url="asset:")
+    kept["structure"].name_drawings(page.etree_element)
     document = page.render(
         font_config=kept["fonts"], stylesheets=[kept["sheet"]], presentational_hints=False
     )
@@ -194,9 +208,13 @@ def _pdf(html: str, refused: list[str], seal: Any) -> tuple[bytes, int, list[int
     plain = metadata.generate_rdf_metadata
     metadata.generate_rdf_metadata = lambda *words: plain(*words).replace(RDF_END, UA + RDF_END)
     field = SealField(seal) if seal else None
-    pdf = document.write_pdf(
-        pdf_variant=VARIANT, pdf_tags=True, finisher=field.add_to if field else None
-    )
+
+    def finish(document: Any, pdf: Any) -> None:
+        kept["structure"].tidy(pdf)
+        if field:
+            field.add_to(document, pdf)
+
+    pdf = document.write_pdf(pdf_variant=VARIANT, pdf_tags=True, finisher=finish)
     if field is None:
         return pdf, len(document.pages), []
     pdf, hole = field.opened(pdf)
@@ -212,7 +230,7 @@ class SealField:
         self.mark = secrets.token_hex(int(seal["room"])).encode()
 
     def add_to(self, document: Any, pdf: Any) -> None:
-        """WeasyPrint's finisher: put the field on the first page, and the seal beside it."""
+        """Put the field on the first page, and the seal beside it."""
         import pydyf  # noqa: PLC0415
 
         class Seal(pydyf.Object):

@@ -24,8 +24,8 @@ from clinic.rendering.sealing import Hole, SealKey, sealed, signing_key
 JOB = Path(__file__).with_name("job.py")
 WALL_SECONDS = 20
 PROCESSOR_SECONDS = 20
-ADDRESS_SPACE = 1024 * 1024 * 1024
-"""Bytes. WeasyPrint with its fonts maps about 300 MB; half a gigabyte is for the document."""
+MEMORY = 512 * 1024 * 1024
+"""Bytes in use. WeasyPrint with its fonts takes 66 MB, the largest honest documents 250."""
 LARGEST_HTML = 32 * 1024 * 1024
 """Bytes. A record brings its thumbnails along: 300 of the largest are 22 MB, and take 250 MB."""
 
@@ -60,10 +60,10 @@ _cells: dict[tuple[int, int], WarmCell] = {}
 
 def _cell() -> WarmCell:
     """The warm renderer of this process, under the limits in force."""
-    limits = (ADDRESS_SPACE, PROCESSOR_SECONDS)
+    limits = (MEMORY, PROCESSOR_SECONDS)
     if limits not in _cells:
         close_cells()
-        _cells[limits] = WarmCell(JOB, address_space=limits[0], processor_seconds=limits[1])
+        _cells[limits] = WarmCell(JOB, memory=limits[0], processor_seconds=limits[1])
     return _cells[limits]
 
 
@@ -82,7 +82,7 @@ def render_pdf(html: str) -> bytes:
 def render_html(html: str) -> Rendered:
     """The tagged PDF/A of a whole HTML page that extends `pdf/base.html`, without a seal.
 
-    At most `WALL_SECONDS` and `ADDRESS_SPACE`. Raises `RenderingRefused`, `RenderingFailed` or
+    At most `WALL_SECONDS` and `MEMORY`. Raises `RenderingRefused`, `RenderingFailed` or
     `RenderingUnavailable`.
     """
     return _rendered(html, None)

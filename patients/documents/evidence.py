@@ -23,8 +23,8 @@ class Signed:
     """One signature: whose, as what (`part`), how, when and where.
 
     `moment` is in the zone of the place, so that page and reader see the same clock. `place` is
-    what the clinic knows of where it was given: a device, an address. `image` is the drawing as it
-    was stored, of which only the hash is printed.
+    what the clinic knows of where it was given, `address` that of the network it came from. `image`
+    is the drawing as it was stored, of which only the hash is printed.
     """
 
     name: str
@@ -33,6 +33,7 @@ class Signed:
     moment: datetime
     place: str = ""
     image: str = ""
+    address: str = ""
 
     @property
     def zone(self) -> str:

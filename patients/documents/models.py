@@ -69,6 +69,7 @@ class Document(Record):
         RECORD = "record", _("Whole record")
         LETTER = "letter", _("Letter")
         EVENT = "event", _("Adverse event report")
+        COURSE = "course", _("Course summary")
 
     class State(models.TextChoices):
         QUEUED = "queued", _("Queued")

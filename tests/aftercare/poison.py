@@ -1,26 +1,34 @@
-"""Hostile words in every field that reaches a PDF, and the documents that then come of them."""
+"""Hostile words in every field that reaches a PDF."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+from typing import Any
 
 from django.apps import apps
-from django.db import Error, connection, models, transaction
-from django.template.loader import render_to_string
-from django.utils import timezone, translation
+from django.db import Error, connection, models
+from psycopg.types.json import Jsonb
 
-from aftercare.sheets.content import content_of, page_of
-from aftercare.story.actions import print_record, print_session
-from clinic.access.models import Staff
-from patients.documents.evidence import with_evidence
+from clinic.audit.models import AuditEntry
 from patients.registry.models import Patient
-from treatments.consents.evidence import evidence_page
-from treatments.consents.proof import evidence_of
+from tests.aftercare.papers import attend_as, unguarded
 
 OURS = {"clinic", "patients", "treatments", "aftercare"}
-NOT_SAID = (models.SlugField, models.UUIDField, models.EmailField, models.URLField)
-NEVER = {"html", "language", "timezone", "signature_svg", "password", "file_name", "sha256"}
+NOT_SAID = (models.SlugField, models.UUIDField, models.URLField)
+NEVER = {
+    *("html", "language", "timezone", "signature_svg", "countersignature_svg", "password"),
+    *("file_name", "sha256", "origin", "category", "rule", "level", "what", "pass_key"),
+    *("session_key", "token_hash", "secret_hash", "step", "chart", "decision"),
+}
 """Words that are no field of a form: composed by us, chosen from a list, or never printed."""
+ADDRESSES = {"Location.email"}
+"""The addresses that are printed; the others are written to."""
+SAID_IN = {
+    *("text", "words", "name", "title", "label", "pharmacy", "note", "reason", "value", "detail"),
+    *("warnings", "maker", "number", "serial_number", "place", "product", "technique", "unit"),
+    *("name_en", "name_fr", "programme", "prepared_by", "other", "fact", "source", "said"),
+}
+"""The keys of stored data whose words are printed."""
 
 LINKS = (
     "<img src='{}'>",
@@ -71,53 +79,80 @@ def poison(words: str) -> set[str]:
     """Put the words into every text of every table that takes them; the names of those fields."""
     done = set()
     for model in apps.get_models():
-        if model._meta.app_label in OURS:
+        if model._meta.app_label in OURS and model is not AuditEntry:
             for field in model._meta.concrete_fields:
-                if _takes_words(field) and _put(model, field, words):
-                    done.add(f"{model.__name__}.{field.name}")
+                name = f"{model.__name__}.{field.name}"
+                put = _put_inside if isinstance(field, models.JSONField) else _put
+                if _takes_words(name, field) and put(model, field, words):
+                    done.add(name)
+    for patient in Patient.objects.filter(consents__attendants__isnull=False):
+        for consent in patient.consents.all():
+            attend_as(consent, words)
     return done
 
 
-def _takes_words(field: models.Field) -> bool:
+def _takes_words(name: str, field: models.Field) -> bool:
+    if isinstance(field, models.JSONField):
+        return "strokes" not in field.name
+    if isinstance(field, models.EmailField) and name not in ADDRESSES:
+        return False
     return (
         isinstance(field, (models.CharField, models.TextField))
         and not isinstance(field, NOT_SAID)
         and not field.choices
-        and not field.unique
+        and (not field.unique or field.name == "serial_number")
         and field.name not in NEVER
-        and not field.name.endswith(("code", "codes", "_key", "number", "sha256", "kind"))
+        and not field.name.endswith(("code", "codes", "_key", "sha256", "kind"))
     )
 
 
 def _put(model: type[models.Model], field: models.Field, words: str) -> bool:
+    """Whether the table takes the words, if need be each row with its own number behind them."""
+    key, most = model._meta.pk.column, field.max_length or 2000
+    return _set(model, field, "%s", words[:most]) or _set(
+        model, field, f'%s || "{key}"::text', words[: most - 9]
+    )
+
+
+def _set(model: type[models.Model], field: models.Field, value: str, words: str) -> bool:
     """Triggers pause: what is signed and closed cannot be changed, and is poisoned all the same."""
-    table, column = model._meta.db_table, field.column
     try:
-        with transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute("SET LOCAL session_replication_role = replica")
+        with unguarded(), connection.cursor() as cursor:
             cursor.execute(
-                f'UPDATE "{table}" SET "{column}" = %s', [words[: field.max_length or 2000]]
+                f'UPDATE "{model._meta.db_table}" SET "{field.column}" = {value}', [words]
             )
             return bool(cursor.rowcount)
     except Error:
         return False
-    finally:
-        with connection.cursor() as cursor:
-            cursor.execute("SET LOCAL session_replication_role = origin")
 
 
-def documents(patient: Patient, by: Staff) -> Iterator[tuple[str, str]]:
-    """The words of each kind of document of this patient, by its kind."""
-    by.refresh_from_db()
-    with translation.override("en"):
-        session = patient.sessions.filter(signed_at__isnull=False).first()
-        yield "session", print_session(by=by, session=session).document.html
-        yield "record", print_record(by=by, patient=patient, with_photos=False).document.html
-        consent = patient.consents.filter(signed_at__isnull=False).first()
-        page = evidence_page(consent)
-        number = session.pk
-        yield "consent", with_evidence(page, evidence_of(consent), number=number, language="en")
-        content = content_of(session, language="en", at=timezone.now())
-        said = page_of(content, language="en")
-        said |= {"patient": session.patient, "location": session.location}
-        yield "sheet", render_to_string("pdf/sheet.html", said)
+def _put_inside(model: type[models.Model], field: models.Field, words: str) -> bool:
+    """The words in place of those that stored data hold; whether there were any."""
+    try:
+        return _exchanged(model, field, words)
+    except Error:
+        return False
+
+
+def _exchanged(model: type[models.Model], field: models.Field, words: str) -> bool:
+    table, column = model._meta.db_table, field.column
+    key, found = model._meta.pk.column, False
+    with unguarded(), connection.cursor() as cursor:
+        cursor.execute(f'SELECT "{key}"::text, "{column}"::text FROM "{table}"')
+        for row, held in cursor.fetchall():
+            changed = _with_words(json.loads(held) if held else None, words)
+            if held and changed != json.loads(held):
+                cursor.execute(
+                    f'UPDATE "{table}" SET "{column}" = %s WHERE "{key}"::text = %s',
+                    [Jsonb(changed), row],
+                )
+                found = True
+    return found
+
+
+def _with_words(held: Any, words: str, *, is_said: bool = False) -> Any:
+    if isinstance(held, dict):
+        return {key: _with_words(one, words, is_said=key in SAID_IN) for key, one in held.items()}
+    if isinstance(held, list):
+        return [_with_words(one, words, is_said=is_said) for one in held]
+    return words if is_said and isinstance(held, str) and held else held

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
 import threading
@@ -14,13 +15,14 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
-import psutil
 import pytest
 from pypdf import PdfReader
 
+from clinic.confined.cell import Exit
 from clinic.confined.run import WarmCell
 from clinic.rendering import pdf as rendering
 from clinic.rendering.pdf import RenderingError, RenderingFailed, RenderingRefused, render_html
+from tests.clinic.peak import mothers, watched
 
 CANARY = "the-canary-that-must-not-sing"
 
@@ -166,10 +168,47 @@ def test_an_endless_document_is_stopped_in_time(monkeypatch):
     assert time.monotonic() - began < 8
 
 
-def test_a_document_that_eats_memory_is_stopped(monkeypatch):
-    monkeypatch.setattr(rendering, "ADDRESS_SPACE", 400 * 1024 * 1024)
-    with pytest.raises(RenderingFailed):
-        render_html(whole("<p>word </p>" * 400_000))
+MB = 1024 * 1024
+
+
+@pytest.mark.parametrize(
+    ("body", "least"),
+    [("<p>word </p>" * 400_000, 80 * MB), (f"<p>{'word ' * 2_000_000}</p>", 0)],
+    ids=["boxes", "words"],
+)
+def test_a_document_that_eats_memory_is_stopped(monkeypatch, body, least):
+    """At a bound of its own, so that it takes a moment; tests/soak has the one in force."""
+    monkeypatch.setattr(rendering, "MEMORY", 160 * MB)
+    with watched() as seen, pytest.raises(RenderingFailed, match="memory"):
+        render_html(whole(body))
+    assert least < seen.peak <= 160 * MB
+
+
+EATING = """
+import mmap, time
+READABLE = ()
+class Refused(Exception): pass
+def prepare(): pass
+def work(source):
+    shared = mmap.mmap(-1, 400 << 20)
+    for at in range(0, len(shared), 1 << 20):
+        shared[at:at + (1 << 20)] = source * (1 << 20)
+        time.sleep(0.002)
+    return b"", "done"
+"""
+
+
+@pytest.mark.parametrize(("memory", "code"), [(160 * MB, -signal.SIGKILL), (600 * MB, Exit.DONE)])
+def test_memory_that_the_kernel_does_not_count_is_seen_by_the_mother(tmp_path, memory, code):
+    """What a process shares is no data of its own; with room enough the same job is done."""
+    job = tmp_path / "job.py"
+    job.write_text(EATING)
+    cell = WarmCell(job, memory=memory, processor_seconds=9)
+    try:
+        outcome = cell.run(b"x", wall_seconds=20)
+        assert (outcome.code, outcome.was_stopped) == (code, code != Exit.DONE)
+    finally:
+        cell.close()
 
 
 def test_a_document_that_is_far_too_long_is_not_even_begun():
@@ -277,10 +316,10 @@ class TestWarm:
         assert soon(lambda: mother.children() == [] and sorted(home.iterdir()) == before)
 
     def test_what_was_stopped_is_replaced_and_leaves_nothing(self, monkeypatch):
-        monkeypatch.setattr(rendering, "WALL_SECONDS", 3)
         render_html(whole("<p>x</p>"))
         (first,) = mothers()
-        with pytest.raises(RenderingFailed):
+        with monkeypatch.context() as patch, pytest.raises(RenderingFailed):
+            patch.setattr(rendering, "WALL_SECONDS", 3)
             render_html(whole("<table>" + "<tr><td>x</td></tr>" * 200_000 + "</table>"))
         assert not first.is_running()
         assert mothers() == []
@@ -295,7 +334,7 @@ class TestWarm:
     def test_a_job_has_no_key_no_settings_no_network_and_cannot_reach_its_mother(self, tmp_path):
         job = tmp_path / "job.py"
         job.write_text(PRYING)
-        cell = WarmCell(job, address_space=2**30, processor_seconds=5)
+        cell = WarmCell(job, memory=2**29, processor_seconds=5)
         try:
             said = json.loads(cell.run(b"x", wall_seconds=20).said)
         finally:
@@ -311,12 +350,3 @@ def soon(holds: Callable[[], bool]) -> bool:
     while not holds() and time.monotonic() < until:
         time.sleep(0.01)
     return holds()
-
-
-def mothers() -> list[psutil.Process]:
-    """The renderers of this very process: another's test may be rendering at this moment."""
-    return [
-        child
-        for child in psutil.Process().children()
-        if child.status() != psutil.STATUS_ZOMBIE and str(rendering.JOB) in child.cmdline()
-    ]

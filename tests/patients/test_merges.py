@@ -61,6 +61,7 @@ STAYS = {
     "Photo",  # its picture says whose file it was taken for; the kept file shows it too
     "PhotoPermission",  # held by the kept file too; see patients.photos.merging
     "Printing",  # made of that file's record
+    "CourseSummary",  # made of that file's course
     "Override",  # bound to a version of that file's history
     "Session",  # begun ones are an objection
     "Sheet",  # given

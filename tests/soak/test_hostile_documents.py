@@ -16,4 +16,5 @@ pytestmark = pytest.mark.django_db
 
 @pytest.mark.parametrize("words", ALL)
 def test_hostile_words_stay_words(cast: Cast, patient: Patient, canary: Canary, words: str) -> None:
-    look_through(cast, patient, canary, words)
+    fields, made = look_through(cast, patient, canary, words)
+    print(f"{fields} fields, {made} documents: {words!r}")

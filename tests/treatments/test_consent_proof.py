@@ -15,9 +15,15 @@ from patients.documents.actions import read_pdf, render_next, request_document
 from patients.documents.checking import Verdict, check_copy
 from patients.documents.models import Document
 from patients.registry.models import Patient
-from tests.treatments.plan_parts import accepted_plan, signed_consent, substance
+from tests.treatments.plan_parts import (
+    accepted_plan,
+    opened_consent,
+    signature,
+    signed_consent,
+    substance,
+)
 from treatments.catalogue.actions import edit_row
-from treatments.consents.actions import countersign
+from treatments.consents.actions import countersign, sign_consent
 from treatments.consents.models import Consent
 
 pytestmark = pytest.mark.django_db
@@ -120,3 +126,16 @@ def test_a_row_copied_to_another_patient_is_refused(cast: Any) -> None:
         cursor.execute(
             f"{into} FROM treatments_consent WHERE id = %s", [cast.stranger.pk, consent.pk]
         )
+
+
+def test_the_evidence_page_names_the_addresses_of_both_signatures(cast: Any) -> None:
+    """Of the network that each was given from, as the views know it; they stay as they are."""
+    consent = sign_consent(
+        **signature(opened_consent(cast, accepted_plan(cast)), address="203.0.113.7")
+    )
+    consent = countersign(by=cast.practitioner, consent=consent, address="2001:db8::9")
+    plain = PdfReader(BytesIO(rendered(consent.document))).pages[-1].extract_text()
+    assert "203.0.113.7" in plain
+    assert "2001:db8::9" in plain
+    with pytest.raises(DatabaseError, match="closed"), transaction.atomic():
+        Consent.objects.filter(pk=consent.pk).update(signed_from="203.0.113.8")

@@ -178,6 +178,7 @@ def sign_consent(
     awaits: Collection[str] = (),
     unsigned_because: str = "",
     device: str = "",
+    address: str | None = None,
     at: datetime | None = None,
     with_pdf: bool = True,
 ) -> Consent:
@@ -185,7 +186,7 @@ def sign_consent(
 
     A minor signs beside a holder of parental authority, who is among the `attendants`; a minor who
     does not sign has a reason, and the holder signs for them. `awaits`: the roles of those who are
-    there and sign after the patient.
+    there and sign after the patient. `address`: that of the network it was signed from.
 
     Closes the row for good. Without `with_pdf` no document is asked for: for a consent brought
     over from elsewhere.
@@ -202,7 +203,7 @@ def sign_consent(
     _refuse_incomplete(paper, statements, signer, method, signature_svg)
     _refuse_unchosen(photos)
     for one in attendants:
-        write_attendant(paper, one, device=device, at=at)
+        write_attendant(paper, one, device=device, address=address, at=at)
     paper.awaits = awaited(awaits, attendants)
     paper.unsigned_because = unsigned_because.strip()
     paper.signed_at = at
@@ -210,7 +211,7 @@ def sign_consent(
     paper.method = method
     paper.signature_svg = signature_svg if method == Consent.Method.DRAWN else ""
     paper.signature_strokes = strokes if method == Consent.Method.DRAWN else None
-    paper.signed_on_device = device[:20]
+    paper.signed_on_device, paper.signed_from = device[:20], address
     paper.photo_choices = {use: bool(photos[use]) for use in Use.values}
     paper.binding = paper.own_binding
     history = latest_history(paper.patient)
@@ -227,7 +228,12 @@ def sign_consent(
 
 @transaction.atomic
 def sign_as_attendant(
-    *, consent: Consent, attendant: Attendant, device: str = "", at: datetime | None = None
+    *,
+    consent: Consent,
+    attendant: Attendant,
+    device: str = "",
+    address: str | None = None,
+    at: datetime | None = None,
 ) -> Consent:
     """An interpreter or a witness signs after the patient. A new PDF carries them too."""
     moment = at or timezone.now()
@@ -236,7 +242,7 @@ def sign_as_attendant(
         raise ActionRefused(_("Nobody waits for this signature."))
     if paper.is_over:
         raise ActionRefused(_("Nobody can sign this consent any more."))
-    write_attendant(paper, attendant, device=device, at=moment)
+    write_attendant(paper, attendant, device=device, address=address, at=moment)
     paper.document = _request_pdf(paper, by=_actor_name(attendant.name))
     paper.save(update_fields=["document"])
     return paper
@@ -271,6 +277,7 @@ def countersign(
     signature_svg: str = "",
     strokes: Any = None,
     identity_seen: str = "",
+    address: str | None = None,
     at: datetime | None = None,
 ) -> Consent:
     """The treating practitioner's own signature, which nobody else can give, and the last of all.
@@ -295,6 +302,7 @@ def countersign(
     paper.identity_seen = _identity_seen(paper, identity_seen)
     paper.countersigned_at, paper.countersigned_by = at or timezone.now(), by
     paper.countersignature_svg, paper.countersignature_strokes = signature_svg, strokes
+    paper.countersigned_from = address
     paper.document = _request_pdf(paper, by=by.name)
     paper.save()
     return paper

@@ -53,7 +53,9 @@ def said_by(consent: Consent, role: str) -> str:
         return str(STATEMENTS[Beside(role)])
 
 
-def write_attendant(consent: Consent, one: Attendant, *, device: str, at: datetime) -> None:
+def write_attendant(
+    consent: Consent, one: Attendant, *, device: str, address: str | None, at: datetime
+) -> None:
     """One signs once, and never in the place of another. Raises `ActionRefused` for what lacks."""
     _refuse_incomplete(one)
     row = ConsentAttendant(
@@ -69,6 +71,7 @@ def write_attendant(consent: Consent, one: Attendant, *, device: str, at: dateti
         signature_strokes=one.strokes,
         signed_at=at,
         signed_on_device=device[:20],
+        signed_from=address,
     )
     row.binding = row.own_binding
     row.save()

@@ -18,6 +18,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from clinic.access.gate import fetch
+from clinic.access.limits import address_of
 from clinic.access.permissions import Permission, requires
 from clinic.access.request import location_of, staff_of
 from clinic.errors import ActionRefused
@@ -139,10 +140,10 @@ def attend(request: HttpRequest, number: int, consent_id: int, role: str) -> Htt
     consent = _consent(request, number, consent_id)
     with translation.override(consent.language):
         form, status = AttendantForm(request.POST or None, role=later_role(role)), 200
-        if request.method == "POST" and take(form, consent, AT_THE_CLINIC):
-            messages.success(request, _("Thank you. Please give the device back."))
-            return _back(request, consent)
         if request.method == "POST":
+            if take(form, consent, device=AT_THE_CLINIC, address=address_of(request)):
+                messages.success(request, _("Thank you. Please give the device back."))
+                return _back(request, consent)
             status = 422
         context = attending(consent, form)
         return render(request, "treatments/consent_attend.html", context, status=status)

@@ -124,6 +124,7 @@ class Consent(Record):
     signature_svg = models.TextField(blank=True)
     signature_strokes = models.JSONField(null=True, blank=True)
     signed_on_device = models.CharField(max_length=20, blank=True)
+    signed_from = models.GenericIPAddressField(null=True, blank=True)
     photo_choices = models.JSONField(default=dict, blank=True, db_default=NO_CHOICES)
     binding = models.CharField(max_length=64, blank=True, default="", db_default="")
     is_of_minor = models.BooleanField(default=False, db_default=False)
@@ -139,6 +140,7 @@ class Consent(Record):
     )
     countersignature_svg = models.TextField(blank=True, default="", db_default="")
     countersignature_strokes = models.JSONField(null=True, blank=True)
+    countersigned_from = models.GenericIPAddressField(null=True, blank=True)
     document = models.OneToOneField(
         Document, models.PROTECT, null=True, blank=True, related_name="consent"
     )
@@ -164,6 +166,7 @@ class Consent(Record):
         "countersigned_by_id",
         "countersignature_svg",
         "countersignature_strokes",
+        "countersigned_from",
         "document_id",
         "identity_seen",
         "waived",
@@ -342,6 +345,7 @@ class ConsentAttendant(Record):
     statement = models.CharField(max_length=500, blank=True, default="", db_default="")
     signed_at = models.DateTimeField(null=True, blank=True)
     signed_on_device = models.CharField(max_length=20, blank=True, default="", db_default="")
+    signed_from = models.GenericIPAddressField(null=True, blank=True)
 
     audit_patient = OF_CONSENT
     audit_exclude = ("signature_svg", "signature_strokes")

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_noop
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from clinic.access.gate import fetch
+from clinic.access.limits import address_of
 from clinic.errors import ActionRefused
 from clinic.web.forms import refuse
 from patients.portal.access import by_link, on_tablet
@@ -84,7 +85,12 @@ def read(request: HttpRequest, token: str, consent_id: int) -> HttpResponse:
         form = SignForm(request.POST, consent=consent, attended=here)
         if form.is_valid():
             try:
-                sign_consent(consent=consent, device=_device(request), **form.values)
+                sign_consent(
+                    consent=consent,
+                    device=_device(request),
+                    address=address_of(request),
+                    **form.values,
+                )
             except ActionRefused as refused:
                 refuse(form, refused)
             else:
@@ -126,7 +132,7 @@ def attend(request: HttpRequest, token: str, consent_id: int, role: str) -> Http
     with translation.override(consent.language):
         form, status = AttendantForm(request.POST or None, role=later_role(role)), 200
         if request.method == "POST":
-            if take(form, consent, _device(request)):
+            if take(form, consent, device=_device(request), address=address_of(request)):
                 return redirect("my-consents:read", token, consent.pk)
             status = 422
         context = {"token": token, **attending(consent, form)}

@@ -43,6 +43,7 @@ def _signatures(consent: Consent, zone: ZoneInfo) -> Iterator[Signed]:
             method=consent.get_method_display(),
             moment=localtime(consent.signed_at, zone),
             place=_place(consent, consent.signed_on_device),
+            address=consent.signed_from or "",
             image=consent.signature_svg,
         )
     for one in consent.attendants.all():
@@ -53,6 +54,7 @@ def _signatures(consent: Consent, zone: ZoneInfo) -> Iterator[Signed]:
             method=one.get_method_display(),
             moment=localtime(one.signed_at or consent.signed_at, zone),
             place=_place(consent, one.signed_on_device or consent.signed_on_device),
+            address=one.signed_from or "",
             image=one.signature_svg,
         )
     if consent.countersigned_at and consent.countersigned_by:
@@ -62,6 +64,7 @@ def _signatures(consent: Consent, zone: ZoneInfo) -> Iterator[Signed]:
             method=_("signed in with their own account"),
             moment=localtime(consent.countersigned_at, zone),
             place=consent.plan.location.name,
+            address=consent.countersigned_from or "",
             image=consent.countersignature_svg,
         )
 

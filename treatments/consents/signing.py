@@ -49,12 +49,12 @@ def attending(consent: Consent, form: AttendantForm) -> dict[str, Any]:
     }
 
 
-def take(form: AttendantForm, consent: Consent, device: str) -> bool:
+def take(form: AttendantForm, consent: Consent, *, device: str, address: str) -> bool:
     """Whether they have signed by what was sent; else the form says why not."""
     if not form.is_valid():
         return False
     try:
-        sign_as_attendant(consent=consent, attendant=form.attendant, device=device)
+        sign_as_attendant(consent=consent, attendant=form.attendant, device=device, address=address)
     except ActionRefused as refused:
         refuse(form, refused)
         return False

@@ -16,6 +16,7 @@ from django.utils.translation import gettext_noop
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from clinic.access.gate import fetch, listed
+from clinic.access.limits import address_of
 from clinic.access.permissions import Permission, requires
 from clinic.access.request import location_of, staff_of
 from clinic.errors import ActionRefused
@@ -344,7 +345,12 @@ def sign(request: HttpRequest, number: int, consent_id: int) -> HttpResponse:
         form = SignForm(request.POST, consent=consent, attended=True)
         if form.is_valid():
             try:
-                sign_consent(consent=consent, device=AT_THE_CLINIC, **form.values)
+                sign_consent(
+                    consent=consent,
+                    device=AT_THE_CLINIC,
+                    address=address_of(request),
+                    **form.values,
+                )
             except ActionRefused as refused:
                 refuse(form, refused)
             else:
@@ -459,7 +465,13 @@ def _countersign(request: HttpRequest, consent: Consent) -> HttpResponse:
             drawn = {"signature_svg": given.svg, "strokes": given.strokes} if given.is_drawn else {}
             seen = form.cleaned_data.get("identity_seen", "")
             try:
-                countersign(by=staff_of(request), consent=consent, identity_seen=seen, **drawn)
+                countersign(
+                    by=staff_of(request),
+                    consent=consent,
+                    identity_seen=seen,
+                    address=address_of(request),
+                    **drawn,
+                )
             except ActionRefused as refused:
                 refuse(form, refused)
             else:

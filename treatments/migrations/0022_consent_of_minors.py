@@ -89,6 +89,7 @@ DROP FUNCTION public.treatments_consent_by_whom();
 class Migration(migrations.Migration):
 
     dependencies = [
+        ('clinic', '0008_age_of_majority'),
         ('patients', '0014_check_ins_in_words'),
         ('treatments', '0021_exposure_indexes'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
