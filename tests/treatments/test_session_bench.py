@@ -46,7 +46,7 @@ from treatments.sessions.entries import (
 )
 from treatments.sessions.models import Session
 
-PAGE_QUERIES = 39
+PAGE_QUERIES = 38
 
 
 @pytest.fixture

@@ -69,7 +69,7 @@ MOST_UNANSWERED = 200
 def _session(request: HttpRequest, number: int, pk: int) -> Session:
     mine: Any = (
         Session.objects.visible_to(staff_of(request))
-        .select_related("patient", "location__country", "plan", "consent")
+        .select_related("patient", "location__country", "plan__location__country", "consent")
         .defer("consent__html", "consent__signature_svg", "consent__signature_strokes")
         .prefetch_related("plan__phases")
     )
