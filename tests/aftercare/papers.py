@@ -127,6 +127,8 @@ def _attended(consent: Consent) -> None:
             name="Wanda Witness",
             capacity="Sister",
             language="Polish",
+            identity="document",
+            statement="I was there, and I saw the patient sign.",
             signature_svg=DRAWN,
             signature_strokes=[[[1, 2], [3, 4]]],
         )
@@ -139,6 +141,7 @@ def attend_as(consent: Consent, words: str) -> None:
     with unguarded():
         for row in consent.attendants.all():
             row.name, row.capacity, row.language = words[:200], words[:120], words[:60]
+            row.statement = words[:500]
             row.binding = row.own_binding
             row.save()
 
