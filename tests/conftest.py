@@ -41,7 +41,7 @@ CATALOGUE = {model._meta.db_table for model in (Source, Ingredient, *CatalogueRo
 """Both kinds of tables are loaded once for the run; a transactional test leaves them alone."""
 
 
-FIRST = {"path", "pages", "worker_kill", "reminder_kill", "matrix", "demo_data", "rendering"}
+FIRST = {"path", "pages", "watch", "worker_kill", "matrix", "demo_data", "rendering"}
 """Modules of long tests, which begin first: at the end the other process would wait for them."""
 
 

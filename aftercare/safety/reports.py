@@ -31,6 +31,7 @@ def make_report(*, by: Staff, event: AdverseEvent, to: str) -> EventReport:
     locked = (
         AdverseEvent.objects.select_for_update(of=("self",))
         .select_related("patient", "kind", "area", "location__country", "opened_by", "closer")
+        .prefetch_related("addenda__written_by")
         .get(pk=event.pk)
     )
     language = get_language() or "en"

@@ -320,6 +320,16 @@ def test_the_report_is_prefilled_and_nameless(cast: Cast, event: AdverseEvent) -
     assert Document.objects.filter(kind="event").count() == 2
 
 
+def test_the_report_says_what_was_added_after_the_event_was_closed(
+    cast: Cast, event: AdverseEvent
+) -> None:
+    closed = close_event(by=cast.practitioner, event=event, outcome="resolved", words="Healed.")
+    add_to_event(by=cast.colleague, event=closed, text="Culture: M. abscessus.", reason="Result")
+    html = make_report(by=cast.practitioner, event=closed, to="authority").document.html
+    assert "M. abscessus" in html
+    assert cast.colleague.name in html
+
+
 def test_the_report_becomes_a_pdf_for_whoever_sees_the_event(
     cast: Cast, event: AdverseEvent, client_for: Callable[[Staff], Client]
 ) -> None:

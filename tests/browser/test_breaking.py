@@ -129,7 +129,7 @@ def test_signed_out_in_the_middle_of_a_word(cast: Cast, note: Consultation, tabl
     other.goto(tablet.base + "/sign-in/")
     sign_in_by_hand(other, cast.practitioner)
     other.wait_for_url("**/today/")
-    tablet.expects("403")
+    tablet.expects("401", "403")
     page.bring_to_front()
     page.evaluate("dispatchEvent(new Event('focus'))")
     expect(page.locator("[data-saving]")).to_contain_text("Saved", timeout=15_000)

@@ -31,7 +31,7 @@ from treatments.consultations.actions import (
 )
 from treatments.consultations.models import Consultation
 
-CUT = ("ERR_INTERNET_DISCONNECTED", "Failed to fetch", "ERR_CONNECTION", "NetworkError")
+CUT = ("ERR_INTERNET_DISCONNECTED", "Failed to fetch", "ERR_CONNECTION", "NetworkError", "htmx:")
 
 
 @pytest.fixture
