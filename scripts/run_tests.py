@@ -1,8 +1,6 @@
-"""Run every test on two cores: rules and pages, and beside them the browser.
+"""Run every test on two cores: rules and pages first, then the browser.
 
-Playwright keeps an event loop open in its process, in which Django refuses to use the database, so
-that the browser has a run of its own. Each waits now and then, for a letter or for a page, and the
-other works meanwhile.
+Playwright keeps an event loop open in its process, in which Django refuses to use the database.
 """
 
 import os
@@ -29,15 +27,10 @@ COVERAGE = (
     if os.environ.get("COVERAGE")
     else []
 )
-RUNS = {
-    "rules and pages": [*PYTEST, "tests", *COVERAGE],
-    "browser": [
-        *[*PYTEST, "tests/browser", "-m", "not soak"],
-        *["-o", "addopts=--strict-markers -ra"],
-    ],
-}
-OWN_REDIS = 4
-"""Databases of Redis that each run may use, one for each of its processes."""
+RUNS = (
+    ("rules and pages", [*PYTEST, "tests", *COVERAGE]),
+    ("browser", [*PYTEST, "tests/browser", "-m", "not soak", "-o", "addopts=--strict-markers -ra"]),
+)
 
 FILL = """
 import django
@@ -81,54 +74,27 @@ def fill() -> None:
     on_server(f"ALTER DATABASE {FILLING} RENAME TO {READY}")
 
 
-def environment_of(number: int, static: str) -> dict[str, str]:
-    """What a run is told: where its databases are, which the other run does not touch."""
-    redis, _, first = os.environ["REDIS_URL"].partition("?db=")
-    return os.environ | {
-        "TEST_TEMPLATE": READY,
-        "TEST_STATIC": static,
-        "DATABASE_URL": database_of(f"clinic_{number}"),
-        "REDIS_URL": f"{redis}?db={int(first or 0) + number * OWN_REDIS}",
-    }
-
-
-def finish(name: str, run: subprocess.Popen[bytes], started: float) -> str:
-    """How a run ended, and after how long."""
-    result = "failed" if run.wait() else "passed"
-    return f"  {name:<20} {result} in {time.monotonic() - started:.0f} s"
-
-
 def main() -> int:
-    """Run both, even when one fails; the end says which failed and how long each took.
+    """Run both, even when the first fails; the result says which failed and how long each took.
 
-    What the second says is shown when the first is done. The database is filled while both gather
-    their tests, which then wait for it.
+    The database is filled while the first run gathers its tests, which then wait for it.
     """
-    started = time.monotonic()
-    with (
-        tempfile.TemporaryDirectory() as static,
-        tempfile.TemporaryFile() as said,
-        ThreadPoolExecutor(3) as beside,
-    ):
+    failed, lines = False, []
+    with tempfile.TemporaryDirectory() as static, ThreadPoolExecutor(1) as beside:
+        environment = os.environ | {"TEST_TEMPLATE": READY, "TEST_STATIC": static}
         on_server(*(f"DROP DATABASE IF EXISTS {name}" for name in (READY, FILLING)))
         on_server(f"CREATE DATABASE {FILLING}")
         filled = beside.submit(fill)
         collect(static)
-        runs = {
-            name: subprocess.Popen(
-                command,
-                env=environment_of(number, static),
-                stdout=said if number else None,
-                stderr=subprocess.STDOUT if number else None,
-            )
-            for number, (name, command) in enumerate(RUNS.items())
-        }
-        lines = list(beside.map(lambda name: finish(name, runs[name], started), runs))
+        for name, command in RUNS:
+            started = time.monotonic()
+            code = subprocess.run(command, env=environment, check=False).returncode
+            failed = failed or code != 0
+            result = "failed" if code else "passed"
+            lines.append(f"  {name:<20} {result} in {time.monotonic() - started:.0f} s")
         filled.result()
-        said.seek(0)
-        sys.stdout.write(said.read().decode(errors="replace"))
     print("\n".join(["", *lines]), flush=True)
-    return int(any(run.returncode for run in runs.values()))
+    return int(failed)
 
 
 if __name__ == "__main__":
