@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlencode
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
@@ -73,9 +75,9 @@ def _ask_for_passkey(request: HttpRequest, token: str) -> HttpResponse:
     """The door of a patient who lets nothing but a passkey open; a birth date is not looked at."""
     host = host_of(f"//{request.get_host()}")
     clinics = list(Location.objects.all()[: MOST_CLINICS_NAMED + 1])
+    wanted = {"next": wanted_page(request, token)}
     context = {
-        "token": token,
-        "wanted": wanted_page(request, token),
+        "finish": f"{reverse('portal:prove-passkey', args=[token])}?{urlencode(wanted)}",
         "can_use": can_be_used_at(host),
         "clinics": clinics if len(clinics) <= MOST_CLINICS_NAMED else [],
     }
