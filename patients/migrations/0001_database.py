@@ -20,7 +20,7 @@ class Migration(migrations.Migration):
     initial = True
     dependencies = []
     # Whatever order the rest takes: the first exclusion needs the extensions.
-    run_before = [("clinic", "0001_initial")]
+    run_before = [("clinic", "0001_tables")]
     operations = [
         BtreeGistExtension(),
         TrigramExtension(),

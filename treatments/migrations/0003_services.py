@@ -17,5 +17,6 @@ def add_services(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("treatments", "0001_initial")]
+    replaces = [("treatments", "0002_services")]
+    dependencies = [("treatments", "0002_rules")]
     operations = [migrations.RunPython(add_services, migrations.RunPython.noop)]
