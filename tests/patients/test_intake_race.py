@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 
 import pytest
@@ -14,7 +15,7 @@ from patients.intake.actions import confirm_unchanged, keep_unfinished, save_dra
 from patients.intake.facts import STEPS, draft_of
 from patients.intake.models import Confirmation, History
 from patients.registry.models import PatientQuerySet
-from tests.at_once import Crowd
+from tests.at_once import PATIENCE_S, Crowd
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -65,10 +66,11 @@ def test_without_the_lock_pages_would_be_lost(cast, crowd, monkeypatch):
 
 def update_and_nothing_changed(patient, monkeypatch) -> list[str]:
     """Both signed at once, the update between what the confirmation reads; who was refused."""
-    read, crowd = actions.latest_history, Crowd()
+    read, crowd, looked = actions.latest_history, Crowd(), threading.Event()
 
     def reading(patient):
         found = read(patient)
+        looked.set()
         crowd.stand()
         return found
 
@@ -79,9 +81,14 @@ def update_and_nothing_changed(patient, monkeypatch) -> list[str]:
         history = submit_history(history=draft, signed_name="Élodie")
         update = save_draft(patient=patient, origin="link", values=said)
     monkeypatch.setattr(actions, "latest_history", reading)
+
+    def sign_the_update() -> History:
+        looked.wait(PATIENCE_S)
+        return submit_history(history=update, signed_name="Élodie")
+
     done = crowd.run(
         [
-            by_the_system(lambda: submit_history(history=update, signed_name="Élodie")),
+            by_the_system(sign_the_update),
             by_the_system(
                 lambda: confirm_unchanged(history=history, origin="desk", signed_name="Élodie")
             ),
