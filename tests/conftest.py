@@ -23,6 +23,8 @@ from django.core.signals import setting_changed
 from django.db import OperationalError, connection
 from django.test import Client, TransactionTestCase
 from django.utils import translation
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 from psycopg.errors import DeadlockDetected
 
 from clinic.access.models import Membership, Staff
@@ -40,6 +42,12 @@ REFERENCE = {"django_migrations", "django_content_type", "clinic_countryprofile"
 CATALOGUE = {model._meta.db_table for model in (Source, Ingredient, *CatalogueRow.__subclasses__())}
 """Both kinds of tables are loaded once for the run; a transactional test leaves them alone."""
 
+
+# How long an example takes says something of the machine, nothing of the product.
+hypothesis_settings.register_profile(
+    "house", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+hypothesis_settings.load_profile("house")
 
 FIRST = {"path", "pages", "watch", "worker_kill", "matrix", "demo_data", "rendering"}
 """Modules of long tests, which begin first: at the end the other process would wait for them."""

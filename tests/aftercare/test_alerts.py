@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
@@ -31,6 +30,7 @@ from patients.portal.models import Link
 from patients.rights.gathering import everything
 from tests.aftercare.safety_world import make_clinic
 from tests.aftercare.watch_races import at_once, due_check_ins
+from tests.at_once import Crowd
 from tests.conftest import Cast
 
 pytestmark = pytest.mark.django_db
@@ -339,7 +339,7 @@ def test_the_manager_says_who_else_and_how_soon(
 # -- many hands --------------------------------------------------------------------------------
 
 
-def race_of_taking_and_sending(cast: Cast, rounds: int) -> int:
+def race_of_taking_and_sending(cast: Cast, rounds: int, crowd: Crowd | None = None) -> int:
     """Take a call at the very moment in which a worker sends word of it; how often word left that
     had not begun to leave when the call was taken.
     """
@@ -356,7 +356,7 @@ def race_of_taking_and_sending(cast: Cast, rounds: int) -> int:
             sent = Message.objects.filter(alert__call=call, sending_since__isnull=False)
             begun.append(sent.count())
 
-        at_once(send_next, take)
+        at_once(send_next, take, crowd=crowd)
         while send_next():
             pass
         left = Message.objects.filter(alert__call=call, state="sent").count()
@@ -374,12 +374,10 @@ def test_without_holding_back_the_same_harness_sees_stale_word(
     cast: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The negative control: taking a call leaves the messages alone."""
-    body = sending._body
+    body, crowd = sending._body, Crowd()
     monkeypatch.setattr(calls, "tell_no_more", lambda call: None)
-    monkeypatch.setattr(
-        sending, "_body", lambda message: (threading.Event().wait(0.1), body(message))[1]
-    )
-    assert race_of_taking_and_sending(cast, 2)
+    monkeypatch.setattr(sending, "_body", lambda message: (crowd.stand(), body(message))[1])
+    assert race_of_taking_and_sending(cast, 2, crowd)
 
 
 @pytest.mark.django_db(transaction=True)

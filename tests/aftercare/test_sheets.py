@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
@@ -11,7 +10,7 @@ from io import BytesIO
 from typing import Any
 
 import pytest
-from django.db import DatabaseError, IntegrityError, connection, connections, transaction
+from django.db import DatabaseError, IntegrityError, connection, transaction
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
@@ -51,6 +50,7 @@ from patients.documents.models import Document
 from patients.messages.models import Message
 from tests.access.world import World, make_world
 from tests.aftercare.test_watch import patient_browser
+from tests.at_once import Crowd
 from tests.conftest import Cast
 from treatments.catalogue.models import AdviceBlock, Area, Lot, Technique
 from treatments.mixes.models import Syringe
@@ -300,30 +300,19 @@ def test_the_next_sheet_speaks_as_the_last_one_did_where_the_file_cannot_say(
     assert language_for(signed.patient) == "ar"
 
 
-def press_twice(cast: Cast, signed: Session) -> list[Exception]:
+def press_twice(cast: Cast, signed: Session, crowd: Crowd) -> list[Exception]:
     """Two people's presses at the same moment: what went wrong in either."""
-    meet, raised = threading.Barrier(2), list[Exception]()
 
     def press() -> None:
-        connections["default"].ensure_connection()
-        meet.wait()
-        try:
-            give_version(by=cast.practitioner, session=signed, wish=IN_ENGLISH, known=0)
-        except IntegrityError as error:
-            raised.append(error)
-        connections.close_all()
+        give_version(by=cast.practitioner, session=signed, wish=IN_ENGLISH, known=0)
 
-    threads = [threading.Thread(target=press) for _ in range(2)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return raised
+    answers = crowd.run([press] * 2, refusals=(IntegrityError,))
+    return [one for one in answers if one is not None]
 
 
 @pytest.mark.django_db(transaction=True)
 def test_two_presses_at_once_are_one_version(cast: Cast, signed: Session) -> None:
-    assert press_twice(cast, signed) == []
+    assert press_twice(cast, signed, Crowd()) == []
     assert Sheet.objects.filter(session=signed).count() == 1
 
 
@@ -332,16 +321,16 @@ def test_without_the_lock_the_same_harness_sees_two(
     cast: Cast, signed: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The negative control: the database alone says no, to one of the two."""
-    newest = actions._newest
+    newest, crowd = actions._newest, Crowd()
 
     def slowly(session: Session) -> Sheet | None:
         found = newest(session)
-        threading.Event().wait(0.2)
+        crowd.stand()
         return found
 
     monkeypatch.setattr(actions, "_locked", lambda session: session)
     monkeypatch.setattr(actions, "_newest", slowly)
-    assert len(press_twice(cast, signed)) == 1
+    assert len(press_twice(cast, signed, crowd)) == 1
 
 
 # ---- the paper ---------------------------------------------------------------------------------

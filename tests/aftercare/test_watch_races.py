@@ -14,6 +14,7 @@ from aftercare.watch.models import Call, CheckIn, CheckInQuerySet
 from patients.messages import sending
 from patients.messages.models import Message
 from tests.aftercare.watch_races import at_once, due_check_ins, race, race_for_a_call
+from tests.at_once import PATIENCE_S, Crowd
 from tests.conftest import Cast
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -27,12 +28,10 @@ def test_without_holding_back_the_same_harness_sees_stale_questions(
     cast: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The negative control: the worker is slow, and stopping leaves the message alone."""
-    body = sending._body
+    body, crowd = sending._body, Crowd()
     monkeypatch.setattr(actions, "_hold_back", lambda rows: None)
-    monkeypatch.setattr(
-        sending, "_body", lambda message: (threading.Event().wait(0.2), body(message))[1]
-    )
-    assert race(cast, 4)
+    monkeypatch.setattr(sending, "_body", lambda message: (crowd.stand(), body(message))[1])
+    assert race(cast, 4, crowd)
 
 
 def four_ticks_at_once(cast: Cast, count: int) -> None:
@@ -72,7 +71,7 @@ def test_without_the_lock_the_same_harness_sees_two_takers(
     cast: Cast, call: Call, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The negative control: both look before either writes."""
-    meet = threading.Barrier(2, timeout=5)
+    meet = threading.Barrier(2, timeout=PATIENCE_S)
 
     def look(by: object, row: Call) -> Call:
         found = Call.objects.select_related("location__watch_rules").get(pk=row.pk)
@@ -89,7 +88,7 @@ def test_without_the_lock_two_ticks_open_the_same_check_in(
     """The negative control: the key of the message still makes it one, the database says no."""
     opened: list[int] = []
     freeze = actions.freeze
-    meet = threading.Barrier(4, timeout=5)
+    meet = threading.Barrier(4, timeout=PATIENCE_S)
 
     def noted(check_in: CheckIn) -> None:
         opened.append(check_in.pk)

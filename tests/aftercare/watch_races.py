@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 from datetime import time, timedelta
 
 from django.core import mail
-from django.db import connections
 from django.utils import timezone
 
 from aftercare.watch.actions import open_due, stop_watch
@@ -18,6 +16,7 @@ from patients.messages.models import Message, MessageRules
 from patients.messages.sending import send_next
 from tests import kills
 from tests.aftercare.safety_world import make_clinic
+from tests.at_once import Crowd
 from tests.conftest import Cast
 from tests.patients.workers import Sink
 from treatments.sessions.models import Session
@@ -61,26 +60,12 @@ def judge(sink: Sink, count: int) -> dict[str, int]:
     return kills.judge(sink, "check-in", count)
 
 
-def at_once(*work: Callable[[], object]) -> None:
-    """All of it at the same moment, each on a connection of its own."""
-    meet = threading.Barrier(len(work))
-
-    def run(one: Callable[[], object]) -> None:
-        try:
-            connections["default"].ensure_connection()
-            meet.wait()
-            one()
-        finally:
-            connections.close_all()
-
-    threads = [threading.Thread(target=run, args=(one,)) for one in work]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+def at_once(*work: Callable[[], object], crowd: Crowd | None = None) -> None:
+    """All of it at the same moment."""
+    (crowd or Crowd()).run(work)
 
 
-def race(cast: Cast, rounds: int) -> list[str]:
+def race(cast: Cast, rounds: int, crowd: Crowd | None = None) -> list[str]:
     """Stop the watch at the very moment in which a worker opens and sends; what was stale.
 
     Stale is a letter that had not begun to leave when the watch was stopped, and left.
@@ -104,7 +89,7 @@ def race(cast: Cast, rounds: int) -> list[str]:
             begun = Message.objects.filter(check_ins__session=session)
             after.append(begun.filter(sending_since__isnull=False).exists())
 
-        at_once(send, stop)
+        at_once(send, stop, crowd=crowd)
         send_next()  # whatever still waits would go now
         went = any(address in letter.to for letter in mail.outbox)
         if went and not after[0]:

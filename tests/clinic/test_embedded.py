@@ -48,7 +48,7 @@ def private_redis(tmp_path: Path) -> Iterator[Redis]:
     server.stop()
 
 
-def eventually(question: Callable[[], object], seconds: float = 10) -> bool:
+def eventually(question: Callable[[], object], seconds: float = 30) -> bool:
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         if question():
@@ -149,7 +149,7 @@ def test_a_server_that_outlived_its_supervisor_is_ended_first(postgres: Postgres
     again = Postgres(postgres.base)
     again.start()
     try:
-        assert postgres.process.wait(5) == 0
+        assert postgres.process.wait(30) == 0
         with psycopg.connect(again.url()) as connection:
             assert connection.execute("SELECT 1").fetchone() == (1,)
     finally:
@@ -227,7 +227,7 @@ def test_a_redis_that_outlived_its_supervisor_is_ended_first(private_redis: Redi
     again = Redis(private_redis.base)
     again.start()
     try:
-        assert private_redis.process.wait(5) == 0
+        assert private_redis.process.wait(30) == 0
         assert again.answers()
     finally:
         again.stop()
@@ -251,7 +251,7 @@ def sink(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         assert eventually(urls.port_file("smtp", tmp_path).exists)
         yield tmp_path
         process.terminate()
-        assert process.wait(5) == 0
+        assert process.wait(30) == 0
 
 
 def letter() -> EmailMessage:
@@ -397,7 +397,7 @@ def test_a_service_that_outlived_its_supervisor_is_ended_first(tmp_path: Path) -
     assert first.process is not None
     assert eventually(lambda: "here" in first.last_words())
     second.start()
-    assert first.process.wait(5) == -signal.SIGKILL
+    assert first.process.wait(30) == -signal.SIGKILL
     second.send(signal.SIGKILL)
     assert second.process is not None
     second.process.wait()

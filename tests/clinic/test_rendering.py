@@ -160,12 +160,13 @@ def test_the_canary_can_be_seen_to_sing(canary):
 
 
 def test_an_endless_document_is_stopped_in_time(monkeypatch):
-    monkeypatch.setattr(rendering, "WALL_SECONDS", 4)
+    render_html(whole("<p>x</p>"))  # its libraries are loaded by now
+    monkeypatch.setattr(rendering, "WALL_SECONDS", 2)
     endless = whole("<table>" + "<tr><td>x</td></tr>" * 200_000 + "</table>")
     began = time.monotonic()
     with pytest.raises(RenderingFailed):
         render_html(endless)
-    assert time.monotonic() - began < 8
+    assert time.monotonic() - began < 20
 
 
 MB = 1024 * 1024
@@ -192,20 +193,25 @@ def prepare(): pass
 def work(source):
     shared = mmap.mmap(-1, 400 << 20)
     for at in range(0, len(shared), 1 << 20):
-        shared[at:at + (1 << 20)] = source * (1 << 20)
-        time.sleep(0.002)
+        shared[at:at + (1 << 20)] = b"x" * (1 << 20)
+    time.sleep(int(source))
     return b"", "done"
 """
 
 
-@pytest.mark.parametrize(("memory", "code"), [(160 * MB, -signal.SIGKILL), (600 * MB, Exit.DONE)])
-def test_memory_that_the_kernel_does_not_count_is_seen_by_the_mother(tmp_path, memory, code):
-    """What a process shares is no data of its own; with room enough the same job is done."""
+@pytest.mark.parametrize(
+    ("memory", "holds", "code"),
+    [(160 * MB, b"30", -signal.SIGKILL), (600 * MB, b"0", Exit.DONE)],
+)
+def test_memory_that_the_kernel_does_not_count_is_seen_by_the_mother(tmp_path, memory, holds, code):
+    """What a process shares is no data of its own; held until she looks. With room enough the same
+    job is done.
+    """
     job = tmp_path / "job.py"
     job.write_text(EATING)
     cell = WarmCell(job, memory=memory, processor_seconds=9)
     try:
-        outcome = cell.run(b"x", wall_seconds=20)
+        outcome = cell.run(holds, wall_seconds=40)
         assert (outcome.code, outcome.was_stopped) == (code, code != Exit.DONE)
     finally:
         cell.close()
@@ -319,7 +325,7 @@ class TestWarm:
         render_html(whole("<p>x</p>"))
         (first,) = mothers()
         with monkeypatch.context() as patch, pytest.raises(RenderingFailed):
-            patch.setattr(rendering, "WALL_SECONDS", 3)
+            patch.setattr(rendering, "WALL_SECONDS", 1)
             render_html(whole("<table>" + "<tr><td>x</td></tr>" * 200_000 + "</table>"))
         assert not first.is_running()
         assert mothers() == []

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable
 
 import pytest
-from django.db import IntegrityError, connection
+from django.db import IntegrityError
 
 from clinic.audit.context import SYSTEM, acting
 from clinic.errors import ActionRefused
@@ -16,72 +15,63 @@ from patients.intake.actions import confirm_unchanged, keep_unfinished, save_dra
 from patients.intake.facts import STEPS, draft_of
 from patients.intake.models import Confirmation, History
 from patients.registry.models import PatientQuerySet
+from tests.at_once import PATIENCE_S, Crowd
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def at_once(jobs: list[Callable[[], object]]) -> list[str]:
-    """Run each in a thread of its own, begun together; what each of them raised."""
-    start, raised = threading.Barrier(len(jobs)), []
+def by_the_system(job: Callable[[], object]) -> Callable[[], object]:
+    """Signed into the trail: a thread knows of nobody."""
 
-    def run(job: Callable[[], object]) -> None:
-        try:
-            start.wait()
-            with acting(SYSTEM):
-                job()
-        except (ActionRefused, IntegrityError) as error:
-            raised.append(type(error).__name__)
-        finally:
-            connection.close()
+    def run() -> object:
+        with acting(SYSTEM):
+            return job()
 
-    threads = [threading.Thread(target=run, args=(job,)) for job in jobs]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return raised
+    return run
 
 
 @pytest.fixture
-def slowly(monkeypatch):
-    """Some time passes between reading the draft and writing it."""
-    read = actions.draft_of
+def crowd(monkeypatch) -> Crowd:
+    """Whoever has read the draft goes on when everyone has, or waits for its turn."""
+    read, crowd = actions.draft_of, Crowd()
 
     def reading(patient):
         found = read(patient)
-        time.sleep(0.05)
+        crowd.stand()
         return found
 
     monkeypatch.setattr(actions, "draft_of", reading)
+    return crowd
 
 
-def kept_together(patient) -> set[str]:
+def kept_together(patient, crowd: Crowd) -> set[str]:
     def job(step: str) -> Callable[[], object]:
         raw = {"none": ["on"]}
         return lambda: keep_unfinished(patient=patient, origin="link", step=step, raw=raw)
 
-    at_once([job(step) for step in STEPS])
+    crowd.run([by_the_system(job(step)) for step in STEPS], (ActionRefused, IntegrityError))
     draft = draft_of(patient)
     return set(draft.answers["partial"]) if draft else set()
 
 
-def test_every_page_is_kept(cast, slowly):
-    assert kept_together(cast.patient) == set(STEPS)
+def test_every_page_is_kept(cast, crowd):
+    assert kept_together(cast.patient, crowd) == set(STEPS)
 
 
-def test_without_the_lock_pages_would_be_lost(cast, slowly, monkeypatch):
+def test_without_the_lock_pages_would_be_lost(cast, crowd, monkeypatch):
     """Shows that the test above can see it."""
     monkeypatch.setattr(PatientQuerySet, "select_for_update", lambda self, **options: self.all())
-    assert kept_together(cast.patient) != set(STEPS)
+    assert kept_together(cast.patient, crowd) != set(STEPS)
 
 
 def update_and_nothing_changed(patient, monkeypatch) -> list[str]:
-    """Both signed at once, time passing between what the confirmation reads; who was refused."""
-    read = actions.latest_history
+    """Both signed at once, the update between what the confirmation reads; who was refused."""
+    read, crowd, looked = actions.latest_history, Crowd(), threading.Event()
 
     def reading(patient):
         found = read(patient)
-        time.sleep(0.2)
+        looked.set()
+        crowd.stand()
         return found
 
     said = {"weight_kg": 61, "pregnant": False, "conditions": [], "medicines": []}
@@ -91,12 +81,20 @@ def update_and_nothing_changed(patient, monkeypatch) -> list[str]:
         history = submit_history(history=draft, signed_name="Élodie")
         update = save_draft(patient=patient, origin="link", values=said)
     monkeypatch.setattr(actions, "latest_history", reading)
-    return at_once(
+
+    def sign_the_update() -> History:
+        looked.wait(PATIENCE_S)
+        return submit_history(history=update, signed_name="Élodie")
+
+    done = crowd.run(
         [
-            lambda: submit_history(history=update, signed_name="Élodie"),
-            lambda: confirm_unchanged(history=history, origin="desk", signed_name="Élodie"),
+            by_the_system(sign_the_update),
+            by_the_system(
+                lambda: confirm_unchanged(history=history, origin="desk", signed_name="Élodie")
+            ),
         ]
     )
+    return [type(one).__name__ for one in done if isinstance(one, Exception)]
 
 
 def test_an_update_and_nothing_changed_cannot_both_be(cast, monkeypatch):

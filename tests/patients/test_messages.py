@@ -276,7 +276,7 @@ def test_four_workers_send_each_message_once(cast):
 @pytest.mark.django_db(transaction=True)
 def test_without_the_claim_the_same_harness_sees_duplicates(cast, monkeypatch):
     """The negative control: workers that only look, and do not claim, send the same message."""
-    meet = threading.Barrier(4, timeout=10)
+    meet = threading.Barrier(4, timeout=60)
 
     def look(*, at):
         message = Message.objects.due(at).first()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 import uuid
 from collections.abc import Callable
 from datetime import date, timedelta
@@ -14,7 +13,7 @@ import pytest
 from django.conf import settings as django_settings
 from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.db import DatabaseError, IntegrityError, connections, transaction
+from django.db import DatabaseError, IntegrityError, transaction
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone, translation
@@ -40,6 +39,7 @@ from patients.photos.standards import SETS, parse_key
 from patients.portal.actions import open_link
 from patients.registry.merges import merge_patients, unmerge_patients
 from patients.registry.models import Patient, Registration
+from tests.at_once import PATIENCE_S, Crowd
 from tests.conftest import Cast, make_patient
 from tests.patients.hostile_uploads import HTML, NAMES
 from tests.patients.photo_parts import add, allow, at, decoded, row, sent
@@ -749,26 +749,11 @@ def committed(transactional_db: None, cast: Cast) -> Cast:
     return cast
 
 
-def together(*deeds: Callable[[], Any]) -> list[str]:
-    """Each in a thread of its own, started together; what was refused, by its words."""
-    barrier, said = threading.Barrier(len(deeds)), []
-
-    def run(deed: Callable[[], Any]) -> None:
-        try:
-            barrier.wait(5)
-            deed()
-            said.append("")
-        except ActionRefused as refused:
-            said.append(refused.message)
-        finally:
-            connections.close_all()
-
-    threads = [threading.Thread(target=run, args=[deed]) for deed in deeds]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(30)
-    return sorted(said)
+def together(*deeds: Callable[[], object], crowd: Crowd | None = None) -> list[str]:
+    """All of it at the same moment; what was refused, by its words."""
+    crowd = crowd or Crowd()
+    answers = crowd.run(deeds)
+    return sorted(one.message if isinstance(one, ActionRefused) else "" for one in answers)
 
 
 def test_one_photo_sent_four_times_at_once_is_kept_once(committed: Cast) -> None:
@@ -791,22 +776,23 @@ def stored_while_taken_back(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> list
     """A photo is on its way to the disk while a slow withdrawal is being written."""
     allow(cast)
     keep, storing, withdrawn = actions.keep, threading.Event(), threading.Event()
+    crowd = Crowd()
 
     def slow(name: str, content: bytes) -> str:
         storing.set()
-        withdrawn.wait(10)
+        withdrawn.wait(PATIENCE_S)
         return keep(name, content)
 
     monkeypatch.setattr(actions, "keep", slow)
 
     def take_back() -> None:
-        storing.wait(20)
+        storing.wait(PATIENCE_S)
         with transaction.atomic():
             withdraw(by=cast.front_desk, patient=cast.patient, use="record", how="phone")
             withdrawn.set()
-            time.sleep(1.2)
+            crowd.stand()
 
-    return together(lambda: add(cast), take_back)
+    return together(lambda: add(cast), take_back, crowd=crowd)
 
 
 def test_a_withdrawal_while_a_photo_is_being_stored_is_not_overtaken(

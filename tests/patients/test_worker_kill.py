@@ -77,7 +77,7 @@ def test_killed_while_rendering(cast, worker):
     at_work: list[psutil.Process] = []
     assert until(lambda: at_work.extend(rendering(worker)) or at_work, 90), worker.log.read_text()
     worker.kill_all()
-    assert until(lambda: not any(map(lives, at_work)), 5), "the renderer outlived its worker"
+    assert until(lambda: not any(map(lives, at_work)), 30), "the renderer outlived its worker"
     let_the_leases_run_out()
     worker.start()
     assert until(lambda: rendering(worker), 90), worker.log.read_text()

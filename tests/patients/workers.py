@@ -109,7 +109,7 @@ class Worker:
         tree = [psutil.Process(self.process.pid), *self.children()]
         self.process.send_signal(signal.SIGKILL)
         self.process.wait()
-        end = time.monotonic() + 5
+        end = time.monotonic() + 30
         while any(map(lives, tree[1:])) and time.monotonic() < end:
             time.sleep(0.02)
         self.process = None

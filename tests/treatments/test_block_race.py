@@ -13,8 +13,9 @@ from django.utils import timezone
 
 from clinic.errors import ActionRefused
 from clinic.places.models import Room
+from tests.at_once import PATIENCE_S, Crowd
 from tests.conftest import Cast, make_patient, make_staff
-from tests.treatments.test_booking_race import at_once, double_bookings
+from tests.treatments.test_booking_race import all_look_first, at_once, double_bookings
 from treatments.diary import actions, blocks, candidates
 from treatments.diary.actions import Taken, book
 from treatments.diary.blocks import Stranding, block
@@ -65,13 +66,25 @@ def blocking(cast: Cast, starts_at: datetime) -> Callable[[], int]:
     return lambda: said(lambda: block(by=None, location=cast.here, staff=cast.practitioner, **span))
 
 
-def crowd(cast: Cast, number: int) -> list[Callable[[], int]]:
-    """Each half hour of four is booked while the four hours are blocked."""
+def crowd(
+    cast: Cast, number: int, looked: threading.Event | None = None
+) -> list[Callable[[], int]]:
+    """Each half hour of four is booked while the four hours are blocked.
+
+    `looked`: they are blocked when somebody who books has looked.
+    """
     start = moment(cast, number)
     halves = range(0, 30 * (THREADS // 2), 30)
     wishes = zip(cast.others, halves, strict=False)  # type: ignore[attr-defined]
-    jobs = [booking(cast, who, start + timedelta(minutes=late)) for who, late in wishes]
-    return [*jobs, *(blocking(cast, start) for _n in range(THREADS - len(jobs)))]
+    jobs = [booking(cast, who, start + timedelta(minutes=after)) for who, after in wishes]
+    blocks_it = blocking(cast, start)
+
+    def late() -> int:
+        if looked:
+            looked.wait(PATIENCE_S)
+        return blocks_it()
+
+    return [*jobs, *[late] * (THREADS - len(jobs))]
 
 
 @pytest.fixture
@@ -104,35 +117,30 @@ def without_the_trigger() -> Iterator[None]:
 def test_without_the_trigger_the_same_crowd_books_into_blocks(busy, monkeypatch) -> None:
     """Nor the lock that a booking takes before it looks, which alone would keep them apart."""
     monkeypatch.setattr(candidates, "LOCK", "SELECT 1")
+    looked = threading.Event()
+    together = all_look_first(monkeypatch, looked.set)
     with without_the_trigger():
-        for number in range(40):
-            at_once(crowd(busy, number))
-            if booked_into_blocks():
-                break
+        at_once(crowd(busy, 0, looked), together)
         assert booked_into_blocks() > 0
 
 
 def beside_an_open(written: Callable[[], object], other: Callable[[], object]) -> tuple[bool, str]:
     """Write and keep the transaction open while `other` runs: whether it waited, what it said."""
-    answer: list[str] = []
+    together, has_written = Crowd(), threading.Event()
 
-    def run() -> None:
-        try:
-            other()
-            answer.append("done")
-        except ActionRefused as refused:
-            answer.append(type(refused).__name__)
-        finally:
-            connection.close()
+    def first() -> bool:
+        with transaction.atomic():
+            written()
+            has_written.set()
+            return together.stand()
 
-    with transaction.atomic():
-        written()
-        thread = threading.Thread(target=run)
-        thread.start()
-        thread.join(0.5)
-        waited = thread.is_alive()
-    thread.join(10)
-    return waited, answer[0]
+    def second() -> str:
+        has_written.wait(PATIENCE_S)
+        other()
+        return "done"
+
+    waited, answer = together.run([first, second])
+    return waited, answer if answer == "done" else type(answer).__name__
 
 
 def test_each_waits_for_the_other_and_then_sees_it(busy) -> None:

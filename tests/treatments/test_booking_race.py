@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import threading
 import uuid
 from collections import Counter
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import date, timedelta
 
@@ -16,13 +14,15 @@ from django.test import Client
 from django.utils import timezone
 
 from clinic.places.models import Room
+from tests.at_once import Crowd
 from tests.conftest import Cast, make_patient
+from treatments.diary import actions, candidates
 from treatments.diary.models import Appointment
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 AT_ONCE = 64
-FEWER = 24
+FEWER = 12
 """Enough to book twice where nothing forbids it."""
 ROUNDS = 1
 """The soak makes twenty."""
@@ -37,20 +37,9 @@ OVERLAPS = """
 """
 
 
-def at_once(work: list[Callable[[], int]]) -> Counter[int]:
+def at_once(work: list[Callable[[], int]], crowd: Crowd | None = None) -> Counter[int]:
     """Start everything at the same moment; how often each status came back."""
-    barrier = threading.Barrier(len(work))
-
-    def run(job: Callable[[], int]) -> int:
-        connection.ensure_connection()
-        barrier.wait()
-        try:
-            return job()
-        finally:
-            connection.close()
-
-    with ThreadPoolExecutor(len(work)) as pool:
-        return Counter(pool.map(run, work))
+    return Counter((crowd or Crowd()).run(work))
 
 
 def double_bookings() -> int:
@@ -147,13 +136,25 @@ def without_constraints() -> Iterator[None]:
                 )
 
 
-def test_without_the_constraints_the_same_crowd_books_twice(roomy, client_for) -> None:
+def all_look_first(monkeypatch: pytest.MonkeyPatch, look_at: Callable[[], None]) -> Crowd:
+    """A crowd in which everybody has chosen among the free before anybody writes."""
+    together, choose = Crowd(), candidates.choose
+
+    def choosing(wish: candidates.Wish) -> object:
+        chosen = choose(wish)
+        look_at()
+        together.stand()
+        return chosen
+
+    monkeypatch.setattr(actions, "choose", choosing)
+    return together
+
+
+def test_without_the_constraints_the_same_crowd_books_twice(roomy, client_for, monkeypatch) -> None:
+    together = all_look_first(monkeypatch, lambda: None)
     clients = browsers(roomy, client_for, FEWER)
     with without_constraints():
-        for number in range(10):
-            at_once(crowd(roomy, clients, number))
-            if double_bookings():
-                break
+        at_once(crowd(roomy, clients, 0), together)
         assert double_bookings() > 0
     answers = at_once(crowd(roomy, clients, 20))
     assert answers == {302: 1, 422: FEWER - 1}

@@ -5,9 +5,8 @@ from __future__ import annotations
 from base64 import b64decode
 from datetime import date, timedelta
 from decimal import Decimal
+from functools import partial
 from json import dumps
-from threading import Thread
-from time import sleep
 from typing import Any
 from uuid import uuid4
 
@@ -21,6 +20,7 @@ from django.utils import timezone
 from clinic.errors import ActionRefused
 from clinic.web.local_copy import copy_key
 from patients.intake.models import History
+from tests.at_once import Crowd
 from tests.conftest import make_patient
 from tests.treatments.plan_parts import COMPLETE_NOTE, hand_in_history, signed_note
 from treatments.catalogue.actions import edit_row
@@ -762,38 +762,29 @@ class TestTwoPeople:
 
         The negative control reads the draft without its lock: then saves are lost.
         """
-        note = begin(cast)
-        refused: list[Exception] = []
+        note, crowd = begin(cast), Crowd()
+
+        def read_together(consultation: Consultation) -> Consultation:
+            found = Consultation.objects.select_related("editor").get(pk=consultation.pk)
+            crowd.stand()
+            return found
+
         if not locked:
-            monkeypatch.setattr(actions, "locked_draft", read_slowly)
+            monkeypatch.setattr(actions, "locked_draft", read_together)
 
         def write(field: str) -> None:
-            try:
-                for turn in range(20):
-                    found = Consultation.objects.get(pk=note.pk)
-                    save(cast, found, **{field: f"{field} {turn}"})
-            except ActionRefused as error:
-                refused.append(error)
-            finally:
-                connection.close()
+            for turn in range(20):
+                found = Consultation.objects.get(pk=note.pk)
+                save(cast, found, **{field: f"{field} {turn}"})
 
-        threads = [Thread(target=write, args=(field,)) for field in ("concern", "advice")]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
+        answers = crowd.run([partial(write, "concern"), partial(write, "advice")])
+        refused = [one for one in answers if one is not None]
         note.refresh_from_db()
         if not locked:
             assert refused or note.revision < 40
             return
         assert not refused
         assert (note.concern, note.advice, note.revision) == ("concern 19", "advice 19", 40)
-
-
-def read_slowly(consultation: Consultation) -> Consultation:
-    found = Consultation.objects.select_related("editor").get(pk=consultation.pk)
-    sleep(0.01)
-    return found
 
 
 @db

@@ -2,48 +2,44 @@
 
 from __future__ import annotations
 
-import threading
 import uuid
 from collections import Counter
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import time_machine
 from django.db import connection
 
 from clinic.audit.context import SYSTEM, acting
-from clinic.errors import ActionRefused
 from clinic.places.models import Room
+from tests.at_once import Crowd
 from tests.conftest import Cast, make_patient
 from tests.treatments.course_world import NOW, booked, choices, course_plan
 from tests.treatments.test_booking_race import double_bookings
 from treatments.courses.models import PlannedVisit
+from treatments.courses.standing import Course, course_of
 from treatments.diary.models import Appointment
+from treatments.plans.models import Plan
 
 pytestmark = pytest.mark.django_db(transaction=True)
 THREADS = 8
 DAYS = (1, 8, 15, 22)
 
 
-def at_once(work: list[Callable[[], object]]) -> Counter[str]:
+def at_once(work: list[Callable[[], object]], crowd: Crowd | None = None) -> Counter[str]:
     """Start everything at the same moment; `booked`, or how it was refused."""
-    barrier = threading.Barrier(len(work))
 
-    def run(job: Callable[[], object]) -> str:
-        connection.ensure_connection()
-        barrier.wait()
-        try:
+    def by_the_system(job: Callable[[], object]) -> Callable[[], str]:
+        def run() -> str:
             with acting(SYSTEM):
                 job()
-        except ActionRefused as refused:
-            return type(refused).__name__
-        finally:
-            connection.close()
-        return "booked"
+            return "booked"
 
-    with time_machine.travel(NOW, tick=True), ThreadPoolExecutor(len(work)) as pool:
-        return Counter(pool.map(run, work))
+        return run
+
+    with time_machine.travel(NOW, tick=True):
+        answers = (crowd or Crowd()).run([by_the_system(job) for job in work])
+    return Counter(one if one == "booked" else type(one).__name__ for one in answers)
 
 
 def test_overlapping_courses_are_booked_whole_or_not_at_all(cast: Cast) -> None:
@@ -69,7 +65,7 @@ def test_overlapping_courses_are_booked_whole_or_not_at_all(cast: Cast) -> None:
     assert double_bookings() == 0
 
 
-def last_session(cast: Cast) -> tuple[Counter[str], int]:
+def last_session(cast: Cast, crowd: Crowd | None = None) -> tuple[Counter[str], int]:
     """One session is left; eight desks give it to the same patient on eight days."""
     with time_machine.travel(NOW, tick=True), acting(SYSTEM):
         plan = course_plan(cast, (2, 7, 10))
@@ -78,7 +74,7 @@ def last_session(cast: Cast) -> tuple[Counter[str], int]:
         lambda day=day: booked(cast, plan, choices=choices(cast, [day], 2))
         for day in [8, 8, 9, 9, 10, 10, 11, 11]
     ]
-    return at_once(jobs), PlannedVisit.objects.filter(plan=plan).count()
+    return at_once(jobs, crowd), PlannedVisit.objects.filter(plan=plan).count()
 
 
 def test_the_last_session_is_given_once(cast: Cast) -> None:
@@ -88,13 +84,21 @@ def test_the_last_session_is_given_once(cast: Cast) -> None:
 
 
 def test_without_the_lock_and_the_trigger_it_would_be_given_more_often(cast, monkeypatch) -> None:
-    """That the race above is one."""
+    """That the race above is one: all have counted what is left before anybody books."""
+    crowd = Crowd()
+
+    def counted(plan: Plan) -> Course:
+        course = course_of(plan)
+        crowd.stand()
+        return course
+
+    monkeypatch.setattr("treatments.courses.actions.course_of", counted)
     monkeypatch.setattr("treatments.courses.actions._locked", lambda plan: plan)
     monkeypatch.setattr("treatments.courses.actions._write_numbers", lambda plan: None)
     with connection.cursor() as cursor:
         cursor.execute("ALTER TABLE treatments_plannedvisit DISABLE TRIGGER ab_visit_within_plan")
     try:
-        _answers, count = last_session(cast)
+        _answers, count = last_session(cast, crowd)
     finally:
         with connection.cursor() as cursor:
             cursor.execute(

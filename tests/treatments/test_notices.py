@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta
+from functools import partial
 
 import pytest
 import time_machine
 from django.core import mail
-from django.db import connections
 from django.utils import timezone
 from icalendar import Calendar
 
@@ -19,6 +17,7 @@ from patients.messages.models import Message
 from patients.messages.rules import save_refusals, save_rules, save_words
 from patients.messages.sending import send_next
 from patients.messages.texts import Words
+from tests.at_once import Crowd
 from tests.conftest import Cast, make_location, make_patient
 from tests.treatments.plan_parts import opened_consent, signature, signed_consent
 from tests.treatments.test_consent_signing import serum_plan
@@ -559,7 +558,7 @@ def test_an_hour_that_comes_twice_is_written_without_doubt(cast) -> None:
 # ---- cancelling against sending ----------------------------------------------------------------
 
 
-def race(cast: Cast, rounds: int) -> list[str]:
+def race(cast: Cast, rounds: int, crowd: Crowd) -> list[str]:
     """Cancel at the very moment in which workers send; what was stale afterwards."""
     stale = []
     for number in range(rounds):
@@ -569,20 +568,10 @@ def race(cast: Cast, rounds: int) -> list[str]:
         tell_due(at=timezone.now() + timedelta(minutes=3))
         message = Message.objects.get(patient=patient)
         Message.objects.filter(pk=message.pk).update(due_at=timezone.now())
-        meet = threading.Barrier(2)
-        after: list[bool] = []
-        work: list[Callable[[], object]] = [
-            lambda: send_next(),
-            lambda row=row, message=message, after=after: after.append(began(cast, row, message)),
-        ]
-        threads = [threading.Thread(target=together, args=(meet, one)) for one in work]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
+        _sent, had_begun = crowd.run([send_next, partial(began, cast, row, message)])
         message.refresh_from_db()
         went = any(patient.email in letter.to for letter in mail.outbox)
-        if went and not after[0]:
+        if went and not had_begun:
             stale.append(patient.email)
         assert went == (message.state == "sent")
     return stale
@@ -592,13 +581,6 @@ def began(cast: Cast, row: Appointment, message: Message) -> bool:
     """Cancel; whether the message had begun to leave by then."""
     called_off(cast, row)
     return Message.objects.filter(pk=message.pk, sending_since__isnull=False).exists()
-
-
-def together(meet: threading.Barrier, work: Callable[[], object]) -> None:
-    connections["default"].ensure_connection()
-    meet.wait()
-    work()
-    connections.close_all()
 
 
 @pytest.fixture
@@ -613,7 +595,7 @@ def never_quiet(cast) -> Location:
 
 @pytest.mark.django_db(transaction=True)
 def test_of_twenty_races_of_cancelling_and_sending_nothing_stale_is_sent(cast, never_quiet) -> None:
-    assert race(cast, 20) == []
+    assert race(cast, 20, Crowd()) == []
 
 
 @pytest.mark.django_db(transaction=True)
@@ -621,12 +603,10 @@ def test_without_holding_back_the_same_harness_sees_stale_messages(
     cast, never_quiet, monkeypatch
 ) -> None:
     """The negative control: the worker is slow, and cancelling leaves the message alone."""
-    body = sending._body
+    body, crowd = sending._body, Crowd()
     monkeypatch.setattr(notices, "hold_back_messages", lambda *, messages: [])
-    monkeypatch.setattr(
-        sending, "_body", lambda message: (threading.Event().wait(0.2), body(message))[1]
-    )
-    assert len(race(cast, 2)) == 2
+    monkeypatch.setattr(sending, "_body", lambda message: (crowd.stand(), body(message))[1])
+    assert len(race(cast, 2, crowd)) == 2
 
 
 def test_the_rows_keep_what_was_told(cast, clock) -> None:

@@ -768,7 +768,7 @@ def press_twice(cast: Any, plan: Plan) -> list[str]:
         try:
             with acting(SYSTEM):
                 mine = Plan.objects.get(pk=plan.pk)
-                gate.wait(timeout=20)
+                gate.wait(timeout=60)
                 accept_and_ask(by=cast.practitioner, plan=mine, asking="link", language="en")
             outcomes.append("made")
         except ActionRefused:
@@ -782,7 +782,7 @@ def press_twice(cast: Any, plan: Plan) -> list[str]:
     for one in presses:
         one.start()
     for one in presses:
-        one.join(timeout=60)
+        one.join()
     assert Consent.objects.filter(plan=plan).count() == 1
     assert Message.objects.filter(kind="link").count() == 1
     return sorted(outcomes)
@@ -807,7 +807,7 @@ def test_without_the_lock_both_go_on_and_the_database_stops_one(
 
     def read_without_lock(plan: Plan) -> Plan:
         found = Plan.objects.get(pk=plan.pk)
-        meeting.wait(timeout=20)
+        meeting.wait(timeout=60)
         return found
 
     plan = shipped_plan(cast)

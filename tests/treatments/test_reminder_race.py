@@ -50,7 +50,7 @@ def test_without_the_lock_the_same_harness_sees_two_ticks_collide(cast, monkeypa
     """The negative control: ticks that lock nothing try to tell the same thing twice."""
     fill_diary(cast, 1)
     patient = Appointment.objects.get().patient
-    meet = threading.Barrier(4, timeout=30)
+    meet = threading.Barrier(4, timeout=60)
 
     def look(_pk: int):
         meet.wait()

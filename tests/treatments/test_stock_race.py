@@ -134,7 +134,7 @@ def read_without_lock(together: int) -> Callable[[Iterable[int]], list[Lot]]:
     def read(lot_ids: Iterable[int]) -> list[Lot]:
         rows = Lot.objects.filter(pk__in=list(lot_ids)).select_related("product", "location")
         found = list(rows.order_by("pk"))
-        everyone.wait(timeout=10)
+        everyone.wait(timeout=60)
         return found
 
     return read

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, time, timedelta
 from threading import Event
 from typing import Any
@@ -17,6 +16,7 @@ from clinic.places import actions
 from clinic.places.device_kinds import DEVICE_KINDS
 from clinic.places.models import Device, Location, LocationDay, WorkingHours
 from clinic.places.stranding import Concerned, Stranding
+from tests.at_once import PATIENCE_S, Crowd
 from tests.clinic.test_places import LOCATION
 from tests.conftest import Cast, make_patient, make_staff
 from treatments.catalogue.models import Technique
@@ -397,35 +397,30 @@ def close_early(cast: Cast) -> str:
         actions.save_location(by=cast.manager, location=place, **values)
     except Stranding as stranding:
         return f"asked about {len(stranding.appointments)}"
-    finally:
-        connection.close()
     return "made"
 
 
 def race(cast: Cast, starts_at: datetime, monkeypatch: pytest.MonkeyPatch) -> str:
     """The hours are shortened after a booking has looked at them and before it is written."""
-    looked, tried = Event(), Event()
-    choose = candidates.choose
+    crowd, looked, choose = Crowd(), Event(), candidates.choose
 
     def slowly(wish: Any) -> Any:
         chosen = choose(wish)
         looked.set()
-        tried.wait(1)
+        crowd.stand()
         return chosen
 
     monkeypatch.setattr("treatments.diary.actions.choose", slowly)
 
     def change() -> str:
-        looked.wait(5)
-        outcome = close_early(cast)
-        tried.set()
-        return outcome
+        looked.wait(PATIENCE_S)
+        return close_early(cast)
 
-    with ThreadPoolExecutor() as pool:
-        changed = pool.submit(change)
+    def book() -> None:
         with transaction.atomic():
             booked(cast, starts_at=starts_at)
-        return changed.result(timeout=20)
+
+    return str(crowd.run([change, book])[0])
 
 
 @pytest.mark.django_db(transaction=True)

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import threading
 import uuid
 from collections import Counter
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, time, timedelta
-from time import sleep
+from threading import Event
 from typing import Any
 
 import pytest
@@ -22,6 +20,7 @@ from django.urls import reverse
 from clinic.errors import ActionRefused
 from patients.messages.sending import send_next
 from patients.registry.models import Patient
+from tests.at_once import PATIENCE_S, Crowd
 from tests.conftest import Cast, make_patient
 from tests.treatments.test_online import Browser
 from treatments.diary import hooks
@@ -536,21 +535,9 @@ def test_the_database_keeps_one_open_offer_and_one_entry_each(cast) -> None:
 # ---- at the same moment ------------------------------------------------------------------------
 
 
-def at_once(jobs: list[Callable[[], str]]) -> Counter[str]:
-    barrier = threading.Barrier(len(jobs))
-
-    def run(job: Callable[[], str]) -> str:
-        connection.ensure_connection()
-        barrier.wait()
-        try:
-            return job()
-        except ActionRefused:
-            return "refused"
-        finally:
-            connection.close()
-
-    with ThreadPoolExecutor(len(jobs)) as pool:
-        return Counter(pool.map(run, jobs))
+def at_once(jobs: list[Callable[[], str]], crowd: Crowd | None = None) -> Counter[str]:
+    answers = (crowd or Crowd()).run(jobs)
+    return Counter("refused" if isinstance(one, ActionRefused) else one for one in answers)
 
 
 def agrees() -> bool:
@@ -567,12 +554,19 @@ def agrees() -> bool:
 ROUNDS = 8
 
 
-def race(cast: Cast, number: int) -> Counter[str]:
-    """The patient answers in the very moment in which the hold ends, and two workers end it."""
+def race(
+    cast: Cast, number: int, crowd: Crowd | None = None, looked: Event | None = None
+) -> Counter[str]:
+    """The patient answers in the very moment in which the hold ends, and two workers end it.
+
+    `looked`: the answer comes when a worker has looked.
+    """
     offer = offered(cast, entry=waits(cast, f"R{number}"), starts_at=at(cast, 9 + number))
     last = offer.expires_at - timedelta(seconds=1)
 
     def answer() -> str:
+        if looked:
+            looked.wait(PATIENCE_S)
         accept(offer=offer, at=last)
         return "accepted"
 
@@ -580,7 +574,7 @@ def race(cast: Cast, number: int) -> Counter[str]:
         end_due(at=offer.expires_at)
         return "ended"
 
-    return at_once([answer, end, end])
+    return at_once([answer, end, end], crowd)
 
 
 @pytest.mark.django_db(transaction=True)
@@ -595,19 +589,18 @@ def test_an_answer_and_the_end_of_the_hold_never_both_count(cast) -> None:
 @pytest.mark.django_db(transaction=True)
 def test_without_the_locks_both_would_count(cast, monkeypatch) -> None:
     """The negative control: an end that looks without a lock overwrites the answer."""
+    crowd, looked = Crowd(), Event()
 
     def blunt(pk: int, moment: datetime) -> None:
         seen = WaitingOffer.objects.get(pk=pk).answer
-        sleep(0.3)
+        looked.set()
+        crowd.stand()
         if seen == A.NONE:
             WaitingOffer.objects.filter(pk=pk).update(answer=A.EXPIRED, answered_at=moment)
             WaitingEntry.objects.filter(offers__pk=pk).update(state=S.WAITING)
 
     monkeypatch.setattr(working, "_end", blunt)
-    for number in range(ROUNDS):
-        race(cast, number)
-        if not agrees():
-            break
+    race(cast, 0, crowd, looked)
     assert not agrees()
 
 
