@@ -46,7 +46,7 @@ from treatments.sessions.entries import (
 )
 from treatments.sessions.models import Session
 
-PAGE_QUERIES = 38
+PAGE_QUERIES = 36
 
 
 @pytest.fixture

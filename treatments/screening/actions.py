@@ -25,7 +25,15 @@ from treatments.screening.models import Override
 from treatments.screening.rulebook import rules_for
 from treatments.screening.skin import skin_type_of
 
-__all__ = ["as_data", "blocking", "facts_of", "override", "screen_patient", "unanswered"]
+__all__ = [
+    "as_data",
+    "blocking",
+    "facts_of",
+    "override",
+    "screen_history",
+    "screen_patient",
+    "unanswered",
+]
 
 LONGEST_REASON = 2000
 LONGEST_NAME = 200
@@ -44,7 +52,26 @@ def screen_patient(
     Days are those of `zone`, the location's clock, else of the one in force. `skin_type`: where
     the asker knows better than the last signed note.
     """
-    history = latest_history(patient)
+    return screen_history(
+        latest_history(patient),
+        patient=patient,
+        proposal=proposal,
+        at=at,
+        zone=zone,
+        skin_type=skin_type,
+    )
+
+
+def screen_history(
+    history: History | None,
+    *,
+    patient: Patient,
+    proposal: Proposal,
+    at: datetime,
+    zone: ZoneInfo | None = None,
+    skin_type: int | None = None,
+) -> list[Verdict]:
+    """The same where the newest history handed in, or that there is none, has been read already."""
     known = skin_type or skin_type_of(patient)
     facts = facts_of(patient, history, skin_type=known, zone=zone)
     verdicts = screen(facts, proposal, rules_for(proposal), timezone.localdate(at, zone))

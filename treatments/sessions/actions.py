@@ -29,7 +29,7 @@ from treatments.mixes.models import Syringe
 from treatments.plans.actions import finish_plan
 from treatments.plans.course import total
 from treatments.plans.models import Plan
-from treatments.screening.actions import screen_patient
+from treatments.screening.actions import screen_history
 from treatments.screening.engine import Verdict
 from treatments.sessions import saving
 from treatments.sessions.entries import (
@@ -48,9 +48,9 @@ from treatments.sessions.filling import (
     planned_mix,
     pour,
 )
-from treatments.sessions.gather import due_after, given, last_signed
+from treatments.sessions.gather import due_after, given
 from treatments.sessions.models import Session, SessionAddendum
-from treatments.sessions.parts import Parts
+from treatments.sessions.parts import Parts, last_signed
 from treatments.sessions.readiness import (
     NotReady,
     Obstacle,
@@ -405,7 +405,10 @@ def verdicts_of(parts: Parts, at: datetime) -> list[Verdict]:
         creams=[row.anaesthetic for row in parts.creams],
     )
     zone = draft.location.zone
-    return list(screen_patient(patient=draft.patient, proposal=proposal, at=at, zone=zone))
+    found = screen_history(
+        parts.history, patient=draft.patient, proposal=proposal, at=at, zone=zone
+    )
+    return list(found)
 
 
 def _as_data(verdict: Verdict) -> dict[str, Any]:

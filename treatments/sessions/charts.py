@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 
 from django.conf import settings
@@ -28,7 +28,7 @@ class Region:
     is_parent: bool
     outline: tuple[Point, ...]
 
-    @property
+    @cached_property
     def path(self) -> str:
         """For `<polygon points>`."""
         return " ".join(f"{x:g},{y:g}" for x, y in self.outline)

@@ -24,7 +24,6 @@ from treatments.mixes.contents import FIRST, Component, Pair, Strength
 from treatments.mixes.models import Syringe
 from treatments.plans.course import gap_before, total, window
 from treatments.plans.gather import is_face
-from treatments.plans.models import Plan
 from treatments.screening.engine import Verdict
 from treatments.sessions import doses
 from treatments.sessions.models import LONGEST, Anaesthesia, MixComponent, Session, TreatedArea
@@ -55,7 +54,7 @@ def given(parts: Parts, at: datetime, verdicts: Iterable[Verdict] = ()) -> doses
         limits=limits_in_force(),
         rules=tuple(_rules(session, substances, day, _off_label(verdicts))),
         pairs=_pairs(),
-        course=_course(session, day),
+        course=_course(parts, day),
         last_toxin=_last_toxin(session, substances),
         syringes=tuple(_syringe(row, session) for row in parts.syringes),
         given_until=min(at, session.started_at + LONGEST),
@@ -272,9 +271,9 @@ def _last_toxin(session: Session, substances: dict[str, Substance]) -> doses.Bra
     return doses.Brand(last.lot.product.code, last.lot.product.name) if last else None
 
 
-def _course(session: Session, day: date) -> doses.Course:
+def _course(parts: Parts, day: date) -> doses.Course:
+    session, last = parts.session, parts.last
     phases = list(session.plan.phases.all())
-    last = last_signed(session.plan, before=session.number)
     gap = gap_before(phases, session.number)
     return doses.Course(
         number=session.number,
@@ -284,17 +283,6 @@ def _course(session: Session, day: date) -> doses.Course:
         if last is None
         else (day - last.started_at.astimezone(last.location.zone).date()).days,
     )
-
-
-def last_signed(plan: Plan, *, before: int) -> Session | None:
-    """The last signed session of a plan with a lower number."""
-    found: Session | None = (
-        Session.objects.filter(plan=plan, number__lt=before, signed_at__isnull=False)
-        .select_related("location")
-        .order_by("-number")
-        .first()
-    )
-    return found
 
 
 def due_after(session: Session) -> tuple[date, date] | None:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 from django.db.models import Q
@@ -250,8 +251,9 @@ def doing_of(
     return found
 
 
+@lru_cache(maxsize=1_000)
 def size_cm2(chart: str, area: str, side: str) -> Decimal | None:
-    """How large an area is drawn, in cm²; None where it is on no chart."""
+    """How large an area is drawn, in cm²; None where it is on no chart. Kept: the charts stand."""
     known = charts().get(chart)
     outlines = known.outlines_mm(area, side) if known else []
     if not outlines:

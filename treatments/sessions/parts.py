@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
+from patients.intake.facts import latest_history
+from patients.intake.models import History
 from treatments.mixes.models import Syringe
+from treatments.plans.models import Plan
 from treatments.sessions.models import Anaesthesia, MixComponent, Session, TreatedArea
 
 
@@ -36,3 +40,24 @@ class Parts:
             creams=list(session.anaesthesia.select_related("anaesthetic", "lot").order_by("pk")),
             syringes=list(session.syringes.all()),
         )
+
+    @cached_property
+    def last(self) -> Session | None:
+        """The last signed session of the same plan before this one."""
+        return last_signed(self.session.plan, before=self.session.number)
+
+    @cached_property
+    def history(self) -> History | None:
+        """The patient's newest history handed in."""
+        return latest_history(self.session.patient)
+
+
+def last_signed(plan: Plan, *, before: int) -> Session | None:
+    """The last signed session of a plan with a lower number."""
+    found: Session | None = (
+        Session.objects.filter(plan=plan, number__lt=before, signed_at__isnull=False)
+        .select_related("location")
+        .order_by("-number")
+        .first()
+    )
+    return found

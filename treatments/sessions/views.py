@@ -21,7 +21,6 @@ from clinic.audit.actions import record_refusal
 from clinic.errors import ActionRefused
 from clinic.web.forms import refuse
 from clinic.web.local_copy import copy_key, copy_name
-from patients.intake.facts import latest_history
 from patients.registry.models import Patient
 from treatments.consents.coverage import coverage
 from treatments.diary.models import Appointment
@@ -45,10 +44,10 @@ from treatments.sessions.editing import added, edited, repeated, with_syringe, w
 from treatments.sessions.entries import AreaEntry, Attempt, Sections
 from treatments.sessions.filling import left_out
 from treatments.sessions.forms import AddendumForm, SessionForms, Shelf
-from treatments.sessions.gather import due_after, given, last_signed
+from treatments.sessions.gather import due_after, given
 from treatments.sessions.lines import written
 from treatments.sessions.models import Session
-from treatments.sessions.parts import Parts
+from treatments.sessions.parts import Parts, last_signed
 from treatments.sessions.points import read_points
 from treatments.sessions.readiness import (
     NotReady,
@@ -69,11 +68,13 @@ MOST_UNANSWERED = 200
 def _session(request: HttpRequest, number: int, pk: int) -> Session:
     mine: Any = (
         Session.objects.visible_to(staff_of(request))
-        .select_related("patient", "location__country", "plan__location__country", "consent")
+        .select_related("patient", "location__country", "plan", "consent")
         .defer("consent__html", "consent__signature_svg", "consent__signature_strokes")
         .prefetch_related("plan__phases")
     )
     found: Session = fetch(request, mine, pk=pk, patient_id=number)
+    if found.plan.location_id == found.location_id:
+        found.plan.location = found.location
     return found
 
 
@@ -401,7 +402,7 @@ def _context(
         "revision": outcome.revision or session.revision,
         "saved_at": session.saved_at and session.saved_at.astimezone(zone),
         "planned": total(session.plan.phases.all()),
-        "history": latest_history(session.patient),
+        "history": parts.history,
         "consent_problems": [
             obstacle.message
             for obstacle in consent_obstacles(coverage(session.patient, session.plan, now))
@@ -417,7 +418,7 @@ def _context(
         "due": due_after(session),
         "new_areas": page.new_areas(forms),
         "waits": page.waits_of(session, parts.creams),
-        "last": last_signed(session.plan, before=session.number),
+        "last": parts.last,
         "totals": page.totals_view(totals),
         "left_out": left_out(parts, now),
         "stops": standing_of(session.plan),

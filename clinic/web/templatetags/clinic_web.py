@@ -18,6 +18,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from clinic.access.permissions import Access
+from clinic.web.field_rows import BOX_CLASS, BOX_CLASSES, Manner, row_of
 from clinic.web.looks import MESSAGE_ICONS, Look, status_look, verdict_look
 from clinic.web.phones import dial
 from clinic.web.rail import RAIL, stops, url_or_none
@@ -197,6 +198,18 @@ def control(field: BoundField, classes: str) -> SafeString:
     own = widget.attrs.get("class", "")
     given = [own, classes, "is-invalid" if field.errors else ""]
     return field.as_widget(attrs={"class": " ".join(filter(None, given))})
+
+
+@register.simple_tag(takes_context=True)
+def field_row(context: Context, field: BoundField, kind: str) -> SafeString:
+    """A field of `bootstrap5/field.html` that is neither a list of choices nor of several parts."""
+    manner = Manner(
+        tag=context.get("tag") or "div",
+        wrapper=context.get("wrapper_class") or "",
+        labels=bool(context.get("form_show_labels")),
+        errors=bool(context.get("form_show_errors")),
+    )
+    return row_of(field, kind, control(field, BOX_CLASSES.get(kind, BOX_CLASS)), manner)
 
 
 @register.simple_tag
