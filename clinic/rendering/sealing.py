@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 DIGEST = "sha256"
 SECONDS_FOR_THE_TIME = 8
 ROOM_STEP = 512
+DIGEST_TO_COME = hashlib.sha256(b"").digest()
+"""Stands in what a seal signs until there is a document."""
 ROOM_FOR_A_TIMESTAMP = 12 * 1024
 """Bytes. A token with the authority's chain takes 3 to 7 kB."""
 
@@ -52,11 +54,16 @@ class Hole:
 
 @dataclass(frozen=True)
 class SealKey:
-    """A key with its certificate (DER). `room`: the bytes that a seal by it may take."""
+    """A key with its certificate (DER). `room`: the bytes that a seal by it may take.
+
+    `said`: what each of its seals signs (DER), before and after the digest of the document. Nothing
+    else in it changes, and to build it anew takes pyHanko most of the time of a seal.
+    """
 
     name: str
     certificate: bytes
     room: int
+    said: tuple[bytes, bytes] = field(repr=False)
     signer: SimpleSigner = field(repr=False)
 
 
@@ -90,15 +97,29 @@ def _opened(path: str, password: str, tsa_url: str) -> SealKey:
     signer = _signer(path, password)
     assert signer.signing_cert is not None
     certificate: bytes = signer.signing_cert.dump()
-    alone = asyncio.run(signer.async_sign(bytes(32), DIGEST, use_pades=True)).dump()
+    said = asyncio.run(signer.signed_attrs(DIGEST_TO_COME, DIGEST, use_pades=True)).dump()
+    before, after = said.split(DIGEST_TO_COME)
+    alone = _message(signer, said)
     # A seal by the same key differs by a few bytes in length.
     room = math.ceil((len(alone) + 64) / ROOM_STEP) * ROOM_STEP
     return SealKey(
         name=name_of(load_der_x509_certificate(certificate)),
         certificate=certificate,
         room=room + (ROOM_FOR_A_TIMESTAMP if tsa_url else 0),
+        said=(before, after),
         signer=signer,
     )
+
+
+def _message(signer: SimpleSigner, said: bytes, timestamper: Any = None) -> bytes:
+    """The seal over what it says, in DER."""
+    from asn1crypto.cms import CMSAttributes  # noqa: PLC0415
+
+    signed = signer.async_sign_prescribed_attributes(
+        DIGEST, CMSAttributes.load(said), timestamper=timestamper
+    )
+    message: bytes = asyncio.run(signed).dump()
+    return message
 
 
 def name_of(certificate: Certificate) -> str:
@@ -133,9 +154,7 @@ def sealed(pdf: bytes, hole: Hole, key: SealKey) -> bytes:
         raise SealUnavailable(_("The document has no room for the seal."))
     digest = hashlib.sha256(pdf[: hole.start] + pdf[hole.end :]).digest()
     try:
-        message: bytes = asyncio.run(
-            key.signer.async_sign(digest, DIGEST, use_pades=True, timestamper=_time_authority())
-        ).dump()
+        message = _message(key.signer, digest.join(key.said), _time_authority())
     except (OSError, ValueError, TypeError) as error:
         raise SealUnavailable(_("The time-stamp authority does not answer.")) from error
     if len(message) > key.room:
