@@ -336,6 +336,35 @@ def test_silence_is_shown_as_silence(
     assert page.count(world.patient.family_name.upper()) >= 1
 
 
+@pytest.mark.parametrize(
+    ("state", "words"),
+    [
+        ("sent", "No answer yet"),
+        ("failed", "The message did not arrive"),
+        ("uncertain", "Not known whether the message arrived"),
+        ("cancelled", "The message was never sent"),
+        ("pending", "The message has not left yet"),
+    ],
+)
+def test_a_message_that_did_not_arrive_is_no_unanswered_question(
+    cast: Cast,
+    open_check_in: CheckIn,
+    client_for: Callable[[Staff], Client],
+    state: str,
+    words: str,
+) -> None:
+    now = timezone.now()
+    Message.objects.filter(pk=open_check_in.message_id).update(state=state, sent_at=now)
+    CheckIn.objects.filter(pk=open_check_in.pk).update(due_at=now - timedelta(hours=1))
+    number, session = open_check_in.patient.number, open_check_in.session_id
+    client = client_for(cast.practitioner)
+    for name, values in (("watch:session", [number, session]), ("watch:panel", [number])):
+        assert words in client.get(reverse(name, args=values)).content.decode()
+    # What did not arrive is not waited for: it is silence at once.
+    listed = words in client.get(reverse("watch:safety")).content.decode()
+    assert listed is (state in ("failed", "uncertain", "cancelled"))
+
+
 @pytest.mark.parametrize("rows", [1, 3])
 def test_the_call_list_costs_the_same_for_one_and_for_three(
     cast: Cast,
