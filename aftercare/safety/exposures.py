@@ -72,14 +72,15 @@ NOWHERE = 0
 """The id of no lot, where a question is about none."""
 HELD_TOGETHER = """
 WITH held AS MATERIALIZED ({each})
-SELECT session_id FROM (
-    SELECT session_id, syringe_id FROM held
-    EXCEPT
-    SELECT other.session_id, other.syringe_id
-    FROM held JOIN treatments_mixcomponent other ON other.session_id = held.session_id
-    WHERE other.lot_id <> ALL(%s)
-) alone
+SELECT DISTINCT session_id FROM (SELECT * FROM held ORDER BY session_id) held
+WHERE NOT EXISTS (
+    SELECT 1 FROM treatments_mixcomponent other
+    WHERE other.session_id = held.session_id AND other.lot_id <> ALL(%s)
+        AND other.syringe_id IS NOT DISTINCT FROM held.syringe_id
+)
 """
+"""In the order of the sessions, so that the disk is read from one end to the other: in no order the
+same took 24 s of a million sessions when nothing of them was in memory."""
 HELD = "SELECT session_id, syringe_id FROM treatments_mixcomponent WHERE lot_id = ANY(%s)"
 
 

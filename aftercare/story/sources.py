@@ -66,6 +66,7 @@ def _planned(codes: Codes) -> Any:
     return Exists(PlanArea.objects.filter(plan_id=OuterRef("pk"), area__code__in=codes))
 
 
+UNSHOWN = ("message__body", "message__calendar")
 SIGNATURES = ("signature_svg", "signature_strokes")
 
 SOURCES: tuple[Source, ...] = (
@@ -79,7 +80,7 @@ SOURCES: tuple[Source, ...] = (
             Prefetch("treated_areas", TreatedArea.objects.select_related("area", "technique")),
             Prefetch("mix", MixComponent.objects.select_related("lot__product")),
             Prefetch("addenda", SessionAddendum.objects.select_related("written_by")),
-            "check_ins",
+            Prefetch("check_ins", CheckIn.objects.select_related("message").defer(*UNSHOWN)),
         ),
         of_area=_treated("pk"),
         reacted=REPORTED,

@@ -6,6 +6,7 @@ from hashlib import sha256
 from typing import Any
 
 from django.contrib import messages
+from django.db.models import Count, Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -42,25 +43,38 @@ OF_A_CALL = (
 
 
 def _list(request: HttpRequest) -> dict[str, Any]:
-    """The call list of this location: its rows, and how many of them are overdue."""
-    at = timezone.now()
-    waiting = (
-        Call.objects.visible_to(staff_of(request))
-        .waiting()
-        .filter(location_id=location_id_of(request))
-        .select_related(*OF_A_CALL)
-        .prefetch_related("attempts")
+    """The calls of all one's locations, or of the one asked for: the first of them and how many
+    there are and are overdue; each location with its number of calls.
+    """
+    at, staff = timezone.now(), staff_of(request)
+    mine = Call.objects.visible_to(staff).waiting().filter(location_id__in=staff.place_ids)
+    places = list(
+        mine.order_by("location__name", "location")
+        .values_list("location", "location__name")
+        .annotate(n=Count("pk"), late=Count("pk", filter=Q(due_at__lte=at)))
     )
+    chosen = _chosen(request)
+    waiting = mine.filter(location_id=chosen) if chosen else mine
+    waiting = waiting.select_related(*OF_A_CALL).prefetch_related("attempts")
     calls = list(waiting[: MOST_CALLS + 1])
     for call in calls:
         call.late = call.is_overdue(at)  # type: ignore[attr-defined]
     return {
         "calls": calls[:MOST_CALLS],
         "more": len(calls) > MOST_CALLS,
-        "late": sum(call.is_overdue(at) for call in calls),
+        "late": sum(late for pk, _name, _n, late in places if chosen in (0, pk)),
+        "places": [(pk, name, n) for pk, name, n, _late in places],
+        "place": chosen,
+        "name_places": len(staff.place_ids) > 1,
         "now": at,
-        "me": staff_of(request),
+        "me": staff,
     }
+
+
+def _chosen(request: HttpRequest) -> int:
+    """The one of one's locations that `place` names; 0 for all."""
+    asked = request.GET.get("place", "")
+    return next((pk for pk in staff_of(request).place_ids if str(pk) == asked), 0)
 
 
 @requires(Permission.WORK_WATCH)
@@ -88,12 +102,12 @@ def _fingerprint(calls: list[Call]) -> str:
 def alarm(request: HttpRequest) -> HttpResponse:
     """On every open page: red flags that nobody has taken, at any of one's locations.
 
-    Asked again each minute, and told only of what has changed; the pages that list the calls of
-    this location say nothing of them again.
+    Asked again each minute, and told only of what has changed; the pages that list the calls say
+    nothing of them again.
     """
     waiting = Call.objects.alarming().filter(location_id__in=staff_of(request).place_ids)
     if _lists_calls(request):
-        waiting = waiting.exclude(location_id=location_id_of(request))
+        waiting = waiting.none()
     found = list(waiting.select_related("location").order_by("pk")[:MOST_CALLS])
     seen = sha256(repr([call.pk for call in found]).encode()).hexdigest()[:16]
     if request.GET.get("seen") == seen:
@@ -104,14 +118,16 @@ def alarm(request: HttpRequest) -> HttpResponse:
 
 def _lists_calls(request: HttpRequest) -> bool:
     page = getattr(request, "htmx").current_url_abs_path or ""  # noqa: B009
-    return page.partition("?")[0] in (reverse("diary:today"), reverse("watch:safety"))
+    path, _mark, query = page.partition("?")
+    return path in (reverse("diary:today"), reverse("watch:safety")) and "place=" not in query
 
 
 @requires(Permission.WORK_WATCH)
 @require_GET
 def safety(request: HttpRequest) -> HttpResponse:
-    """The whole call list, and who has stayed silent."""
-    context, place = _list(request), _place(request)
+    """The calls of all one's locations, or of `place`; who has stayed silent there, or here."""
+    context = _list(request)
+    place = _place(context["place"] or location_id_of(request))
     silent = list(
         CheckIn.objects.visible_to(staff_of(request))
         .silent(context["now"], rules_of(place).silent_hours)
@@ -120,12 +136,16 @@ def safety(request: HttpRequest) -> HttpResponse:
     )
     seen = [*context["calls"], *silent]
     listed(request, [row.patient_id for row in seen])
-    context |= {"silent": silent[:MOST_CALLS], "more_silent": len(silent) > MOST_CALLS}
+    context |= {
+        "silent": silent[:MOST_CALLS],
+        "more_silent": len(silent) > MOST_CALLS,
+        "silent_at": place.name,
+    }
     return render(request, "aftercare/safety.html", context)
 
 
-def _place(request: HttpRequest) -> Location:
-    return Location.objects.select_related("watch_rules").get(pk=location_id_of(request))
+def _place(pk: int) -> Location:
+    return Location.objects.select_related("watch_rules").get(pk=pk)
 
 
 def _call(request: HttpRequest, pk: int) -> Call:

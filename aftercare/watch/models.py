@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from aftercare.watch.signs import words_of
+from aftercare.watch.silence import LOST, OF_MESSAGE, Silence
 from clinic.access.models import Staff
 from clinic.places.models import Location
 from clinic.records import Record
@@ -124,10 +125,12 @@ class CheckInQuerySet(OfPatientQuerySet["CheckIn"]):
     def silent(self, at: datetime, hours: int = 48) -> CheckInQuerySet:
         """Sessions of which nobody knows how the patient is, by their last question; newest first.
 
-        It was asked so many hours ago or earlier, could not be asked at all, or a later one took
-        its place; and nobody has been told to call for it. `unanswered`: how many in that session.
+        It was asked so many hours ago or earlier, could not be asked at all or did not arrive, or a
+        later one took its place; and nobody has been told to call for it. `unanswered`: how many in
+        that session.
         """
-        waited = Q(due_at__lte=at - timedelta(hours=hours)) | Q(message__isnull=True)
+        waited = Q(due_at__lte=at - timedelta(hours=hours))
+        waited |= Q(message__isnull=True) | Q(message__state__in=LOST)
         later = self.model.objects.asked().filter(
             session=OuterRef("session"), due_at__gt=OuterRef("due_at")
         )
@@ -258,6 +261,20 @@ class CheckIn(Record):
     def is_silence(self) -> bool:
         """Whether its time came and nothing was heard."""
         return self.state in UNANSWERED
+
+    @property
+    def silence(self) -> Silence | None:
+        """Why nothing is known; None for one that was answered, or is yet to be asked. Needs
+        `message`.
+        """
+        if not self.is_silence:
+            return None
+        if self.state == CheckIn.State.MISSED:
+            return Silence.MISSED
+        if self.message is None:
+            return Silence.NO_WAY
+        asked = Silence.ENDED if self.state == CheckIn.State.SILENT else Silence.WAITING
+        return OF_MESSAGE.get(Message.State(self.message.state), asked)
 
     def __str__(self) -> str:
         return f"check-in {self.step} of session {self.session_id}"

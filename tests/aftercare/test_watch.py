@@ -38,13 +38,14 @@ from aftercare.watch.deadlines import is_open, next_working_day
 from aftercare.watch.models import Call, CheckIn, WatchRules
 from aftercare.watch.reported import red_in_check_ins
 from aftercare.watch.tasks import open_check_ins
-from clinic.access.models import Staff
+from clinic.access.models import Membership, Staff
 from clinic.audit.context import SYSTEM, acting
 from clinic.errors import ActionRefused
 from clinic.places.models import LocationDay
 from patients.messages.models import Message
 from patients.messages.rules import save_refusals
 from patients.photos.allowing import is_allowed
+from patients.registry.models import Patient
 from tests.access.world import World, make_world
 from tests.conftest import Cast
 from treatments.catalogue.actions import add_row, edit_row, take_out_of_use
@@ -336,6 +337,35 @@ def test_silence_is_shown_as_silence(
     assert page.count(world.patient.family_name.upper()) >= 1
 
 
+@pytest.mark.parametrize(
+    ("state", "words"),
+    [
+        ("sent", "No answer yet"),
+        ("failed", "The message did not arrive"),
+        ("uncertain", "Not known whether the message arrived"),
+        ("cancelled", "The message was never sent"),
+        ("pending", "The message has not left yet"),
+    ],
+)
+def test_a_message_that_did_not_arrive_is_no_unanswered_question(
+    cast: Cast,
+    open_check_in: CheckIn,
+    client_for: Callable[[Staff], Client],
+    state: str,
+    words: str,
+) -> None:
+    now = timezone.now()
+    Message.objects.filter(pk=open_check_in.message_id).update(state=state, sent_at=now)
+    CheckIn.objects.filter(pk=open_check_in.pk).update(due_at=now - timedelta(hours=1))
+    number, session = open_check_in.patient.number, open_check_in.session_id
+    client = client_for(cast.practitioner)
+    for name, values in (("watch:session", [number, session]), ("watch:panel", [number])):
+        assert words in client.get(reverse(name, args=values)).content.decode()
+    # What did not arrive is not waited for: it is silence at once.
+    listed = words in client.get(reverse("watch:safety")).content.decode()
+    assert listed is (state in ("failed", "uncertain", "cancelled"))
+
+
 @pytest.mark.parametrize("rows", [1, 3])
 def test_the_call_list_costs_the_same_for_one_and_for_three(
     cast: Cast,
@@ -349,6 +379,54 @@ def test_the_call_list_costs_the_same_for_one_and_for_three(
     client.get(reverse("watch:safety"))
     with django_assert_max_num_queries(8):  # type: ignore[attr-defined]
         client.get(reverse("watch:safety"))
+
+
+@pytest.mark.parametrize("rows", [1, 3])
+def test_the_calls_of_all_ones_locations_are_one_list(
+    cast: Cast,
+    rows: int,
+    client_for: Callable[[Staff], Client],
+    django_assert_max_num_queries: Callable[[int], object],
+) -> None:
+    now = timezone.now()
+    names: dict[int, list[str]] = {}
+    for place, staff in ((cast.here, cast.practitioner), (cast.there, cast.practitioner2)):
+        for n in range(rows):
+            world = make_world(place, staff, cast.treatment)
+            Patient.objects.filter(pk=world.patient.pk).update(family_name=f"At{place.pk}No{n}")
+            names.setdefault(place.pk, []).append(f"AT{place.pk}NO{n}")
+            asked = CheckIn.objects.create(
+                patient=world.patient,
+                session=world.patient.sessions.first(),
+                step="x",
+                due_at=now,
+                state="open",
+            )
+            Call.objects.create(
+                patient=world.patient,
+                location=place,
+                check_in=asked,
+                is_red=place == cast.there,
+                due_at=now - timedelta(hours=1),
+            )
+    one = client_for(cast.practitioner)
+    page = one.get(reverse("watch:safety"), {"place": cast.there.pk}).content.decode()
+    assert all(name in page for name in names[cast.here.pk])
+    assert not any(name in page for name in names[cast.there.pk]), "a strange location"
+    hidden = Call.objects.filter(location=cast.there).first()
+    assert hidden is not None
+    assert one.get(reverse("watch:call", args=[hidden.pk])).status_code == 404
+    Membership.objects.create(staff=cast.practitioner, location=cast.there)
+    both = client_for(cast.practitioner)
+    for view in ("watch:today", "watch:safety"):
+        both.get(reverse(view))
+        with django_assert_max_num_queries(8):  # type: ignore[attr-defined]
+            page = both.get(reverse(view)).content.decode()
+        red, amber = names[cast.there.pk][0], names[cast.here.pk][0]
+        assert page.index(red) < page.index(amber), "red first, wherever it is"
+        assert f"<strong>{cast.there.name}</strong>" in page
+    page = both.get(reverse("watch:safety"), {"place": cast.there.pk}).content.decode()
+    assert not any(name in page for name in names[cast.here.pk])
 
 
 def patient_browser(world: World) -> Client:
