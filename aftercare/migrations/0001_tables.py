@@ -11,13 +11,22 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
 
-    replaces = [('aftercare', '0001_initial'), ('aftercare', '0002_printings'), ('aftercare', '0003_safety'), ('aftercare', '0004_sheets_in_versions'), ('aftercare', '0005_watch_in_full'), ('aftercare', '0006_alerts_and_revisions'), ('aftercare', '0007_look_back_places'), ('aftercare', '0008_sheet_phrases'), ('aftercare', '0009_course_summary')]
+    replaces = [
+        ('aftercare', '0001_initial'),
+        ('aftercare', '0002_printings'),
+        ('aftercare', '0003_safety'),
+        ('aftercare', '0004_sheets_in_versions'),
+        ('aftercare', '0005_watch_in_full'),
+        ('aftercare', '0006_alerts_and_revisions'),
+        ('aftercare', '0007_look_back_places'),
+        ('aftercare', '0008_sheet_phrases'),
+        ('aftercare', '0009_course_summary'),
+    ]
 
     initial = True
 
     dependencies = [
         ('clinic', '0001_tables'),
-        ('clinic', '__first__'),
         ('patients', '0002_tables'),
         ('treatments', '0001_tables'),
     ]

@@ -15,12 +15,20 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
 
-    replaces = [('clinic', '0001_initial'), ('clinic', '0002_places_and_hours'), ('clinic', '0003_online_and_waiting'), ('clinic', '0004_audit_refusals'), ('clinic', '0005_time_to_think'), ('clinic', '0006_rights'), ('clinic', '0007_staff_phone'), ('clinic', '0008_age_of_majority')]
+    replaces = [
+        ('clinic', '0001_initial'),
+        ('clinic', '0002_places_and_hours'),
+        ('clinic', '0003_online_and_waiting'),
+        ('clinic', '0004_audit_refusals'),
+        ('clinic', '0005_time_to_think'),
+        ('clinic', '0006_rights'),
+        ('clinic', '0007_staff_phone'),
+        ('clinic', '0008_age_of_majority'),
+    ]
 
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(

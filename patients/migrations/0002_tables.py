@@ -18,13 +18,27 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
 
-    replaces = [('patients', '0002_initial'), ('patients', '0003_codes'), ('patients', '0004_merges'), ('patients', '0005_limited_links'), ('patients', '0006_messages_in_own_words'), ('patients', '0007_photos'), ('patients', '0008_history_in_full'), ('patients', '0009_document_record'), ('patients', '0010_phone_links'), ('patients', '0012_safety_kinds'), ('patients', '0013_rights'), ('patients', '0014_check_ins_in_words'), ('patients', '0015_staff_and_doors'), ('patients', '0016_course_summary_kind')]
+    replaces = [
+        ('patients', '0002_initial'),
+        ('patients', '0003_codes'),
+        ('patients', '0004_merges'),
+        ('patients', '0005_limited_links'),
+        ('patients', '0006_messages_in_own_words'),
+        ('patients', '0007_photos'),
+        ('patients', '0008_history_in_full'),
+        ('patients', '0009_document_record'),
+        ('patients', '0010_phone_links'),
+        ('patients', '0012_safety_kinds'),
+        ('patients', '0013_rights'),
+        ('patients', '0014_check_ins_in_words'),
+        ('patients', '0015_staff_and_doors'),
+        ('patients', '0016_course_summary_kind'),
+    ]
 
     initial = True
 
     dependencies = [
         ('clinic', '0001_tables'),
-        ('clinic', '__first__'),
         ('patients', '0001_database'),
     ]
 

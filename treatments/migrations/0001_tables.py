@@ -20,13 +20,33 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
 
-    replaces = [('treatments', '0001_initial'), ('treatments', '0003_times_needed'), ('treatments', '0004_block_created_at'), ('treatments', '0005_waiting_and_online'), ('treatments', '0006_courses'), ('treatments', '0007_feeds'), ('treatments', '0008_arrival_tablets'), ('treatments', '0009_notices'), ('treatments', '0010_stock'), ('treatments', '0011_notes'), ('treatments', '0012_syringes'), ('treatments', '0013_screening_in_full'), ('treatments', '0014_plans_in_full'), ('treatments', '0015_consent_in_full'), ('treatments', '0018_safety'), ('treatments', '0019_advice_in_versions'), ('treatments', '0020_check_in_rows'), ('treatments', '0021_exposure_indexes'), ('treatments', '0022_consent_of_minors'), ('treatments', '0023_consent_address')]
+    replaces = [
+        ('treatments', '0001_initial'),
+        ('treatments', '0003_times_needed'),
+        ('treatments', '0004_block_created_at'),
+        ('treatments', '0005_waiting_and_online'),
+        ('treatments', '0006_courses'),
+        ('treatments', '0007_feeds'),
+        ('treatments', '0008_arrival_tablets'),
+        ('treatments', '0009_notices'),
+        ('treatments', '0010_stock'),
+        ('treatments', '0011_notes'),
+        ('treatments', '0012_syringes'),
+        ('treatments', '0013_screening_in_full'),
+        ('treatments', '0014_plans_in_full'),
+        ('treatments', '0015_consent_in_full'),
+        ('treatments', '0018_safety'),
+        ('treatments', '0019_advice_in_versions'),
+        ('treatments', '0020_check_in_rows'),
+        ('treatments', '0021_exposure_indexes'),
+        ('treatments', '0022_consent_of_minors'),
+        ('treatments', '0023_consent_address'),
+    ]
 
     initial = True
 
     dependencies = [
         ('clinic', '0001_tables'),
-        ('clinic', '__first__'),
         ('patients', '0002_tables'),
     ]
 
