@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from clinic.access.models import Staff
 from clinic.audit.context import SYSTEM, acting
-from clinic.audit.models import AuditEntry
+from clinic.audit.models import AuditEntry, AuditEntryQuerySet
 from clinic.errors import ActionRefused
 from clinic.places.models import Device
 from tests.treatments.session_world import (
@@ -523,7 +523,7 @@ def test_pages_and_form_bodies_cannot_either_and_each_attempt_is_written_down(
             assert reply.status_code == 409, (name, change)
     signed.refresh_from_db()
     assert frozen(signed) == before
-    left = AuditEntry.objects.filter(action="refuse", object_id=str(signed.pk))
+    left = refused_saves().filter(object_id=str(signed.pk))
     assert left.count() == 2 * len(tries)
     assert {entry.what for entry in left} == {"sessions:save", "sessions:sign"}
     assert all(entry.patients == [signed.patient_id] and entry.actor_id for entry in left)
@@ -533,9 +533,14 @@ def test_a_stale_page_of_an_open_session_is_no_such_attempt(
     client: Client, session: Session
 ) -> None:
     body = posted(client, session) | {"revision": "99"}
-    before = AuditEntry.objects.filter(action="refuse").count()
+    before = refused_saves().count()
     assert client.post(address("save", session), body).status_code == 409
-    assert AuditEntry.objects.filter(action="refuse").count() == before
+    assert refused_saves().count() == before
+
+
+def refused_saves() -> AuditEntryQuerySet:
+    """Without what the database refused elsewhere: another table may have the same numbers."""
+    return AuditEntry.objects.filter(action="refuse", what__startswith="sessions:")
 
 
 def frozen(session: Session) -> list[Any]:
