@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from hashlib import sha256
 from typing import Any
 
@@ -102,30 +103,38 @@ def _fingerprint(calls: list[Call]) -> str:
 def alarm(request: HttpRequest) -> HttpResponse:
     """On every open page: red flags that nobody has taken, at any of one's locations.
 
-    Asked again each minute, and told only of what has changed; the pages that list the calls say
-    nothing of them again.
+    Asked again each minute, and told only of what has changed. Today says nothing of them: it lists
+    them itself, and asks for its list each minute.
     """
     waiting = Call.objects.alarming().filter(location_id__in=staff_of(request).place_ids)
-    if _lists_calls(request):
+    if _is_today(request):
         waiting = waiting.none()
     found = list(waiting.select_related("location").order_by("pk")[:MOST_CALLS])
-    seen = sha256(repr([call.pk for call in found]).encode()).hexdigest()[:16]
+    seen = _seen(found)
     if request.GET.get("seen") == seen:
         return HttpResponse(status=204)
     context = {"calls": found, "first": next(iter(found), None), "seen": seen}
     return render(request, "aftercare/watch_alarm.html", context)
 
 
-def _lists_calls(request: HttpRequest) -> bool:
+def _seen(alarming: Iterable[Call]) -> str:
+    """The same as long as the same calls alarm."""
+    return sha256(repr(sorted(call.pk for call in alarming)).encode()).hexdigest()[:16]
+
+
+def _is_today(request: HttpRequest) -> bool:
     page = getattr(request, "htmx").current_url_abs_path or ""  # noqa: B009
-    path, _mark, query = page.partition("?")
-    return path in (reverse("diary:today"), reverse("watch:safety")) and "place=" not in query
+    return page.partition("?")[0] == reverse("diary:today")
 
 
 @requires(Permission.WORK_WATCH)
 @require_GET
 def safety(request: HttpRequest) -> HttpResponse:
-    """The calls of all one's locations, or of `place`; who has stayed silent there, or here."""
+    """The calls of all one's locations, or of `place`; who has stayed silent there, or here.
+
+    The page does not ask for its list again, so the alarm speaks on it as soon as others alarm than
+    those it lists; at once where it does not list all.
+    """
     context = _list(request)
     place = _place(context["place"] or location_id_of(request))
     silent = list(
@@ -140,6 +149,7 @@ def safety(request: HttpRequest) -> HttpResponse:
         "silent": silent[:MOST_CALLS],
         "more_silent": len(silent) > MOST_CALLS,
         "silent_at": place.name,
+        "alarm_seen": "" if context["place"] else _seen(filter(Call.is_alarming, context["calls"])),
     }
     return render(request, "aftercare/safety.html", context)
 

@@ -381,6 +381,10 @@ class Call(Record):
         """Whether it should have been done by now."""
         return self.done_at is None and self.due_at <= at
 
+    def is_alarming(self) -> bool:
+        """Whether it is a red flag that nobody has taken."""
+        return self.done_at is None and self.is_red and self.taken_by_id is None
+
     def __str__(self) -> str:
         return f"call {self.pk}"
 

@@ -28,7 +28,7 @@ from patients.messages.models import Message
 from patients.messages.sending import claim_next, send_next
 from patients.portal.models import Link
 from patients.rights.gathering import everything
-from tests.aftercare.safety_world import make_clinic
+from tests.aftercare.safety_world import Clinic, make_clinic
 from tests.aftercare.watch_races import at_once, due_check_ins
 from tests.at_once import Crowd
 from tests.conftest import Cast
@@ -44,8 +44,11 @@ RULES = {"red_minutes": 30, "silent_hours": 48, "least_patients": 10}
 @pytest.fixture
 def asked(cast: Cast) -> CheckIn:
     """Treated yesterday by the practitioner, asked this morning."""
-    clinic = make_clinic(cast)
-    patient = clinic.patient("Zebulon", email="zebulon@example.org")
+    return ask(make_clinic(cast), "Zebulon")
+
+
+def ask(clinic: Clinic, name: str) -> CheckIn:
+    patient = clinic.patient(name, email=f"{name.lower()}@example.org")
     session = clinic.session(patient, at=MONDAY - timedelta(hours=26))
     plan_watch(session=session)
     open_due(at=MONDAY - timedelta(hours=1))
@@ -292,8 +295,26 @@ def test_it_is_heard_at_ones_own_locations_alone(
     session["location"] = cast.there.pk
     session.save()
     assert "role=" not in alarm(away, page="/today/").content.decode(), "the list there has all"
-    narrowed = f"{reverse('watch:safety')}?place={cast.there.pk}"
-    assert "Rive Gauche" in alarm(away, page=narrowed).content.decode()
+    assert "Rive Gauche" in alarm(away).content.decode()
+
+
+def test_an_open_call_list_is_told_of_what_came_after_it(
+    cast: Cast, client_for: Callable[[Staff], Client]
+) -> None:
+    """It is drawn once, and may stand open all day."""
+    client, clinic = client_for(cast.colleague), make_clinic(cast)
+    first = answer(ask(clinic, "Zebulon"))
+    page = client.get(reverse("watch:safety")).content.decode()
+    assert first.patient.number in page
+    element = page[page.index("data-alarm") :].partition(">")[0]
+    assert "every 60s" in element
+    seen = element.partition("?seen=")[2].partition('"')[0]
+    there = reverse("watch:safety")
+    assert alarm(client, seen, page=there).status_code == 204, "it is on the list"
+    answer(ask(clinic, "Abigail"))
+    assert "2 check-ins need you" in alarm(client, seen, page=there).content.decode()
+    narrowed = client.get(there, {"place": cast.here.pk}).content.decode()
+    assert "?seen=" not in narrowed[narrowed.index("data-alarm") :].partition(">")[0]
 
 
 def test_asking_keeps_no_idle_login_alive(

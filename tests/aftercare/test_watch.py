@@ -45,7 +45,7 @@ from clinic.places.models import LocationDay
 from patients.messages.models import Message
 from patients.messages.rules import save_refusals
 from patients.photos.allowing import is_allowed
-from patients.registry.models import Patient
+from patients.registry.models import Patient, Registration
 from tests.access.world import World, make_world
 from tests.conftest import Cast
 from treatments.catalogue.actions import add_row, edit_row, take_out_of_use
@@ -416,6 +416,9 @@ def test_the_calls_of_all_ones_locations_are_one_list(
     hidden = Call.objects.filter(location=cast.there).first()
     assert hidden is not None
     assert one.get(reverse("watch:call", args=[hidden.pk])).status_code == 404
+    Registration.objects.create(patient=hidden.patient, location=cast.here)
+    page = one.get(reverse("watch:safety")).content.decode()
+    assert names[cast.there.pk][0] not in page, "a patient of both, called from there"
     Membership.objects.create(staff=cast.practitioner, location=cast.there)
     both = client_for(cast.practitioner)
     for view in ("watch:today", "watch:safety"):
