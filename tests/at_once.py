@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from django.db import connection, connections
@@ -37,30 +38,25 @@ class Crowd:
         Whatever a job raises that is none of `refusals` is raised here.
         """
         self._processes, self._passed = {}, set()
-        answers: dict[int, object] = {}
         ready = threading.Barrier(len(jobs), timeout=PATIENCE_S)
 
-        def run(number: int, job: Callable[[], object]) -> None:
+        def run(job: Callable[[], object]) -> object:
             try:
                 connection.ensure_connection()
                 self._processes[threading.get_ident()] = connection.connection.info.backend_pid
                 ready.wait()
-                answers[number] = job()
-            except BaseException as error:  # noqa: BLE001  (raised anew below)
-                answers[number] = error
+                return job()
             finally:
                 connections.close_all()
                 self._passed.add(threading.get_ident())
 
-        threads = [threading.Thread(target=run, args=job) for job in enumerate(jobs)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        for answer in answers.values():
-            if isinstance(answer, BaseException) and not isinstance(answer, refusals):
-                raise answer
-        return [answers[number] for number in range(len(jobs))]
+        with ThreadPoolExecutor(len(jobs)) as threads:
+            begun = [threads.submit(run, job) for job in jobs]
+        refused = [one.exception() for one in begun]
+        return [
+            refusal if isinstance(refusal, refusals) else one.result()
+            for one, refusal in zip(begun, refused, strict=True)
+        ]
 
     def stand(self) -> bool:
         """Until each of the others has come here once, has ended, or waits for a lock.

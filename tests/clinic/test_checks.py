@@ -62,7 +62,7 @@ def start(environment: dict[str, str], *command: str) -> subprocess.CompletedPro
 
 
 EACH = """
-import json, os, sys, tempfile, traceback
+import json, os, sys, tempfile
 import django, environ
 import django.conf, django.core.management
 for environment in json.load(sys.stdin):
@@ -71,16 +71,11 @@ for environment in json.load(sys.stdin):
         if not child:
             os.environ.update(environment)
             os.dup2(said.fileno(), 2)
-            try:
-                django.setup()
-            except BaseException:
-                traceback.print_exc()
-                sys.stderr.flush()
-                os._exit(1)
+            django.setup()
             os._exit(0)
         code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
         said.seek(0)
-        print(json.dumps([code, said.read()]))
+        print(json.dumps([code, said.read()]), flush=True)
 """
 """Starts Django once with each of the settings, every time in a process of its own, without having
 Python load its libraries anew."""

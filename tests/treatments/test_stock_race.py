@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 import pytest
@@ -18,6 +19,7 @@ from hypothesis import strategies as st
 
 from clinic.audit.context import SYSTEM, acting
 from clinic.errors import ActionRefused
+from tests.at_once import Crowd
 from tests.treatments.session_world import NOON, D, World, current, make_world, sign_consent
 from tests.treatments.stock_world import MULTI, SINGLE, check_ledger, deliver
 from treatments.catalogue.models import Anaesthetic, Lot
@@ -64,29 +66,20 @@ def plans_like(world: World, cast: Any, count: int) -> Iterator[World]:
 
 def at_once(jobs: Iterable[Callable[[], Any]]) -> Counter[str]:
     """Run everything in a thread of its own, all let go together; what became of each."""
-    waiting = list(jobs)
-    barrier, outcomes = threading.Barrier(len(waiting)), []
 
-    def run(job: Callable[[], Any]) -> None:
-        barrier.wait()
-        try:
-            with acting(SYSTEM):
-                job()
-        except ActionRefused as refused:
-            outcomes.append("told" if refused.message else "nothing said")
-        except IntegrityError:
-            outcomes.append("refused by the database")
-        else:
-            outcomes.append("done")
-        finally:
-            connection.close()
+    def run(job: Callable[[], Any]) -> str:
+        with acting(SYSTEM):
+            job()
+        return "done"
 
-    threads = [threading.Thread(target=run, args=[job]) for job in waiting]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return Counter(outcomes)
+    answers = Crowd().run([partial(run, job) for job in jobs], (ActionRefused, IntegrityError))
+    return Counter(map(became, answers))
+
+
+def became(answer: Any) -> str:
+    if isinstance(answer, ActionRefused):
+        return "told" if answer.message else "nothing said"
+    return "refused by the database" if isinstance(answer, IntegrityError) else str(answer)
 
 
 @pytest.mark.django_db(transaction=True)
