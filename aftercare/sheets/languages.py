@@ -9,8 +9,9 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 
 from aftercare.sheets.models import Sheet, SheetWords
-from aftercare.sheets.words import FURTHER, house_words, is_of_the_house, own_name
+from aftercare.sheets.words import FURTHER, house_words
 from clinic.errors import ActionRefused
+from clinic.tongues import is_of_the_house, own_name
 from patients.registry.models import Patient
 
 
@@ -71,12 +72,16 @@ def _spoken(row: SheetWords) -> Spoken:
 
 
 def language_for(patient: Patient) -> str:
-    """The patient's own; but a further one, which their file cannot name, if the last sheet had it.
+    """The patient's own where its words are in force, else that of their pages.
 
-    One in which the words are no longer in force is left again.
+    A further one in which the last sheet was given goes before one of the house: their file cannot
+    name them all. One in which the words are no longer in force is left again.
     """
+    known = dict(offered())
+    if patient.language in known and not is_of_the_house(patient.language):
+        return patient.language
     last = Sheet.objects.filter(patient=patient).order_by("-pk").values_list("language", flat=True)
-    spoken, known = last.first(), dict(offered())
+    spoken = last.first()
     if spoken in known and not is_of_the_house(spoken):
         return spoken
-    return patient.language if patient.language in known else settings.LANGUAGES[0][0]
+    return patient.house_language
