@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
-from django.utils import timezone, translation
+from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
@@ -36,6 +36,7 @@ from treatments.consents.in_force import TEMPLATE_VERSION, supported, text_for, 
 from treatments.consents.models import Consent, ConsentQuestion, ConsentTemplate, Identity
 from treatments.consents.proof import evidence_of
 from treatments.consents.text import compose
+from treatments.consents.tongue import speaking
 from treatments.consents.wording import Wording, completed, faults
 from treatments.plans.models import Plan
 from treatments.plans.reading import screen_plan
@@ -437,7 +438,7 @@ def _refuse_unchosen(photos: Mapping[str, bool]) -> None:
 
 
 def _request_pdf(paper: Consent, *, by: str) -> Document:
-    with translation.override(paper.language):
+    with speaking(paper.language):
         words = (
             _("Consent, signed by both: %(title)s")
             if paper.countersigned_at

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 
 from django.template.loader import render_to_string
-from django.utils import translation
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
@@ -17,8 +16,10 @@ from django.utils.translation import ngettext
 from clinic.access.models import Staff
 from clinic.places.device_kinds import kind_name
 from clinic.places.models import Location
+from clinic.tongues import isolated
 from patients.photos.models import Use
 from treatments.catalogue.models import Flag, Product, RiskLine, Substance
+from treatments.consents.tongue import speaking
 from treatments.consents.wording import (
     SECTIONS,
     STATEMENTS,
@@ -98,7 +99,7 @@ def compose(
     mix = list(
         plan.mix.select_related("product").prefetch_related("product__ingredients__substance")
     )
-    with translation.override(language):
+    with speaking(language):
         facts = facts_of(plan, areas, mix)
         treats = practitioner or facts.practitioner
         facts = replace(facts, practitioner=treats, is_minor=minor)
@@ -147,14 +148,14 @@ def page(facts: Facts, texts: Texts, off_label: str) -> str:
 def _words(facts: Facts) -> dict[str, str]:
     place = facts.location
     return {
-        "patient": facts.patient,
-        "clinic": place.name,
-        "practitioner": _person(facts.practitioner),
+        "patient": isolated(facts.patient),
+        "clinic": isolated(place.name),
+        "practitioner": isolated(_person(facts.practitioner)),
         "indication": facts.indication,
         "techniques": ", ".join(facts.techniques),
-        "phone": place.phone,
-        "phone_out_of_hours": place.phone_out_of_hours,
-        "emergency_number": place.country.emergency_number,
+        "phone": isolated(place.phone),
+        "phone_out_of_hours": isolated(place.phone_out_of_hours),
+        "emergency_number": isolated(place.country.emergency_number),
     }
 
 
@@ -177,7 +178,7 @@ def _blocks(facts: Facts, off_label: str) -> dict[str, str]:
         "areas": _list(facts.areas),
         "devices": _paragraph(device if facts.devices else ""),
         "substances": _substance_list(facts.substances, off_label),
-        "published": _paragraph(f"{found} {facts.published}" if facts.published else ""),
+        "published": _paragraph(f"{found} {isolated(facts.published)}" if facts.published else ""),
         "sessions": _list(facts.sessions),
         "anaesthetics": _paragraph(numbed if facts.anaesthetics else ""),
         "risks": _list(facts.risks),
@@ -270,8 +271,8 @@ def substance_line(one: Substance, products: Sequence[Product]) -> SubstanceLine
     """One substance as the patient reads it."""
     marks = _marks(one, products)
     return SubstanceLine(
-        name=one.name,
-        brought_by=", ".join(_names(products)),
+        name=isolated(one.name),
+        brought_by=", ".join(isolated(name) for name in _names(products)),
         flags=[str(Flag(flag).label) for flag in sorted(marks) if flag in Flag],
         is_off_label=bool(marks & set(TOLD_FLAGS)),
         caution=one.said("caution"),
