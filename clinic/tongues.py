@@ -7,7 +7,7 @@ looked up among them, in templates and forms alike.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import date
@@ -95,6 +95,12 @@ def isolated(text: object) -> str:
     """
     said = str(text)
     return f"{ISOLATE}{said}{END}" if said and translation.get_language_bidi() else said
+
+
+def listed(names: Iterable[str]) -> str:
+    """Names one after another, by the comma of the language."""
+    comma = "، " if (translation.get_language() or "").startswith("ar") else ", "
+    return comma.join(names)
 
 
 def day_in_words(day: date) -> str:

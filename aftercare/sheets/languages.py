@@ -71,6 +71,13 @@ def _spoken(row: SheetWords) -> Spoken:
     return Spoken({**house_words(row.code), **row.words}, row.phrases, row.version)
 
 
+def lacking_for(patient: Patient) -> str:
+    """The name of the patient's language where no sheet can be given in it yet."""
+    if patient.language in dict(offered()):
+        return ""
+    return str(dict(settings.PATIENT_LANGUAGES).get(patient.language, patient.language))
+
+
 def language_for(patient: Patient) -> str:
     """The patient's own where its words are in force, else that of their pages.
 

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
-from django.utils import timezone
+from django.utils import timezone, translation
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
@@ -15,6 +15,7 @@ from clinic.access.models import Staff
 from clinic.access.permissions import Permission, Role
 from clinic.audit.context import current
 from clinic.errors import ActionRefused
+from clinic.tongues import is_of_the_house
 from patients.documents.actions import request_document
 from patients.documents.models import Document
 from patients.intake.facts import latest_history
@@ -439,22 +440,27 @@ def _refuse_unchosen(photos: Mapping[str, bool]) -> None:
 
 def _request_pdf(paper: Consent, *, by: str) -> Document:
     with speaking(paper.language):
+        return request_document(
+            patient=paper.patient,
+            kind=Document.Kind.CONSENT,
+            title=_title(paper)[:200],
+            language=paper.language,
+            html=evidence_page(paper),
+            by=by,
+            evidence=evidence_of(paper),
+        )
+
+
+def _title(paper: Consent) -> str:
+    """What the lists of papers call it: in a language of the house, which the staff read too."""
+    is_ours = is_of_the_house(paper.language)
+    with translation.override(paper.language if is_ours else paper.patient.house_language):
         words = (
             _("Consent, signed by both: %(title)s")
             if paper.countersigned_at
             else _("Consent: %(title)s")
         )
-        title = words % {"title": paper.plan.title}
-        html, evidence = evidence_page(paper), evidence_of(paper)
-    return request_document(
-        patient=paper.patient,
-        kind=Document.Kind.CONSENT,
-        title=title[:200],
-        language=paper.language,
-        html=html,
-        by=by,
-        evidence=evidence,
-    )
+        return words % {"title": paper.plan.title}
 
 
 def _actor_name(signer: str) -> str:

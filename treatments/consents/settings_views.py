@@ -18,6 +18,7 @@ from clinic.places.models import CountryProfile, Location
 from clinic.tongues import is_right_to_left
 from clinic.web.forms import refuse
 from treatments.consents.actions import approve_text, text_code, wording_of, write_text
+from treatments.consents.in_force import FURTHER
 from treatments.consents.models import Consent, ConsentTemplate
 from treatments.consents.sample import sample_page
 from treatments.consents.settings_forms import WordingForm
@@ -62,7 +63,13 @@ def _place(country: str, name: str, versions: dict[str, list[ConsentTemplate]]) 
         newest = own[-1] if own else None
         waits = newest if newest and not newest.is_current and not newest.is_approved else None
         cells.append(
-            {"code": code, "language": language_name, "current": current, "waiting": waits}
+            {
+                "code": code,
+                "language": language_name,
+                "current": current,
+                "waiting": waits,
+                "is_further": language in FURTHER,
+            }
         )
     return {"name": name, "cells": cells}
 

@@ -16,7 +16,7 @@ from django.utils.translation import ngettext
 from clinic.access.models import Staff
 from clinic.places.device_kinds import kind_name
 from clinic.places.models import Location
-from clinic.tongues import isolated
+from clinic.tongues import isolated, listed
 from patients.photos.models import Use
 from treatments.catalogue.models import Flag, Product, RiskLine, Substance
 from treatments.consents.tongue import speaking
@@ -152,7 +152,7 @@ def _words(facts: Facts) -> dict[str, str]:
         "clinic": isolated(place.name),
         "practitioner": isolated(_person(facts.practitioner)),
         "indication": facts.indication,
-        "techniques": ", ".join(facts.techniques),
+        "techniques": listed(facts.techniques),
         "phone": isolated(place.phone),
         "phone_out_of_hours": isolated(place.phone_out_of_hours),
         "emergency_number": isolated(place.country.emergency_number),
@@ -171,9 +171,9 @@ def _blocks(facts: Facts, off_label: str) -> dict[str, str]:
     heard = {True: _("A published study of such a course found no benefit:")}
     found = heard.get(facts.is_negative, _("What a published study of such a course found:"))
     numbed = _("The mix itself holds a local anaesthetic: %(names)s.") % {
-        "names": ", ".join(facts.anaesthetics)
+        "names": listed(facts.anaesthetics)
     }
-    device = _("Device: %(names)s.") % {"names": ", ".join(facts.devices)}
+    device = _("Device: %(names)s.") % {"names": listed(facts.devices)}
     return {
         "areas": _list(facts.areas),
         "devices": _paragraph(device if facts.devices else ""),
@@ -223,7 +223,7 @@ def facts_of(plan: Plan, areas: Sequence[PlanArea], mix: Sequence[MixLine]) -> F
         birth_date=patient.birth_date,
         number=str(patient.number),
         title=plan.title,
-        indication=", ".join(indication_name(code) for code in plan.indications),
+        indication=listed(indication_name(code) for code in plan.indications),
         areas=[area_line(part) for part in areas],
         techniques=_names(part.technique for part in areas),
         devices=[
@@ -272,7 +272,7 @@ def substance_line(one: Substance, products: Sequence[Product]) -> SubstanceLine
     marks = _marks(one, products)
     return SubstanceLine(
         name=isolated(one.name),
-        brought_by=", ".join(isolated(name) for name in _names(products)),
+        brought_by=listed(isolated(name) for name in _names(products)),
         flags=[str(Flag(flag).label) for flag in sorted(marks) if flag in Flag],
         is_off_label=bool(marks & set(TOLD_FLAGS)),
         caution=one.said("caution"),
