@@ -28,9 +28,9 @@ from aftercare.demo.plans import stop_specs, tell_plans
 from aftercare.demo.rights import tell_rights
 from aftercare.demo.safety import MOST_LETTERS, keep_safe
 from aftercare.demo.sheets import tell_sheets
-from aftercare.demo.tongues import tell_tongues
 from aftercare.demo.shelves import use_shelves
 from aftercare.demo.shut_door import shut_a_door
+from aftercare.demo.tongues import tell_tongues
 from aftercare.demo.waiting import fill_waiting_list
 from aftercare.demo.watch import keep_watch
 from aftercare.sheets.actions import give_sheet
