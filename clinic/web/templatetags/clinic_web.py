@@ -19,8 +19,8 @@ from django.utils.translation import get_language_bidi
 from django.utils.translation import gettext as _
 
 from clinic.access.permissions import Access
-from clinic.web.field_rows import BOX_CLASS, BOX_CLASSES, Manner, row_of
 from clinic.tongues import day_in_words, isolated
+from clinic.web.field_rows import BOX_CLASS, BOX_CLASSES, Manner, row_of
 from clinic.web.looks import MESSAGE_ICONS, Look, status_look, verdict_look
 from clinic.web.phones import dial
 from clinic.web.rail import RAIL, stops, url_or_none
