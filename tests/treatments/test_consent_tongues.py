@@ -17,6 +17,7 @@ from pypdf import PdfReader
 from clinic import tongues
 from clinic.errors import ActionRefused
 from clinic.tongues import speaking
+from patients.documents.checking import Verdict, check_copy
 from patients.registry.models import Patient
 from tests.conftest import make_patient
 from tests.treatments.plan_parts import accepted_plan, hand_in_history, opened_consent, signature
@@ -246,7 +247,9 @@ class TestSpoken:
         assert consent.document is not None
         assert consent.document.language == language
         assert consent.document.title.startswith("Consent")
-        copied = words_of(rendered(consent.document))
+        pdf = rendered(consent.document)
+        assert check_copy(pdf).verdict == Verdict.UNCHANGED
+        copied = words_of(pdf)
         for english in (
             "Who signed",
             "Interpreter",

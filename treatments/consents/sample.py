@@ -56,7 +56,7 @@ def sample_facts(location: Location) -> Facts:
         birth_date=SAMPLE_BORN,
         number="P000000",
         title=_("Sample plan"),
-        indication=indication_name("face"),
+        indication=indication_name("face-rejuvenation"),
         areas=[area_line(_part(one, technique)) for one in areas if technique],
         techniques=[technique.name] if technique else [],
         devices=[kind_name("mesogun")],

@@ -203,7 +203,7 @@ def _substance_list(lines: Sequence[SubstanceLine], off_label: str) -> str:
 
 
 def _substance(line: SubstanceLine, off_label: str) -> SafeString:
-    status = f"{_(':')} {', '.join(line.flags)}" if line.flags else ""
+    status = f"{_(':')} {listed(line.flags)}" if line.flags else ""
     caution = f". {line.caution}" if line.caution else ""
     said = format_html("<br>{}", off_label) if line.is_off_label else ""
     return format_html(
@@ -246,7 +246,7 @@ def area_line(part: PlanArea) -> str:
     """ "Lower back (left): nappage, 4 mm deep"."""
     side = f" ({part.get_side_display()})" if part.side != Side.NONE else ""
     depth = _("%(depth)s mm deep") % {"depth": plain(part.depth_mm)}
-    return f"{part.area.name}{side}{_(':')} {part.technique.name}, {depth}"
+    return f"{part.area.name}{side}{_(':')} {listed([part.technique.name, depth])}"
 
 
 def phase_line(phase: Phase) -> str:
@@ -259,7 +259,7 @@ def phase_line(phase: Phase) -> str:
         else _("%(least)s to %(most)s days apart") % {"least": least, "most": most}
     )
     said = sessions % {"sessions": phase.sessions}
-    return f"{phase.get_kind_display()}{_(':')} {said}, {gap}"
+    return f"{phase.get_kind_display()}{_(':')} {listed([said, gap])}"
 
 
 def substance_lines(mix: Sequence[MixLine]) -> list[SubstanceLine]:
