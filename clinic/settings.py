@@ -230,6 +230,9 @@ CELERY_BROKER_URL = re.sub(
 
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", _("English")), ("fr", _("French"))]
+# What a patient may read best: their papers can be written in it, once the clinic has approved the
+# words. Pages and messages have none in the last two, see clinic/tongues.py.
+PATIENT_LANGUAGES = [*LANGUAGES, ("ar", _("Arabic")), ("he", _("Hebrew"))]
 LOCALE_PATHS = [BASE_DIR / "locale"]
 USE_I18N = True
 USE_TZ = True

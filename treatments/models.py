@@ -27,6 +27,7 @@ from treatments.consents.models import (
     ConsentAttendant,
     ConsentQuestion,
     ConsentTemplate,
+    ConsentWords,
 )
 from treatments.consultations.models import ChartMark, Consultation, ConsultationAddendum
 from treatments.courses.models import PlannedVisit
@@ -63,6 +64,7 @@ __all__ = [
     "ConsentAttendant",
     "ConsentQuestion",
     "ConsentTemplate",
+    "ConsentWords",
     "Consultation",
     "ConsultationAddendum",
     "Contraindication",

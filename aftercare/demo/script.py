@@ -30,6 +30,7 @@ from aftercare.demo.safety import MOST_LETTERS, keep_safe
 from aftercare.demo.sheets import tell_sheets
 from aftercare.demo.shelves import use_shelves
 from aftercare.demo.shut_door import shut_a_door
+from aftercare.demo.tongues import tell_tongues
 from aftercare.demo.waiting import fill_waiting_list
 from aftercare.demo.watch import keep_watch
 from aftercare.sheets.actions import give_sheet
@@ -228,6 +229,7 @@ def tell(*, seed: int, now: datetime, say: Say) -> Ground:
     histories.tell_changes(ground, now)
     keep_safe(ground, now)
     tell_sheets(ground, now)
+    tell_tongues(ground, now)
     keep_watch(ground, now)
     shut_a_door(ground, now)
     story.settle_messages()

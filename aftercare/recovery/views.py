@@ -17,8 +17,9 @@ from aftercare.recovery.days import Today, today_of
 from aftercare.sheets.content import content_of
 from aftercare.sheets.languages import phrases_in
 from aftercare.sheets.models import Sheet
-from aftercare.sheets.words import FALLBACK, is_of_the_house, is_right_to_left
+from aftercare.sheets.words import FALLBACK
 from aftercare.watch.models import CheckIn
+from clinic.tongues import is_of_the_house, is_right_to_left
 from patients.portal.access import by_link, patient_of, portal_context
 from patients.registry.models import Patient
 from treatments.catalogue.models import AdverseEventType

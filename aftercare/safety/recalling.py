@@ -26,7 +26,6 @@ from patients.documents.actions import request_document
 from patients.documents.evidence import Evidence
 from patients.documents.models import Document
 from patients.messages.kinds import Kind
-from patients.messages.rules import spoken
 from patients.messages.saying import say
 
 TELL_TASK = "aftercare.tell_exposed"
@@ -160,11 +159,11 @@ def _letter(contact: RecallContact) -> Document:
     """The letter in the patient's language: what it is about, and to call."""
     recall, place = contact.recall, contact.location
     exposure = exposure_of(recall)
-    with override(spoken(contact.patient.language)):
+    with override(contact.patient.house_language):
         html = render_to_string(
             "pdf/recall_letter.html",
             {
-                "language": spoken(contact.patient.language),
+                "language": contact.patient.house_language,
                 "location": place,
                 "patient": contact.patient,
                 "contact": contact,
@@ -178,7 +177,7 @@ def _letter(contact: RecallContact) -> Document:
             patient=contact.patient,
             kind=Document.Kind.LETTER,
             title=_("A letter from your clinic"),
-            language=spoken(contact.patient.language),
+            language=contact.patient.house_language,
             html=html,
             by=recall.opened_by.name,
             evidence=Evidence(

@@ -181,7 +181,7 @@ def _paper(session: Session, content: Content, language: str, by: Staff | None) 
     return request_document(
         patient=session.patient,
         kind=Document.Kind.SHEET,
-        title=_title(content["version"], session.patient.language),
+        title=_title(content["version"], session.patient.house_language),
         language=language,
         html=html,
         by=by.name if by else "system",
@@ -200,7 +200,7 @@ def _title(version: int, language: str) -> str:
 def _tell(sheet: Sheet, key: str, at: datetime) -> Message | None:
     """The message with the link; it says nothing of what the sheet says."""
     patient = sheet.patient
-    with translation.override(patient.language):
+    with translation.override(patient.house_language):
         return queue_message(
             patient=patient,
             kind="sheet",

@@ -14,10 +14,11 @@ from django.utils.translation import gettext as _
 from aftercare.sheets.models import SheetWords
 from aftercare.sheets.selectors import is_known
 from aftercare.sheets.wording import MOST_HOURS, phrase_faults, text_fault, word_faults
-from aftercare.sheets.words import FURTHER, WORDS, own_name
+from aftercare.sheets.words import FURTHER, WORDS
 from clinic.access.models import Staff
 from clinic.access.permissions import Permission
 from clinic.errors import ActionRefused
+from clinic.tongues import own_name
 from treatments.catalogue.models import AdviceBlock, CatalogueRow, Source
 from treatments.catalogue.sources import source_key
 

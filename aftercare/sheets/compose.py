@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 from django.utils import translation
 from django.utils.formats import date_format, get_format
 
-from aftercare.sheets.words import is_right_to_left
+from clinic.tongues import is_right_to_left
 
 MINUTE = timedelta(minutes=1)
 QUARTER = timedelta(minutes=15)

@@ -23,11 +23,10 @@ from aftercare.sheets.languages import Spoken, spoken_in
 from aftercare.sheets.words import (
     FALLBACK,
     house_words,
-    is_of_the_house,
-    is_right_to_left,
     last_days,
 )
 from clinic.places.models import Location
+from clinic.tongues import is_of_the_house, is_right_to_left
 from clinic.web.phones import dial
 from treatments.catalogue.models import AdviceBlock, CatalogueRow, Lot
 from treatments.diary.models import Appointment

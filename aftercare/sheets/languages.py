@@ -9,8 +9,9 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 
 from aftercare.sheets.models import Sheet, SheetWords
-from aftercare.sheets.words import FURTHER, house_words, is_of_the_house, own_name
+from aftercare.sheets.words import FURTHER, house_words
 from clinic.errors import ActionRefused
+from clinic.tongues import is_of_the_house, own_name
 from patients.registry.models import Patient
 
 
@@ -70,13 +71,24 @@ def _spoken(row: SheetWords) -> Spoken:
     return Spoken({**house_words(row.code), **row.words}, row.phrases, row.version)
 
 
-def language_for(patient: Patient) -> str:
-    """The patient's own; but a further one, which their file cannot name, if the last sheet had it.
+def lacking_for(patient: Patient) -> str:
+    """The name of the patient's language where no sheet can be given in it yet."""
+    if patient.language in dict(offered()):
+        return ""
+    return str(dict(settings.PATIENT_LANGUAGES).get(patient.language, patient.language))
 
-    One in which the words are no longer in force is left again.
+
+def language_for(patient: Patient) -> str:
+    """The patient's own where its words are in force, else that of their pages.
+
+    A further one in which the last sheet was given goes before one of the house: their file cannot
+    name them all. One in which the words are no longer in force is left again.
     """
+    known = dict(offered())
+    if patient.language in known and not is_of_the_house(patient.language):
+        return patient.language
     last = Sheet.objects.filter(patient=patient).order_by("-pk").values_list("language", flat=True)
-    spoken, known = last.first(), dict(offered())
+    spoken = last.first()
     if spoken in known and not is_of_the_house(spoken):
         return spoken
-    return patient.language if patient.language in known else settings.LANGUAGES[0][0]
+    return patient.house_language

@@ -8,8 +8,9 @@ from django.utils.translation import gettext as _
 
 from aftercare.sheets.content import Content
 from aftercare.sheets.models import SheetWords, content_hash
-from aftercare.sheets.words import FALLBACK, is_of_the_house, own_name
+from aftercare.sheets.words import FALLBACK
 from clinic.access.models import Staff
+from clinic.tongues import is_of_the_house, own_name
 from patients.documents.evidence import Evidence, Signed
 from treatments.sessions.models import Session
 

@@ -20,9 +20,8 @@ from aftercare.sheets.words import (
     LONGEST,
     WORDS,
     house_words,
-    is_right_to_left,
-    own_name,
 )
+from clinic.tongues import is_right_to_left, own_name
 from clinic.web.forms import ClinicForm
 from treatments.catalogue.models import AdviceBlock, Area, Substance, Technique
 

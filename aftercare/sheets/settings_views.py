@@ -35,10 +35,11 @@ from aftercare.sheets.trying import (
     words_waiting,
 )
 from aftercare.sheets.wording import PLACES, phrase_faults, phrase_name, word_faults
-from aftercare.sheets.words import FURTHER, is_right_to_left, own_name
+from aftercare.sheets.words import FURTHER
 from clinic.access.permissions import Permission, requires
 from clinic.access.request import location_of, staff_of
 from clinic.errors import ActionRefused
+from clinic.tongues import is_right_to_left, own_name
 from clinic.web.forms import refuse
 from clinic.web.notices import refused_notice
 from treatments.catalogue.models import AdviceBlock

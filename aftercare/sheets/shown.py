@@ -10,7 +10,7 @@ from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 
 from aftercare.sheets.models import Sheet
-from aftercare.sheets.words import own_name
+from clinic.tongues import own_name
 from patients.messages.models import Message
 from treatments.sessions.models import Session
 

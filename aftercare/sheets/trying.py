@@ -11,8 +11,8 @@ from aftercare.sheets.compose import Block, Treatment, line_of, merge
 from aftercare.sheets.content import frame_of, page_of
 from aftercare.sheets.languages import spoken_for_a_look, spoken_in
 from aftercare.sheets.models import SheetWords
-from aftercare.sheets.words import is_right_to_left, own_name
 from clinic.places.models import Location
+from clinic.tongues import is_right_to_left, own_name
 from treatments.catalogue.models import AdviceBlock, Area, CatalogueRow, Technique
 
 Row = TypeVar("Row", bound=CatalogueRow)

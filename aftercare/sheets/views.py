@@ -15,7 +15,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from aftercare.sheets.actions import give_sheet, give_version, keep_draft, send_again
 from aftercare.sheets.content import Wish, blocks_for, content_of, page_of, treatment_of
 from aftercare.sheets.forms import SheetForm
-from aftercare.sheets.languages import language_for, offered
+from aftercare.sheets.languages import lacking_for, language_for, offered
 from aftercare.sheets.models import LONGEST_LINE, Sheet, SheetDraft
 from aftercare.sheets.shown import seen_word, versions_of
 from aftercare.sheets.wording import plain_fault
@@ -166,6 +166,7 @@ def _prepare_page(
         "patient": session.patient,
         "today": timezone.localdate(timezone=zone_of(request)),
         "form": form,
+        "lacking": lacking_for(session.patient),
         "versions": versions_of(session),
         "sample": sample,
         "unapproved": sum(not block.is_approved for block in blocks),

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from django.conf import settings
-from django.conf.locale import LANG_INFO
 from django.utils import translation
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+
+from clinic.tongues import is_of_the_house
 
 FALLBACK = "en"
 FURTHER = ("ar", "he", "es", "it", "pt", "de")
@@ -54,22 +54,6 @@ def house_words(language: str) -> dict[str, str]:
     """The words in a language of the house; in English for any other."""
     with translation.override(language if is_of_the_house(language) else FALLBACK):
         return {code: str(word) for code, word in WORDS.items()}
-
-
-def is_of_the_house(language: str) -> bool:
-    """Whether the house itself speaks it."""
-    return language in dict(settings.LANGUAGES)
-
-
-def own_name(language: str) -> str:
-    """What a language calls itself."""
-    name = str(LANG_INFO[language]["name_local"])
-    return name[:1].upper() + name[1:]
-
-
-def is_right_to_left(language: str) -> bool:
-    """Whether it is written from right to left."""
-    return bool(LANG_INFO.get(language[:2], {}).get("bidi"))
 
 
 def last_days(language: str, words: Mapping[str, str]) -> dict[str, str]:

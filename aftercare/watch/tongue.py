@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from django.utils.html import format_html
 
 from aftercare.sheets.languages import language_for, phrases_in
-from aftercare.sheets.words import is_of_the_house, is_right_to_left
+from clinic.tongues import is_of_the_house, is_right_to_left
 from patients.registry.models import Patient
 
 

@@ -58,7 +58,7 @@ def queue_message(
             "patient": patient,
             "kind": kind,
             "channel": channel,
-            "language": patient.language,
+            "language": patient.house_language,
             "recipient": recipient,
             "subject": subject,
             "body": body,
@@ -167,7 +167,7 @@ def send_link(*, by: Staff, patient: Patient, at: datetime) -> Message:
     By e-mail, else by SMS. Raises `ActionRefused` when the patient has neither.
     """
     channel = channel_of(patient)
-    with override(patient.language):
+    with override(patient.house_language):
         subject = _("Your clinic has something for you")
         body = _(
             "Hello,\n\nyour clinic has something for you to read or to fill in. Open your personal "

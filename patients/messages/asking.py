@@ -97,7 +97,7 @@ def _send(patient: Patient, at: datetime) -> None:
     if asked.filter(due_at__gt=at - timedelta(days=1)).count() >= MOST_PER_DAY:
         return
     channel = channel_of(patient)
-    with override(patient.language):
+    with override(patient.house_language):
         subject = _("Your personal link")
         body = _(
             "Hello,\n\nhere is the link that you asked for:\n\n%(link)s\n\nIt works for one hour. "

@@ -25,7 +25,7 @@ def send_code(*, patient: Patient, channel: str, at: datetime) -> Code:
     Raises `ActionRefused` when the patient has no such address, or asks too often.
     """
     code = ask_for_code(patient=patient, at=at)
-    with override(patient.language):
+    with override(patient.house_language):
         words = _(
             "Your code is %(code)s. Enter it on the page where you asked for it. It is valid for "
             "ten minutes. We never ask for it by phone."

@@ -28,7 +28,7 @@ from patients.registry.models import Patient
 def choose_passkey_only(*, patient: Patient, at: datetime) -> None:
     """The patient lets nothing but their passkey open their pages; see `shut_to_links`."""
     if shut_to_links(patient=patient):
-        with override(patient.language):
+        with override(patient.house_language):
             subject = _("How your pages open has changed")
             words = _(
                 "From now on your pages open with your passkey alone. If it was not you who chose "
@@ -66,7 +66,7 @@ def reset_door(
 
 
 def _tell_of_links(patient: Patient, at: datetime) -> None:
-    with override(patient.language):
+    with override(patient.house_language):
         subject = _("How your pages open has changed")
         words = _(
             "From now on links with your date of birth open your pages again. If it was not you "

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from django.conf import settings
 from django.core.exceptions import ObjectDoesNotExist
 from django.db import transaction
 from django.utils.translation import gettext as _
@@ -13,6 +12,7 @@ from django.utils.translation import gettext as _
 from clinic.access.models import Staff
 from clinic.errors import ActionRefused
 from clinic.places.models import Location
+from clinic.tongues import house_language
 from patients.messages.kinds import Kind, Refusal
 from patients.messages.models import MessageRules, MessageText, OptOut
 from patients.messages.shipped import SHIPPED
@@ -56,21 +56,15 @@ def save_rules(*, by: Staff, location: Location, **values: Any) -> MessageRules:
     return rules
 
 
-def spoken(language: str) -> str:
-    """The language itself when there are texts in it, else the first that has them."""
-    languages = dict(settings.LANGUAGES)
-    return language if language in languages else next(iter(languages))
-
-
 def shipped_words(kind: str, language: str) -> Words:
     """The text that comes with the system."""
-    return SHIPPED[kind, spoken(language)]
+    return SHIPPED[kind, house_language(language)]
 
 
 def words_of(location: Location, kind: str, language: str) -> Words:
     """What the location says in this case and language: its own words, else the shipped ones."""
     own = (
-        MessageText.objects.filter(location=location, kind=kind, language=spoken(language))
+        MessageText.objects.filter(location=location, kind=kind, language=house_language(language))
         .order_by("-version")
         .first()
     )

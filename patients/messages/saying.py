@@ -11,10 +11,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import override
 
 from clinic.places.models import Location
+from clinic.tongues import house_language
 from patients.messages.actions import channel_of, queue_message
 from patients.messages.models import Message
 from patients.messages.quiet import outside_quiet_hours
-from patients.messages.rules import rules_of, spoken, wants, words_of
+from patients.messages.rules import rules_of, wants, words_of
 from patients.messages.texts import fill
 from patients.registry.models import Patient
 
@@ -45,7 +46,7 @@ def say(
         return None
     if not even_at_night:
         due_at = outside_quiet_hours(due_at, location.zone, rules_of(location).quiet)
-    words = words_of(location, kind, patient.language)
+    words = words_of(location, kind, patient.house_language)
     values = known_values(location) | placeholders
     channel = channel_of(patient)
     by_sms = channel == Message.Channel.SMS
@@ -80,7 +81,7 @@ def times(
     Several times make {when} a list, one a line; {day} is the first day and {time} every time.
     """
     local = [start.astimezone(location.zone) for start in sorted(starts)]
-    with override(spoken(language)):
+    with override(house_language(language)):
         lines = [f"{_day(one)}, {one:%H:%M}" for one in local]
         return {
             "when": lines[0] if len(lines) == 1 else "\n".join(f"- {line}" for line in lines),
@@ -93,7 +94,7 @@ def times(
 def moment_words(moment: datetime, *, location: Location, language: str) -> str:
     """One moment on the location's clock, for {until}."""
     local = moment.astimezone(location.zone)
-    with override(spoken(language)):
+    with override(house_language(language)):
         return f"{_day(local)}, {local:%H:%M}"
 
 

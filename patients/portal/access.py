@@ -220,7 +220,7 @@ def _enter(request: HttpRequest, token: str, link: Link) -> None:
     if place := request.patient_location:  # type: ignore[attr-defined]
         timezone.activate(place.zone)
     if settings.LANGUAGE_COOKIE_NAME not in request.COOKIES:
-        speak(request, patient.language)
+        speak(request, patient.house_language)
     record_read(what=_page(request), patients=[patient.pk], object_id="")
 
 

@@ -39,7 +39,9 @@ class PatientForm(ClinicForm):
         required=False,
         help_text=_("The patient’s links and sheets are sent here."),
     )
-    language = forms.ChoiceField(label=_("Language for the patient"), choices=settings.LANGUAGES)
+    language = forms.ChoiceField(
+        label=_("Language for the patient"), choices=settings.PATIENT_LANGUAGES
+    )
 
     def __init__(self, *args: Any, location: Location, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

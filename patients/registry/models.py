@@ -15,6 +15,7 @@ from phonenumber_field.modelfields import PhoneNumberField
 
 from clinic.access.models import Staff
 from clinic.records import Record
+from clinic.tongues import house_language, is_of_the_house
 
 Row = TypeVar("Row", bound=models.Model)
 EARLIEST_BIRTH = date(1890, 1, 1)
@@ -128,6 +129,16 @@ class Patient(Record):
     def number(self) -> str:
         """The file number as people say and write it."""
         return f"P{self.pk:06d}"
+
+    @property
+    def house_language(self) -> str:
+        """In which pages and messages speak to them: their own language where the interface has
+        it, else that of the clinic where they were registered first (one query then).
+        """
+        if is_of_the_house(self.language):
+            return self.language
+        first = self.registrations.order_by("pk").values_list("location__language", flat=True)
+        return house_language(self.language, first.first() or "")
 
     @property
     def name(self) -> str:

@@ -98,7 +98,7 @@ def _decide(
 def _tell(row: RightsRequest, at: datetime) -> None:
     """That there is an answer, without saying to what."""
     patient = row.patient
-    with override(patient.language):
+    with override(patient.house_language):
         queue_message(
             patient=patient,
             kind="rights",

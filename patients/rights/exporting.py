@@ -21,7 +21,6 @@ from clinic.vault import StoredFileDamaged, forget, keep, read_kept
 from clinic.wake import wake
 from patients.documents.actions import read_pdf
 from patients.documents.models import Document
-from patients.messages.rules import spoken
 from patients.photos.actions import read_photo
 from patients.photos.models import Photo
 from patients.photos.naming import Names
@@ -62,7 +61,7 @@ def ask_export(*, by: Staff | None, patient: Patient, at: datetime) -> Export:
             export = Export.objects.create(
                 patient=patient,
                 asked_by=by,
-                language=spoken(patient.language),
+                language=patient.house_language,
                 file_name=f"exports/{uuid.uuid4().hex}",
             )
     except IntegrityError:

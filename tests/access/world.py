@@ -361,7 +361,7 @@ def make_world(place: Location, practitioner: Staff, service: Service) -> World:
         "my": {"token": token},
         "gateway": {"secret": "not-the-secret"},
         "words": {"kind": "reminder", "language": "en"},
-        "consent_text": {"code": "fr-fr", "version": 1},
+        "consent_text": {"code": "fr-fr", "version": 1, "language": "ar"},
         "advice": {"code": "base-touch", "version": 1, "language": _arabic_words().code},
         "my_document": {"token": token, "public_id": document.public_id},
         "my_photo": {"token": token, "use": "teaching", "public_id": photo.public_id},

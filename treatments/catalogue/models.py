@@ -20,6 +20,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from clinic.access.models import Staff
+from clinic.tongues import phrase
 
 NO_CODES = Value([], ArrayField(models.TextField()))
 
@@ -103,8 +104,8 @@ class CatalogueRow(models.Model):
     def said(self, field: str, language: str | None = None) -> str:
         """A text of this row (`name`, `text`) in a language, English where there is no other."""
         code = (language or get_language() or "en")[:2]
-        chosen: str = getattr(self, f"{field}_{code}", "") or getattr(self, f"{field}_en")
-        return chosen
+        chosen: str = getattr(self, f"{field}_{code}", "")
+        return chosen or phrase(getattr(self, f"{field}_en"))
 
     @property
     def is_approved(self) -> bool:

@@ -18,6 +18,7 @@ from clinic.errors import ActionRefused
 from clinic.web.forms import refuse
 from treatments.consents.accepting import Asking, accept_and_ask
 from treatments.consents.forms import AcceptForm
+from treatments.consents.in_force import Choice, choice_for
 from treatments.consents.models import Consent
 from treatments.plans.cautions import cautions
 from treatments.plans.course import total
@@ -38,9 +39,10 @@ def accept(request: HttpRequest, number: int, plan_id: int) -> HttpResponse:
     if plan.state != Plan.State.DRAFT:
         messages.info(request, _("This plan is no draft any more: it stands as it is shown here."))
         return redirect("plans:detail", plan.patient.number, plan.pk)
-    form = AcceptForm(request.POST or None, plan=plan)
+    choice = choice_for(plan.patient, plan.location)
+    form = AcceptForm(request.POST or None, plan=plan, choice=choice)
     if request.method != "POST" or not form.is_valid():
-        return _page(request, plan, form, 200 if request.method != "POST" else 422)
+        return _page(request, plan, form, choice, 200 if request.method != "POST" else 422)
     asked = form.cleaned_data
     try:
         consent = accept_and_ask(
@@ -52,7 +54,7 @@ def accept(request: HttpRequest, number: int, plan_id: int) -> HttpResponse:
         )
     except ActionRefused as refused:
         refuse(form, refused)
-        return _page(request, plan, form, 422)
+        return _page(request, plan, form, choice, 422)
     messages.success(request, _said(asked["asking"]))
     return _onwards(plan, consent, asked)
 
@@ -75,7 +77,9 @@ def _onwards(plan: Plan, consent: Consent | None, asked: dict[str, Any]) -> Http
     return redirect("plans:detail", number, plan.pk)
 
 
-def _page(request: HttpRequest, plan: Plan, form: AcceptForm, status: int) -> HttpResponse:
+def _page(
+    request: HttpRequest, plan: Plan, form: AcceptForm, choice: Choice, status: int
+) -> HttpResponse:
     now, facts = timezone.now(), plan_facts(plan)
     found = cautions(facts)
     context = {
@@ -83,6 +87,7 @@ def _page(request: HttpRequest, plan: Plan, form: AcceptForm, status: int) -> Ht
         "today": timezone.localdate(now, plan.location.zone),
         "plan": plan,
         "form": form,
+        "lacking": choice.lacking,
         "planned": total(plan.phases.all()),
         "cautions": found,
         "is_blocked": any(caution.blocks for caution in found),

@@ -15,6 +15,7 @@ from clinic.access.models import Staff
 from clinic.access.permissions import Permission, Role
 from clinic.audit.context import current
 from clinic.errors import ActionRefused
+from clinic.tongues import is_of_the_house
 from patients.documents.actions import request_document
 from patients.documents.models import Document
 from patients.intake.facts import latest_history
@@ -36,6 +37,7 @@ from treatments.consents.in_force import TEMPLATE_VERSION, supported, text_for, 
 from treatments.consents.models import Consent, ConsentQuestion, ConsentTemplate, Identity
 from treatments.consents.proof import evidence_of
 from treatments.consents.text import compose
+from treatments.consents.tongue import speaking
 from treatments.consents.wording import Wording, completed, faults
 from treatments.plans.models import Plan
 from treatments.plans.reading import screen_plan
@@ -437,23 +439,28 @@ def _refuse_unchosen(photos: Mapping[str, bool]) -> None:
 
 
 def _request_pdf(paper: Consent, *, by: str) -> Document:
-    with translation.override(paper.language):
+    with speaking(paper.language):
+        return request_document(
+            patient=paper.patient,
+            kind=Document.Kind.CONSENT,
+            title=_title(paper)[:200],
+            language=paper.language,
+            html=evidence_page(paper),
+            by=by,
+            evidence=evidence_of(paper),
+        )
+
+
+def _title(paper: Consent) -> str:
+    """What the lists of papers call it: in a language of the house, which the staff read too."""
+    is_ours = is_of_the_house(paper.language)
+    with translation.override(paper.language if is_ours else paper.patient.house_language):
         words = (
             _("Consent, signed by both: %(title)s")
             if paper.countersigned_at
             else _("Consent: %(title)s")
         )
-        title = words % {"title": paper.plan.title}
-        html, evidence = evidence_page(paper), evidence_of(paper)
-    return request_document(
-        patient=paper.patient,
-        kind=Document.Kind.CONSENT,
-        title=title[:200],
-        language=paper.language,
-        html=html,
-        by=by,
-        evidence=evidence,
-    )
+        return words % {"title": paper.plan.title}
 
 
 def _actor_name(signer: str) -> str:

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.utils import translation
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from clinic.errors import ActionRefused
 from treatments.consents.models import Consent, ConsentAttendant, Identity
+from treatments.consents.tongue import speaking
 
 Beside = ConsentAttendant.Role
 LATER_ROLES = (Beside.INTERPRETER, Beside.WITNESS)
@@ -49,7 +49,7 @@ def said_by(consent: Consent, role: str) -> str:
     """What somebody states by signing in this role, in the language of the consent."""
     if role == Beside.GUARDIAN:
         return next((one["text"] for one in consent.statements if one["code"] == role), "")
-    with translation.override(consent.language):
+    with speaking(consent.language):
         return str(STATEMENTS[Beside(role)])
 
 

@@ -12,7 +12,7 @@ from django.contrib import messages
 from django.contrib.auth import logout
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils import timezone, translation
+from django.utils import timezone
 from django.utils.safestring import mark_safe
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -29,6 +29,7 @@ from treatments.consents.actions import is_time_to_sign, send_consent, signable_
 from treatments.consents.forms import AttendantForm
 from treatments.consents.models import Consent
 from treatments.consents.signing import AT_THE_CLINIC, attending, later_role, missing_of, take
+from treatments.consents.tongue import speaking
 from treatments.consents.waiting import of_patient, waiting
 
 ON_A_PHONE = ("my-consents:read", "my-consents:open", "my-consents:ask", "my-consents:attend")
@@ -138,7 +139,7 @@ def code(request: HttpRequest, number: int, consent_id: int) -> HttpResponse:
 def attend(request: HttpRequest, number: int, consent_id: int, role: str) -> HttpResponse:
     """An interpreter or a witness signs after the patient, on a device of the clinic."""
     consent = _consent(request, number, consent_id)
-    with translation.override(consent.language):
+    with speaking(consent.language):
         form, status = AttendantForm(request.POST or None, role=later_role(role)), 200
         if request.method == "POST":
             if take(form, consent, device=AT_THE_CLINIC, address=address_of(request)):

@@ -16,11 +16,9 @@ from clinic.web.forms import ClinicForm
 from patients.photos.models import Use
 from treatments.consents.accepting import Asking
 from treatments.consents.attending import LATER_ROLES, Attendant, Beside, said_by
-from treatments.consents.in_force import supported
+from treatments.consents.in_force import LANGUAGES, Choice
 from treatments.consents.models import Consent, Identity
 from treatments.plans.models import Plan
-
-LANGUAGE_NAMES = {"en": "English", "fr": "Français"}
 
 AT_THE_CLINIC = (Identity.DOCUMENT, Identity.KNOWN)
 """How the clinic itself knows a holder of parental authority."""
@@ -38,21 +36,20 @@ class AcceptForm(ClinicForm):
     asking = forms.ChoiceField(
         label=_("How it is asked for"), choices=Asking.choices, widget=forms.RadioSelect
     )
-    language = forms.ChoiceField(
-        label=_("Language of the consent"), choices=list(LANGUAGE_NAMES.items())
-    )
+    language = forms.ChoiceField(label=_("Language of the consent"))
     book = forms.BooleanField(label=_("Go on to book the dates"), required=False, initial=True)
 
-    def __init__(self, *args: Any, plan: Plan, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, plan: Plan, choice: Choice, **kwargs: Any) -> None:
         patient = plan.patient
         can_link = bool(patient.email or patient.phone)
         first = Asking.LINK if can_link else Asking.TABLET
         initial = {
             "revision": plan.revision,
             "asking": first,
-            "language": supported(patient.language),
+            "language": choice.language,
         }
         super().__init__(*args, initial=initial, **kwargs)
+        self.fields["language"].choices = choice.languages  # type: ignore[attr-defined]
         if not can_link:
             offered = [one for one in Asking.choices if one[0] != Asking.LINK]
             self.fields["asking"].choices = offered  # type: ignore[attr-defined]
@@ -299,7 +296,7 @@ class WaiveForm(ClinicForm):
 class PrepareForm(forms.Form):
     """The language the patient reads best, and who treats."""
 
-    language = forms.ChoiceField(choices=list(LANGUAGE_NAMES.items()))
+    language = forms.ChoiceField(choices=[(code, code) for code in LANGUAGES])
     practitioner = forms.ModelChoiceField(Staff.objects.none(), required=False)
 
     def __init__(self, *args: Any, location: Location, **kwargs: Any) -> None:

@@ -8,13 +8,24 @@ from django.db import connection, transaction
 from django.utils.translation import gettext_lazy as _
 
 from treatments.catalogue.kinds import Kind
-from treatments.catalogue.loading import LOCK, CatalogueError, Report, load_kind, read
-from treatments.catalogue.models import Source
-from treatments.consents.models import ConsentTemplate
+from treatments.catalogue.loading import (
+    LOCK,
+    CatalogueError,
+    Report,
+    Shipped,
+    content_hash,
+    load_kind,
+    read,
+)
+from treatments.catalogue.models import CatalogueRow, Source
+from treatments.consents.in_force import FURTHER
+from treatments.consents.models import ConsentTemplate, ConsentWords
+from treatments.consents.phrases import phrase_faults
 from treatments.consents.wording import Wording, faults
 
 DATA = Path(__file__).parent / "data"
 TEXTS = Kind("consent-texts", ConsentTemplate, _("Consent texts"), "file-earmark-text")
+WORDS = "consent-words"
 
 
 @transaction.atomic
@@ -27,4 +38,36 @@ def load_texts(report: Report, folder: Path = DATA) -> Report:
         if wrong := faults(Wording(row["texts"], row["statements"], row["off_label"])):
             raise CatalogueError(f"{TEXTS.slug}.json, {row['code']}: {wrong}")
     load_kind(TEXTS, rows, set(Source.objects.values_list("ref", flat=True)), report)
+    for language in FURTHER:
+        _load_further(language, folder, report)
     return report
+
+
+def _load_further(language: str, folder: Path, report: Report) -> None:
+    """The texts of a further language and the words around them, which nobody of the clinic has
+    read: never put in force by loading, and what is in force stays until somebody approves.
+    """
+    for row in read(f"{TEXTS.slug}-{language}", folder):
+        if wrong := faults(Wording(row["texts"], row["statements"], row["off_label"])):
+            raise CatalogueError(f"{row['code']}: {wrong}")
+        _hold(ConsentTemplate, row, report)
+    for row in read(f"{WORDS}-{language}", folder):
+        if wrong := phrase_faults(row["phrases"]):
+            raise CatalogueError(f"{WORDS}-{language}: {wrong}")
+        _hold(ConsentWords, row, report)
+
+
+def _hold(model: type[CatalogueRow], row: Shipped, report: Report) -> None:
+    versions = list(model._default_manager.filter(code=row["code"]).order_by("version"))
+    shipped = [one.shipped_hash for one in versions if one.origin == CatalogueRow.Origin.SHIPPED]
+    if shipped and shipped[-1] == content_hash(row):
+        report.unchanged += 1
+        return
+    model._default_manager.create(
+        **row,
+        version=versions[-1].version + 1 if versions else 1,
+        is_current=False,
+        origin=CatalogueRow.Origin.SHIPPED,
+        shipped_hash=content_hash(row),
+    )
+    (report.held_back if versions else report.created).append(f"{model.__name__}/{row['code']}")

@@ -62,6 +62,24 @@ class ConsentTemplate(CatalogueRow):
         return f"{self.country or 'INT'}-{self.language} {self.version}"
 
 
+class ConsentWords(CatalogueRow):
+    """What stands around a consent's own text in a further language; `code` is the language.
+
+    `phrases`: {English: the same in this language}, of the paper's headings, the pages on which it
+    is signed and what the catalogue puts in. A version never changes: editing writes the next one.
+    It is in force once a clinician has approved it, a shipped one too.
+    """
+
+    phrases = models.JSONField(default=dict, blank=True, db_default={})
+    made_by = models.ForeignKey(Staff, models.PROTECT, null=True, blank=True, related_name="+")
+
+    closed_when = "true"
+    closed_except = ("is_current", "approved_by_id", "approved_at")
+
+    class Meta(CatalogueRow.Meta):
+        verbose_name_plural = "consent words"
+
+
 class Identity(models.TextChoices):
     """How it was checked who a holder of parental authority is."""
 

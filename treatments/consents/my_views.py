@@ -7,7 +7,7 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
-from django.utils import timezone, translation
+from django.utils import timezone
 from django.utils.translation import gettext_noop
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -22,6 +22,7 @@ from treatments.consents.evidence import photo_choices
 from treatments.consents.forms import AttendantForm, QuestionForm, SignForm, WithdrawForm
 from treatments.consents.models import Consent
 from treatments.consents.signing import AT_THE_CLINIC, attending, later_role, signer_name, take
+from treatments.consents.tongue import speaking
 from treatments.consents.views import reading
 from treatments.consents.waiting import of_patient, waiting
 
@@ -77,7 +78,7 @@ def read(request: HttpRequest, token: str, consent_id: int) -> HttpResponse:
     here = on_tablet(request)
     if here and consent.signed_at:
         return redirect("portal:home", token)
-    with translation.override(consent.language):
+    with speaking(consent.language):
         if request.method != "POST":
             begun = {"signed_name": signer_name(consent)}
             form = SignForm(consent=consent, attended=here, initial=begun)
@@ -111,7 +112,7 @@ def open_it(request: HttpRequest, token: str, consent_id: int) -> HttpResponse:
 def ask(request: HttpRequest, token: str, consent_id: int) -> HttpResponse:
     """The patient asks the practitioner; they sign when it is answered."""
     consent = _mine(request, consent_id)
-    with translation.override(consent.language):
+    with speaking(consent.language):
         form = QuestionForm(request.POST, prefix="asked")
         if form.is_valid():
             said = form.cleaned_data["text"]
@@ -129,7 +130,7 @@ def ask(request: HttpRequest, token: str, consent_id: int) -> HttpResponse:
 def attend(request: HttpRequest, token: str, consent_id: int, role: str) -> HttpResponse:
     """An interpreter or a witness signs after the patient, on the same phone."""
     consent = _mine(request, consent_id)
-    with translation.override(consent.language):
+    with speaking(consent.language):
         form, status = AttendantForm(request.POST or None, role=later_role(role)), 200
         if request.method == "POST":
             if take(form, consent, device=_device(request), address=address_of(request)):
@@ -152,7 +153,7 @@ def handed(request: HttpRequest, token: str, consent_id: int) -> HttpResponseBas
         response = redirect("account_login")
         response.delete_cookie(settings.LANGUAGE_COOKIE_NAME)
         return response
-    with translation.override(consent.language):
+    with speaking(consent.language):
         context = {"token": token, **reading(consent)}
         return render(request, "treatments/my_consent_handed.html", context)
 
@@ -162,7 +163,7 @@ def handed(request: HttpRequest, token: str, consent_id: int) -> HttpResponseBas
 def take_back(request: HttpRequest, token: str, consent_id: int) -> HttpResponse:
     """The patient withdraws; it takes effect at once."""
     consent = _mine(request, consent_id)
-    with translation.override(consent.language):
+    with speaking(consent.language):
         form = WithdrawForm(request.POST)
         if form.is_valid():
             try:

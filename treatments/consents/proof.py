@@ -11,9 +11,10 @@ from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from clinic.tongues import is_of_the_house, isolated
 from patients.documents.evidence import Evidence, Signed
 from treatments.consents.attending import Beside
-from treatments.consents.models import Consent
+from treatments.consents.models import Consent, ConsentWords
 
 OWN_DEVICE = "own device"
 
@@ -25,7 +26,7 @@ def evidence_of(consent: Consent) -> Evidence:
     ties = _("What ties the signature of %(name)s")
     bound += [(ties % {"name": one.name}, one.binding) for one in consent.attendants.all()]
     return Evidence(
-        subject=f"{_('Consent')} {consent.pk}: {consent.plan.title}",
+        subject=f"{_('Consent')} {consent.pk}: {isolated(consent.plan.title)}",
         text_sha256=consent.text_sha256,
         template_version=consent.version_label,
         signatures=[*_signatures(consent, zone)],
@@ -80,6 +81,7 @@ def _facts(consent: Consent, zone: ZoneInfo) -> Iterator[tuple[str, str]]:
     if hours := consent.cooling_off_hours:
         yield _("Time to think"), ngettext("%(n)s hour", "%(n)s hours", hours) % {"n": hours}
     yield from _of_minor(consent)
+    yield from _translation(consent)
     for role, said in consent.waived.items():
         name = _("Nobody waits any more for: %(who)s") % {"who": Beside(role).label}
         yield name, f"{said['reason']} ({said['by']})"
@@ -98,6 +100,21 @@ def _of_minor(consent: Consent) -> Iterator[tuple[str, str]]:
         yield _("Checked before the countersignature"), by
     if consent.unsigned_because:
         yield _("Why the patient did not sign"), consent.unsigned_because
+
+
+def _translation(consent: Consent) -> Iterator[tuple[str, str]]:
+    """Whose words stand around a text in a further language, and who approved them."""
+    if is_of_the_house(consent.language):
+        return
+    row = ConsentWords.objects.current().filter(code=consent.language).first()
+    if row is None or row.approved_by is None or row.approved_at is None:
+        return
+    said = _("version %(n)s, approved by %(name)s on %(day)s") % {
+        "n": row.version,
+        "name": isolated(row.approved_by.name),
+        "day": isolated(f"{row.approved_at:%Y-%m-%d}"),
+    }
+    yield _("Translation"), said
 
 
 def _clock(moment: datetime, zone: ZoneInfo) -> str:

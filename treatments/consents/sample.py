@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import date
 from decimal import Decimal
 
-from django.utils import translation
 from django.utils.translation import gettext as _
 
 from clinic.access.models import Staff
@@ -21,6 +20,7 @@ from treatments.consents.text import (
     statements_of,
     substance_line,
 )
+from treatments.consents.tongue import speaking_for_a_look
 from treatments.consents.wording import Wording, completed
 from treatments.consultations.alternatives import ALTERNATIVES
 from treatments.consultations.indications import indication_name
@@ -33,7 +33,7 @@ SAMPLE_BORN = date(1984, 3, 15)
 
 def sample_page(wording: Wording, location: Location, language: str) -> dict[str, object]:
     """The page and the statements of a sample plan at a location; nothing is stored."""
-    with translation.override(language):
+    with speaking_for_a_look(language):
         facts = sample_facts(location)
         html = page(facts, wording.texts, wording.off_label)
     sentences = completed(wording, language).statements
@@ -56,7 +56,7 @@ def sample_facts(location: Location) -> Facts:
         birth_date=SAMPLE_BORN,
         number="P000000",
         title=_("Sample plan"),
-        indication=indication_name("face"),
+        indication=indication_name("face-rejuvenation"),
         areas=[area_line(_part(one, technique)) for one in areas if technique],
         techniques=[technique.name] if technique else [],
         devices=[kind_name("mesogun")],

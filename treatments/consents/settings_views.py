@@ -15,12 +15,15 @@ from clinic.access.permissions import Permission, requires
 from clinic.access.request import location_of, staff_of
 from clinic.errors import ActionRefused
 from clinic.places.models import CountryProfile, Location
+from clinic.tongues import is_right_to_left
 from clinic.web.forms import refuse
 from treatments.consents.actions import approve_text, text_code, wording_of, write_text
+from treatments.consents.in_force import FURTHER
 from treatments.consents.models import Consent, ConsentTemplate
 from treatments.consents.sample import sample_page
 from treatments.consents.settings_forms import WordingForm
 from treatments.consents.wording import BLOCKS, WORDS, Wording, faults
+from treatments.consents.words import spoken_words
 from treatments.plans.models import Plan
 
 EVERYWHERE = "int"
@@ -36,7 +39,8 @@ def index(request: HttpRequest) -> HttpResponse:
         versions.setdefault(row.code, []).append(row)
     context = {
         "places": [_place(*one, versions) for one in _countries()],
-        "languages": settings.LANGUAGES,
+        "languages": settings.PATIENT_LANGUAGES,
+        "words": spoken_words(),
         "place": location_of(request),
     }
     return render(request, "treatments/consent_texts.html", context)
@@ -52,14 +56,20 @@ def _countries() -> list[tuple[str, str]]:
 
 def _place(country: str, name: str, versions: dict[str, list[ConsentTemplate]]) -> dict[str, Any]:
     cells = []
-    for language, language_name in settings.LANGUAGES:
+    for language, language_name in settings.PATIENT_LANGUAGES:
         code = text_code(country, language)
         own = versions.get(code, [])
         current = next((one for one in own if one.is_current), None)
         newest = own[-1] if own else None
         waits = newest if newest and not newest.is_current and not newest.is_approved else None
         cells.append(
-            {"code": code, "language": language_name, "current": current, "waiting": waits}
+            {
+                "code": code,
+                "language": language_name,
+                "current": current,
+                "waiting": waits,
+                "is_further": language in FURTHER,
+            }
         )
     return {"name": name, "cells": cells}
 
@@ -123,9 +133,9 @@ def _shown(
     wording: Wording, location: Location, language: str, *, is_sound: bool
 ) -> dict[str, Any]:
     """The text as a patient reads it; none while something in it cannot stand."""
-    if not is_sound:
-        return {"sample": None, "language": language}
-    return {"sample": sample_page(wording, location, language), "language": language}
+    sample = sample_page(wording, location, language) if is_sound else None
+    direction = "rtl" if is_right_to_left(language) else "ltr"
+    return {"sample": sample, "language": language, "direction": direction}
 
 
 @requires(Permission.APPROVE_CATALOGUE)
@@ -168,7 +178,7 @@ def _known(code: str) -> tuple[str, str]:
     """The country and language of a code. Raises `Http404` for others."""
     country, _dash, language = code.partition("-")
     country = "" if country == EVERYWHERE else country.upper()
-    if language not in dict(settings.LANGUAGES) or text_code(country, language) != code:
+    if language not in dict(settings.PATIENT_LANGUAGES) or text_code(country, language) != code:
         raise Http404
     if country and not CountryProfile.objects.filter(pk=country).exists():
         raise Http404

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 
 from django.template.loader import render_to_string
-from django.utils import translation
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
@@ -17,8 +16,10 @@ from django.utils.translation import ngettext
 from clinic.access.models import Staff
 from clinic.places.device_kinds import kind_name
 from clinic.places.models import Location
+from clinic.tongues import isolated, listed
 from patients.photos.models import Use
 from treatments.catalogue.models import Flag, Product, RiskLine, Substance
+from treatments.consents.tongue import speaking
 from treatments.consents.wording import (
     SECTIONS,
     STATEMENTS,
@@ -98,7 +99,7 @@ def compose(
     mix = list(
         plan.mix.select_related("product").prefetch_related("product__ingredients__substance")
     )
-    with translation.override(language):
+    with speaking(language):
         facts = facts_of(plan, areas, mix)
         treats = practitioner or facts.practitioner
         facts = replace(facts, practitioner=treats, is_minor=minor)
@@ -147,14 +148,14 @@ def page(facts: Facts, texts: Texts, off_label: str) -> str:
 def _words(facts: Facts) -> dict[str, str]:
     place = facts.location
     return {
-        "patient": facts.patient,
-        "clinic": place.name,
-        "practitioner": _person(facts.practitioner),
+        "patient": isolated(facts.patient),
+        "clinic": isolated(place.name),
+        "practitioner": isolated(_person(facts.practitioner)),
         "indication": facts.indication,
-        "techniques": ", ".join(facts.techniques),
-        "phone": place.phone,
-        "phone_out_of_hours": place.phone_out_of_hours,
-        "emergency_number": place.country.emergency_number,
+        "techniques": listed(facts.techniques),
+        "phone": isolated(place.phone),
+        "phone_out_of_hours": isolated(place.phone_out_of_hours),
+        "emergency_number": isolated(place.country.emergency_number),
     }
 
 
@@ -170,14 +171,14 @@ def _blocks(facts: Facts, off_label: str) -> dict[str, str]:
     heard = {True: _("A published study of such a course found no benefit:")}
     found = heard.get(facts.is_negative, _("What a published study of such a course found:"))
     numbed = _("The mix itself holds a local anaesthetic: %(names)s.") % {
-        "names": ", ".join(facts.anaesthetics)
+        "names": listed(facts.anaesthetics)
     }
-    device = _("Device: %(names)s.") % {"names": ", ".join(facts.devices)}
+    device = _("Device: %(names)s.") % {"names": listed(facts.devices)}
     return {
         "areas": _list(facts.areas),
         "devices": _paragraph(device if facts.devices else ""),
         "substances": _substance_list(facts.substances, off_label),
-        "published": _paragraph(f"{found} {facts.published}" if facts.published else ""),
+        "published": _paragraph(f"{found} {isolated(facts.published)}" if facts.published else ""),
         "sessions": _list(facts.sessions),
         "anaesthetics": _paragraph(numbed if facts.anaesthetics else ""),
         "risks": _list(facts.risks),
@@ -202,7 +203,7 @@ def _substance_list(lines: Sequence[SubstanceLine], off_label: str) -> str:
 
 
 def _substance(line: SubstanceLine, off_label: str) -> SafeString:
-    status = f"{_(':')} {', '.join(line.flags)}" if line.flags else ""
+    status = f"{_(':')} {listed(line.flags)}" if line.flags else ""
     caution = f". {line.caution}" if line.caution else ""
     said = format_html("<br>{}", off_label) if line.is_off_label else ""
     return format_html(
@@ -222,7 +223,7 @@ def facts_of(plan: Plan, areas: Sequence[PlanArea], mix: Sequence[MixLine]) -> F
         birth_date=patient.birth_date,
         number=str(patient.number),
         title=plan.title,
-        indication=", ".join(indication_name(code) for code in plan.indications),
+        indication=listed(indication_name(code) for code in plan.indications),
         areas=[area_line(part) for part in areas],
         techniques=_names(part.technique for part in areas),
         devices=[
@@ -245,7 +246,7 @@ def area_line(part: PlanArea) -> str:
     """ "Lower back (left): nappage, 4 mm deep"."""
     side = f" ({part.get_side_display()})" if part.side != Side.NONE else ""
     depth = _("%(depth)s mm deep") % {"depth": plain(part.depth_mm)}
-    return f"{part.area.name}{side}{_(':')} {part.technique.name}, {depth}"
+    return f"{part.area.name}{side}{_(':')} {listed([part.technique.name, depth])}"
 
 
 def phase_line(phase: Phase) -> str:
@@ -258,7 +259,7 @@ def phase_line(phase: Phase) -> str:
         else _("%(least)s to %(most)s days apart") % {"least": least, "most": most}
     )
     said = sessions % {"sessions": phase.sessions}
-    return f"{phase.get_kind_display()}{_(':')} {said}, {gap}"
+    return f"{phase.get_kind_display()}{_(':')} {listed([said, gap])}"
 
 
 def substance_lines(mix: Sequence[MixLine]) -> list[SubstanceLine]:
@@ -270,8 +271,8 @@ def substance_line(one: Substance, products: Sequence[Product]) -> SubstanceLine
     """One substance as the patient reads it."""
     marks = _marks(one, products)
     return SubstanceLine(
-        name=one.name,
-        brought_by=", ".join(_names(products)),
+        name=isolated(one.name),
+        brought_by=listed(isolated(name) for name in _names(products)),
         flags=[str(Flag(flag).label) for flag in sorted(marks) if flag in Flag],
         is_off_label=bool(marks & set(TOLD_FLAGS)),
         caution=one.said("caution"),

@@ -10,7 +10,7 @@ from allauth.account.decorators import reauthentication_required
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import redirect, render
-from django.utils import timezone, translation
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -20,6 +20,7 @@ from clinic.access.limits import address_of
 from clinic.access.permissions import Permission, requires
 from clinic.access.request import location_of, staff_of
 from clinic.errors import ActionRefused
+from clinic.tongues import is_right_to_left
 from clinic.web.forms import refuse
 from patients.registry.models import Patient
 from treatments.consents.actions import (
@@ -39,7 +40,6 @@ from treatments.consents.attending import Beside
 from treatments.consents.coverage import CoverageState, coverage
 from treatments.consents.evidence import photo_choices, questions_of
 from treatments.consents.forms import (
-    LANGUAGE_NAMES,
     AnswerForm,
     CountersignForm,
     PrepareForm,
@@ -49,10 +49,11 @@ from treatments.consents.forms import (
     WithdrawForm,
     practitioners_at,
 )
-from treatments.consents.in_force import supported
+from treatments.consents.in_force import choice_for
 from treatments.consents.models import Consent, ConsentQuestion, Identity
 from treatments.consents.signing import AT_THE_CLINIC, missing_of, signer_name
 from treatments.consents.states import PlanConsent, running_plans, with_withdrawn, worst
+from treatments.consents.tongue import speaking
 from treatments.diary.models import Appointment
 from treatments.plans.models import Plan
 from treatments.plans.reading import screen_plan
@@ -98,8 +99,7 @@ def panel(request: HttpRequest, number: int) -> HttpResponse:
         "earlier": Consent.objects.filter(patient=patient, signed_at__isnull=False)
         .select_related("plan")
         .order_by("-signed_at")[:20],
-        "languages": LANGUAGE_NAMES.items(),
-        "language": supported(patient.language),
+        "choice": choice_for(patient, location_of(request)),
         "practitioners": practitioners_at(location_of(request)),
     }
     return render(request, "treatments/consent_panel.html", context)
@@ -113,8 +113,7 @@ def of_plan(request: HttpRequest, number: int, plan_id: int) -> HttpResponse:
     context = {
         "patient": plan.patient,
         "one": PlanConsent(plan, coverage(plan.patient, plan, timezone.now())),
-        "languages": LANGUAGE_NAMES.items(),
-        "language": supported(plan.patient.language),
+        "choice": choice_for(plan.patient, plan.location),
         "practitioners": practitioners_at(plan.location),
     }
     return render(request, "treatments/consent_plan.html", context)
@@ -309,6 +308,7 @@ def reading(consent: Consent) -> dict[str, Any]:
     return {
         "patient": consent.patient,
         "consent": consent,
+        "direction": "rtl" if is_right_to_left(consent.language) else "ltr",
         "location": consent.plan.location,
         "signable_from": start and timezone.localtime(start, zone),
         "can_sign": is_time_to_sign(consent, timezone.now()),
@@ -337,7 +337,7 @@ def open_here(request: HttpRequest, number: int, consent_id: int) -> HttpRespons
 def sign(request: HttpRequest, number: int, consent_id: int) -> HttpResponse:
     """The tablet in the patient's hand: this consent and nothing else, in its own language."""
     consent = _consent(request, number, consent_id)
-    with translation.override(consent.language):
+    with speaking(consent.language):
         if request.method != "POST":
             begun = {"signed_name": signer_name(consent)}
             form = SignForm(consent=consent, attended=True, initial=begun)
@@ -370,7 +370,7 @@ def _hand_over(
 def signed(request: HttpRequest, number: int, consent_id: int) -> HttpResponse:
     """Thanks; the tablet goes back to the clinic."""
     consent = _consent(request, number, consent_id)
-    with translation.override(consent.language):
+    with speaking(consent.language):
         context = {"patient": consent.patient, "consent": consent}
         return render(request, "treatments/consent_signed.html", context)
 

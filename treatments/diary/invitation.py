@@ -19,7 +19,7 @@ from icalendar import Calendar, Event, vCalAddress
 
 from clinic.places.models import Location
 from clinic.places.zones import vtimezone
-from patients.messages.rules import spoken
+from clinic.tongues import house_language
 from treatments.diary.models import Appointment
 
 
@@ -39,7 +39,7 @@ def calendar_of(
     calendar.add("method", "PUBLISH")
     years = {row.starts_at.year for row in rows}
     calendar.add_component(vtimezone(place.timezone, min(years) - 1, max(years) + 1))
-    with override(spoken(language)):
+    with override(house_language(language)):
         for row in rows:
             calendar.add_component(_event(row, place, at))
     return str(calendar.to_ical().decode())

@@ -127,7 +127,7 @@ def _together(news: News, place: Location, patient: Patient) -> list[News]:
     groups: dict[tuple[str, object], News] = defaultdict(list)
     for row, kind in news:
         day = row.starts_at.astimezone(place.zone).date()
-        words = words_of(place, kind, patient.language)
+        words = words_of(place, kind, patient.house_language)
         lists_all = "{when}" in words.body and "{when}" in words.sms
         groups[kind, "" if lists_all else day].append((row, kind))
     return list(groups.values())
@@ -142,7 +142,7 @@ def _say(news: News, place: Location, patient: Patient, at: datetime) -> None:
         place,
         patient,
         at,
-        calendar=calendar_of(rows, place, patient.language, at) if sent else "",
+        calendar=calendar_of(rows, place, patient.house_language, at) if sent else "",
         valid_until=max(row.starts_at for row in rows) if sent else None,
     )
     note(kind, rows, message)
@@ -173,7 +173,7 @@ def say_of(
         **times(
             [row.starts_at for row in rows],
             location=place,
-            language=patient.language,
+            language=patient.house_language,
             practitioners=[row.practitioner.name for row in rows],
         ),
     )

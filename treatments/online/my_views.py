@@ -139,7 +139,7 @@ def cancel(request: HttpRequest, token: str, pk: int) -> HttpResponse:
 def calendar(request: HttpRequest, token: str, pk: int) -> HttpResponse:
     """The visit for the patient's own calendar: the entry that its messages carry, too."""
     row = _own_visit(request, pk)
-    made = calendar_of([row], row.location, patient_of(request).language, timezone.now())
+    made = calendar_of([row], row.location, patient_of(request).house_language, timezone.now())
     response = HttpResponse(made, content_type="text/calendar; charset=utf-8")
     response["Content-Disposition"] = 'attachment; filename="visit.ics"'
     return response

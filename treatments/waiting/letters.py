@@ -24,11 +24,11 @@ def queue_offer(offer: WaitingOffer, *, at: datetime) -> Message | None:
         due_at=at,
         valid_until=offer.expires_at,
         even_at_night=True,
-        until=moment_words(offer.expires_at, location=place, language=patient.language),
+        until=moment_words(offer.expires_at, location=place, language=patient.house_language),
         **times(
             [held.starts_at],
             location=place,
-            language=patient.language,
+            language=patient.house_language,
             practitioners=[held.practitioner.name],
         ),
     )

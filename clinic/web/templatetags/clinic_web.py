@@ -15,9 +15,11 @@ from django.templatetags.static import static
 from django.urls import resolve
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import get_language_bidi
 from django.utils.translation import gettext as _
 
 from clinic.access.permissions import Access
+from clinic.tongues import day_in_words, isolated
 from clinic.web.field_rows import BOX_CLASS, BOX_CLASSES, Manner, row_of
 from clinic.web.looks import MESSAGE_ICONS, Look, status_look, verdict_look
 from clinic.web.phones import dial
@@ -105,9 +107,13 @@ def url_if_allowed(context: Context, url_name: str, *args: object) -> str:
 
 @register.filter(expects_localtime=True)
 def clinical_date(value: datetime.date | None) -> str:
-    """`14-Jul-1945`: the month in letters, so that 03/04 is never two dates. Never translated."""
+    """`14-Jul-1945`: the month in letters, so that 03/04 is never two dates. Not translated, but
+    where it would stand among letters from right to left: there it is said in words.
+    """
     if not value:
         return _("not known")
+    if get_language_bidi():
+        return day_in_words(value)
     return f"{value.day:02d}-{MONTHS[value.month - 1]}-{value.year:04d}"
 
 
@@ -239,6 +245,7 @@ def clock(value: datetime.datetime | datetime.time | None) -> str:
 
 
 register.filter("dial", dial)
+register.filter("isolated", isolated)
 
 
 @register.filter

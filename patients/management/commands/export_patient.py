@@ -18,7 +18,6 @@ from clinic.audit.actions import record_read
 from clinic.audit.context import SYSTEM, acting
 from patients.documents.actions import render_next
 from patients.documents.models import Document
-from patients.messages.rules import spoken
 from patients.registry.models import Patient
 from patients.rights.exporting import write
 from patients.rights.providing import whole_record
@@ -40,7 +39,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         patient = self._patient(options["number"])
         path: Path = options["to"] or Path(f"{patient.number}.zip")
-        with acting(SYSTEM), override(spoken(patient.language)):
+        with acting(SYSTEM), override(patient.house_language):
             record_read(what="export_patient", patients=[patient.pk], object_id=str(patient.pk))
             document = self._record(patient)
             contents = self._write(path, patient, document)
@@ -57,7 +56,7 @@ class Command(BaseCommand):
     def _record(self, patient: Patient) -> Document | None:
         """The whole record as PDF; made here where no worker is at hand."""
         by = "manage.py export_patient"
-        document = whole_record(patient=patient, language=spoken(patient.language), by=by)
+        document = whole_record(patient=patient, language=patient.house_language, by=by)
         until = time.monotonic() + LONGEST_WAIT
         while document is not None and document.is_on_its_way:
             if time.monotonic() > until:
