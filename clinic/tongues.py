@@ -48,6 +48,11 @@ def is_right_to_left(language: str) -> bool:
     return bool(LANG_INFO.get(language[:2], {}).get("bidi"))
 
 
+def direction_of(language: str) -> str:
+    """Of its writing, as HTML has it."""
+    return "rtl" if is_right_to_left(language) else "ltr"
+
+
 class _Tongue(trans_real.DjangoTranslation):
     """Django's own words in a language (months, errors of forms), and before them the phrases in
     force in this thread.
@@ -89,18 +94,27 @@ def phrase(english: str) -> str:
     return phrases.get(english, english) if language == translation.get_language() else english
 
 
+def apart(text: object) -> str:
+    """A text whose direction stays its own, whatever stands around it."""
+    said = str(text)
+    return f"{ISOLATE}{said}{END}" if said else ""
+
+
 def isolated(text: object) -> str:
     """A name, number or address within a line from right to left: what stands in it keeps its own
     direction and moves nothing beside it. As it is within any other line.
     """
-    said = str(text)
-    return f"{ISOLATE}{said}{END}" if said and translation.get_language_bidi() else said
+    return apart(text) if translation.get_language_bidi() else str(text)
+
+
+def comma_of(language: str) -> str:
+    """What stands between the names of a list."""
+    return "، " if language.startswith("ar") else ", "
 
 
 def listed(names: Iterable[str]) -> str:
     """Names one after another, by the comma of the language."""
-    comma = "، " if (translation.get_language() or "").startswith("ar") else ", "
-    return comma.join(names)
+    return comma_of(translation.get_language() or "").join(names)
 
 
 def day_in_words(day: date) -> str:

@@ -19,7 +19,7 @@ from aftercare.sheets.languages import phrases_in
 from aftercare.sheets.models import Sheet
 from aftercare.sheets.words import FALLBACK
 from aftercare.watch.models import CheckIn
-from clinic.tongues import is_of_the_house, is_right_to_left
+from clinic.tongues import direction_of, is_of_the_house
 from patients.portal.access import by_link, patient_of, portal_context
 from patients.registry.models import Patient
 from treatments.catalogue.models import AdverseEventType
@@ -43,7 +43,7 @@ class Recovery:
     @property
     def direction(self) -> str:
         """In which the sheet's words are written."""
-        return "rtl" if is_right_to_left(self.language) else "ltr"
+        return direction_of(self.language)
 
 
 def recovery_of(patient: Patient, at: datetime) -> Recovery | None:

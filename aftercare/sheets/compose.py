@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 from django.utils import translation
 from django.utils.formats import date_format, get_format
 
-from clinic.tongues import is_right_to_left
+from clinic.tongues import apart, is_right_to_left
 
 MINUTE = timedelta(minutes=1)
 QUARTER = timedelta(minutes=15)
@@ -30,8 +30,6 @@ OWN_DAYS = {"en": "l j F", "fr": "l j F", "ar": "يوم l j F", "he": "יום l 
 """How a day of the week with its date is written; in other languages as Django has it."""
 OWN_MOMENTS = {"ar": "{day}، الساعة {clock}", "he": "{day}, בשעה {clock}"}
 """How a day and a clock time stand together; in other languages with a comma."""
-ISOLATE, END_ISOLATE = "\u2068", "\u2069"
-"""Around what runs in a direction of its own: a number, a name in another script."""
 GROUPS = re.compile(r"\+\d(?:[\d \u00a0./-]*\d)?|\d+(?:[ \u00a0./-]\d+)+")
 
 
@@ -229,19 +227,14 @@ def _in_direction(words: Mapping[str, str], language: str) -> Mapping[str, str]:
     """Numbers and names as they stand, also within a text from right to left."""
     if not is_right_to_left(language):
         return words
-    return {name: isolated(word) for name, word in words.items()}
+    return {name: apart(word) for name, word in words.items()}
 
 
 def numbers_kept(text: str) -> str:
     """A text from right to left in which a number of several groups, as that of a telephone, or one
     with a plus, is not turned round.
     """
-    return GROUPS.sub(lambda found: isolated(found[0]), text)
-
-
-def isolated(text: str) -> str:
-    """A text whose direction stays its own, whatever stands around it."""
-    return f"{ISOLATE}{text}{END_ISOLATE}" if text else ""
+    return GROUPS.sub(lambda found: apart(found[0]), text)
 
 
 def filled(text: str, words: Mapping[str, str]) -> str:

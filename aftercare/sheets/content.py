@@ -15,7 +15,6 @@ from aftercare.sheets.compose import (
     Frame,
     Treatment,
     compose,
-    isolated,
     numbers_kept,
     spoken_in_full,
 )
@@ -26,8 +25,8 @@ from aftercare.sheets.words import (
     last_days,
 )
 from clinic.places.models import Location
-from clinic.tongues import is_of_the_house, is_right_to_left
-from clinic.web.phones import dial
+from clinic.tongues import apart, comma_of, direction_of, is_of_the_house, is_right_to_left
+from clinic.web.phones import dial, unbroken
 from treatments.catalogue.models import AdviceBlock, CatalogueRow, Lot
 from treatments.diary.models import Appointment
 from treatments.sessions.models import Session
@@ -35,7 +34,6 @@ from treatments.sessions.models import Session
 Content = dict[str, Any]
 SECTIONS = ("avoid", "do", "normal", "call", "emergency")
 """In the order of the page."""
-COMMAS = {"ar": "، "}
 
 
 @dataclass(frozen=True)
@@ -86,9 +84,9 @@ def frame_of(place: Location, *, treated_at: datetime, language: str, spoken: Sp
         phrases=spoken.phrases,
         words={
             "clinic": place.name,
-            "phone": place.phone,
-            "phone_out_of_hours": place.phone_out_of_hours,
-            "emergency_number": place.country.emergency_number,
+            "phone": unbroken(place.phone),
+            "phone_out_of_hours": unbroken(place.phone_out_of_hours),
+            "emergency_number": unbroken(place.country.emergency_number),
         },
     )
 
@@ -209,7 +207,7 @@ def page_of(content: Content, *, language: str, at: datetime | None = None) -> d
         "sections": [
             {
                 "code": code,
-                "heading": words[code].replace("{number}", isolated(number)),
+                "heading": words[code].replace("{number}", apart(number)),
                 "lines": [_shown(line, language, at) for line in lines],
             }
             for code in SECTIONS
@@ -244,8 +242,8 @@ def _facts(content: Content, language: str) -> dict[str, Any]:
 def _listed(names: Iterable[str], language: str) -> str:
     """Names one after the other; from right to left each in its own direction."""
     if not is_right_to_left(language):
-        return isolated(", ".join(names))
-    return COMMAS.get(language, ", ").join(isolated(name) for name in names)
+        return apart(", ".join(names))
+    return comma_of(language).join(apart(name) for name in names)
 
 
 def _moment(iso: str, zone: ZoneInfo, language: str) -> str:
@@ -276,7 +274,7 @@ def _shown(line: dict[str, Any], language: str, at: datetime | None) -> dict[str
         "when": found,
         "after": after,
         "language": own,
-        "direction": "rtl" if is_right_to_left(own) else "ltr",
+        "direction": direction_of(own),
         "is_foreign": own != language,
         "until": ends,
         "is_over": bool(at and ends and datetime.fromisoformat(ends) <= at),

@@ -21,7 +21,7 @@ from aftercare.sheets.words import (
     WORDS,
     house_words,
 )
-from clinic.tongues import is_right_to_left, own_name
+from clinic.tongues import direction_of, own_name
 from clinic.web.forms import ClinicForm
 from treatments.catalogue.models import AdviceBlock, Area, Substance, Technique
 
@@ -84,7 +84,7 @@ class BlockForm(ClinicForm):
             del self.fields["code"]
         self.fields["applies_to"].choices = selectors.choices()  # type: ignore[attr-defined]
         for code in LANGUAGES:
-            direction = "rtl" if is_right_to_left(code) else "ltr"
+            direction = direction_of(code)
             self.fields[f"text_{code}"] = forms.CharField(
                 label=own_name(code),
                 max_length=LONGEST_TEXT,
@@ -133,7 +133,7 @@ class WordsForm(ClinicForm):
 
     def __init__(self, *args: Any, language: str, groups: Iterable[Group], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        direction = "rtl" if is_right_to_left(language) else "ltr"
+        direction = direction_of(language)
         english = house_words("en")
         self.english: dict[str, str] = {}
         for code, label in WORDS.items():

@@ -12,7 +12,7 @@ from aftercare.sheets.content import frame_of, page_of
 from aftercare.sheets.languages import spoken_for_a_look, spoken_in
 from aftercare.sheets.models import SheetWords
 from clinic.places.models import Location
-from clinic.tongues import is_right_to_left, own_name
+from clinic.tongues import direction_of, own_name
 from treatments.catalogue.models import AdviceBlock, Area, CatalogueRow, Technique
 
 Row = TypeVar("Row", bound=CatalogueRow)
@@ -121,6 +121,6 @@ def lines_in(
         line = line_of(block, frame)
         if line["language"] != language:
             continue
-        direction = "rtl" if is_right_to_left(language) else "ltr"
+        direction = direction_of(language)
         shown.append({**line, "name": own_name(language), "direction": direction})
     return shown

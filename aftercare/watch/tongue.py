@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from django.utils.html import format_html
 
 from aftercare.sheets.languages import language_for, phrases_in
-from clinic.tongues import is_of_the_house, is_right_to_left
+from clinic.tongues import direction_of, is_of_the_house
 from patients.registry.models import Patient
 
 
@@ -26,7 +26,7 @@ class Tongue:
         own = self.phrases.get(english)
         if not own:
             return words
-        direction = "rtl" if is_right_to_left(self.language) else "ltr"
+        direction = direction_of(self.language)
         return format_html(
             '<span class="own-words" lang="{}" dir="{}">{}</span> <span class="muted">{}</span>',
             self.language,

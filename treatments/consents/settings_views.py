@@ -15,7 +15,7 @@ from clinic.access.permissions import Permission, requires
 from clinic.access.request import location_of, staff_of
 from clinic.errors import ActionRefused
 from clinic.places.models import CountryProfile, Location
-from clinic.tongues import is_right_to_left
+from clinic.tongues import direction_of
 from clinic.web.forms import refuse
 from treatments.consents.actions import approve_text, text_code, wording_of, write_text
 from treatments.consents.in_force import FURTHER
@@ -39,7 +39,6 @@ def index(request: HttpRequest) -> HttpResponse:
         versions.setdefault(row.code, []).append(row)
     context = {
         "places": [_place(*one, versions) for one in _countries()],
-        "languages": settings.PATIENT_LANGUAGES,
         "words": spoken_words(),
         "place": location_of(request),
     }
@@ -134,7 +133,7 @@ def _shown(
 ) -> dict[str, Any]:
     """The text as a patient reads it; none while something in it cannot stand."""
     sample = sample_page(wording, location, language) if is_sound else None
-    direction = "rtl" if is_right_to_left(language) else "ltr"
+    direction = direction_of(language)
     return {"sample": sample, "language": language, "direction": direction}
 
 

@@ -17,6 +17,7 @@ from clinic.access.models import Staff
 from clinic.places.device_kinds import kind_name
 from clinic.places.models import Location
 from clinic.tongues import isolated, listed
+from clinic.web.phones import unbroken
 from patients.photos.models import Use
 from treatments.catalogue.models import Flag, Product, RiskLine, Substance
 from treatments.consents.tongue import speaking
@@ -153,9 +154,9 @@ def _words(facts: Facts) -> dict[str, str]:
         "practitioner": isolated(_person(facts.practitioner)),
         "indication": facts.indication,
         "techniques": listed(facts.techniques),
-        "phone": isolated(place.phone),
-        "phone_out_of_hours": isolated(place.phone_out_of_hours),
-        "emergency_number": isolated(place.country.emergency_number),
+        "phone": isolated(unbroken(place.phone)),
+        "phone_out_of_hours": isolated(unbroken(place.phone_out_of_hours)),
+        "emergency_number": isolated(unbroken(place.country.emergency_number)),
     }
 
 

@@ -20,7 +20,7 @@ from clinic.access.limits import address_of
 from clinic.access.permissions import Permission, requires
 from clinic.access.request import location_of, staff_of
 from clinic.errors import ActionRefused
-from clinic.tongues import is_right_to_left
+from clinic.tongues import direction_of
 from clinic.web.forms import refuse
 from patients.registry.models import Patient
 from treatments.consents.actions import (
@@ -308,7 +308,7 @@ def reading(consent: Consent) -> dict[str, Any]:
     return {
         "patient": consent.patient,
         "consent": consent,
-        "direction": "rtl" if is_right_to_left(consent.language) else "ltr",
+        "direction": direction_of(consent.language),
         "location": consent.plan.location,
         "signable_from": start and timezone.localtime(start, zone),
         "can_sign": is_time_to_sign(consent, timezone.now()),

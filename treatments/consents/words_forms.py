@@ -9,7 +9,7 @@ from crispy_forms.layout import Fieldset, Layout
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from clinic.tongues import is_right_to_left
+from clinic.tongues import direction_of
 from clinic.web.forms import ClinicForm
 from treatments.consents.phrasebook import Group
 from treatments.consents.phrases import LONGEST_PHRASE, phrase_name
@@ -24,7 +24,7 @@ class WordsForm(ClinicForm):
 
     def __init__(self, *args: Any, language: str, groups: Iterable[Group], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        direction = "rtl" if is_right_to_left(language) else "ltr"
+        direction = direction_of(language)
         self.english: dict[str, str] = {}
         parts = []
         for group in groups:

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from clinic.access.permissions import Permission, requires
 from clinic.access.request import staff_of
 from clinic.errors import ActionRefused
-from clinic.tongues import is_right_to_left, own_name
+from clinic.tongues import direction_of, own_name
 from clinic.web.forms import refuse
 from clinic.web.notices import refused_notice
 from treatments.consents.in_force import FURTHER
@@ -44,7 +44,7 @@ def words(request: HttpRequest, language: str) -> HttpResponse:
         "form": form,
         "language": language,
         "name": own_name(language),
-        "direction": "rtl" if is_right_to_left(language) else "ltr",
+        "direction": direction_of(language),
         "versions": versions,
         "waiting": newest if newest and not newest.is_current else None,
         "written": sum(bool(known.get(english)) for english in form.english.values()),

@@ -22,7 +22,7 @@ from clinic.access.permissions import Access
 from clinic.tongues import day_in_words, isolated
 from clinic.web.field_rows import BOX_CLASS, BOX_CLASSES, Manner, row_of
 from clinic.web.looks import MESSAGE_ICONS, Look, status_look, verdict_look
-from clinic.web.phones import dial
+from clinic.web.phones import dial, unbroken
 from clinic.web.rail import RAIL, stops, url_or_none
 
 register = template.Library()
@@ -245,6 +245,7 @@ def clock(value: datetime.datetime | datetime.time | None) -> str:
 
 
 register.filter("dial", dial)
+register.filter("unbroken", unbroken)
 register.filter("isolated", isolated)
 
 
