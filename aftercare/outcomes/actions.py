@@ -82,7 +82,7 @@ def _page(patient: Patient, course: Course, by: Staff, language: str) -> str:
 def _evidence(course: Course, by: Staff) -> Evidence:
     """Who signed each session that it sums up; nobody signs the summary."""
     return Evidence(
-        subject=f"{_('Course summary')}: {course.plan.title}",
+        subject=_("Course summary: %(title)s") % {"title": course.plan.title},
         signatures=_signatures(course),
         facts=[(_("Made by"), by.name)],
     )

@@ -12,6 +12,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from aftercare.safety.models import AdverseEvent, Grade
+from treatments.sessions.page import side_name
 
 Resource = dict[str, Any]
 
@@ -31,7 +32,8 @@ CAUSALITY = {
 }
 GENDERS = {"female", "male", "other", "unknown"}
 SNOMED = "http://snomed.info/sct"
-LATERALITY = {"left": "24028007", "right": "7771000", "both": "51440002"}
+# Qualifiers of SNOMED CT: left, right, right and left (DOMAIN.md, section 10).
+LATERALITY = {"left": "7771000", "right": "24028007", "both": "51440002"}
 
 
 def adverse_event(event: AdverseEvent) -> Resource:
@@ -138,7 +140,7 @@ def _procedure(event: AdverseEvent) -> Resource | None:
 def _site(event: AdverseEvent) -> Resource:
     area = event.area
     assert area is not None
-    site: Resource = {"text": area.name}
+    site: Resource = {"text": side_name(area, event.side)}
     codes = [code for code in (area.snomed, LATERALITY.get(event.side, "")) if code.isdigit()]
     if codes:
         site["coding"] = [{"system": SNOMED, "code": code} for code in codes]

@@ -12,6 +12,7 @@ from django import forms
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db.models import Exists, OuterRef
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from aftercare.safety.exposures import Exposure, Kind
 from aftercare.safety.models import AdverseEvent, Attempt, EventReport, Grade
@@ -170,7 +171,7 @@ class CloseEventForm(ClinicForm):
     """How it ended, in words."""
 
     outcome = forms.ChoiceField(
-        label=_("Outcome"),
+        label=pgettext_lazy("adverse event", "Outcome"),
         choices=[UNSAID, *((one.value, one.label) for one in AdverseEvent.ENDED)],
     )
     words = forms.CharField(

@@ -8,6 +8,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
+
+from treatments.catalogue.models import CatalogueRow
 from treatments.sessions.models import Session
 
 Facts = dict[str, Any]
@@ -61,6 +64,7 @@ def _lot(lot: Any, part: Any) -> Facts:
         "number": lot.number,
         "expires_on": lot.expires_on.isoformat(),
         "product": lot.product.name,
+        "product_in": _names(lot.product),
         "product_code": lot.product.code,
         "maker": lot.product.maker,
         "ml": str(part.ml) if part else "",
@@ -72,13 +76,22 @@ def _area(row: Any) -> Facts:
     return {
         "code": row.area.code,
         "name": row.area.name,
+        "name_in": _names(row.area),
         "side": row.side,
         "technique": row.technique.name,
+        "technique_in": _names(row.technique),
         "technique_code": row.technique.code,
         "method": row.method,
         "depth_mm": str(row.depth_mm),
         "points": len(row.points),
     }
+
+
+def _names(row: CatalogueRow) -> dict[str, str]:
+    """What it is called in each language of the interface: a report is read in another than the
+    event was opened in.
+    """
+    return {language: row.said("name", language) for language, _name in settings.LANGUAGES}
 
 
 def _devices(session: Session) -> list[Facts]:

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
+
+from django.utils.translation import get_language
 
 from aftercare.safety.models import AdverseEvent
 from treatments.catalogue.drawings import CHART_TITLES, drawings, linework
@@ -57,10 +60,7 @@ def event_shown(event: AdverseEvent) -> EventShown:
         treated_at=treated,
         days_after=(began.date() - treated.date()).days if treated else None,
         areas=[_area(one) for one in facts.get("areas", [])],
-        lots=[
-            lot | {"expires": date.fromisoformat(lot["expires_on"])}
-            for lot in facts.get("lots", [])
-        ],
+        lots=[_lot(one) for one in facts.get("lots", [])],
         syringes=facts.get("syringes", []),
         devices=facts.get("devices", []),
         room=(facts.get("room") or {}).get("name", ""),
@@ -70,15 +70,28 @@ def event_shown(event: AdverseEvent) -> EventShown:
 
 
 def _lot(lot: dict[str, Any]) -> dict[str, Any]:
-    return lot | {"expires": date.fromisoformat(lot["expires_on"])}
+    return lot | {
+        "product": _named(lot, "product"),
+        "expires": date.fromisoformat(lot["expires_on"]),
+        "ml": Decimal(lot["ml"]) if lot["ml"] else None,
+    }
 
 
 def _area(area: dict[str, Any]) -> dict[str, Any]:
     side = "" if area["side"] == Side.NONE else str(Side(area["side"]).label)
+    name = _named(area, "name")
     return area | {
-        "where": f"{area['name']} ({side})" if side else area["name"],
+        "where": f"{name} ({side})" if side else name,
+        "technique": _named(area, "technique"),
+        "depth_mm": Decimal(area["depth_mm"]),
         "given": str(TreatedArea.Method(area["method"]).label),
     }
+
+
+def _named(kept: dict[str, Any], what: str) -> str:
+    """A name in the language in force; events opened by an earlier version keep it in one alone."""
+    name: str = kept.get(f"{what}_in", {}).get(get_language(), kept[what])
+    return name
 
 
 def site_map(event: AdverseEvent) -> SiteMap | None:

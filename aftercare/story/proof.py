@@ -22,7 +22,7 @@ def evidence_of(session: Session) -> Evidence:
         moment = localtime(session.signed_at, zone)
         signatures.insert(0, Signed(session.signed_by.name, _("practitioner"), how, moment, place))
     return Evidence(
-        subject=f"{_('Session')} {session.number}: {session.plan.title}",
+        subject=f"{_('Session')} {session.number}{_(':')} {session.plan.title}",
         signatures=signatures,
         hashes=[(_("The text of the consent that covers it"), session.consent.text_sha256)],
     )
@@ -31,7 +31,7 @@ def evidence_of(session: Session) -> Evidence:
 def evidence_of_record(patient: Patient, by: str) -> Evidence:
     """Who took the whole record out: nobody signs it, each of its parts was signed by itself."""
     return Evidence(
-        subject=f"{_('Whole record')}: {patient.number}",
+        subject=f"{_('Whole record')}{_(':')} {patient.number}",
         signatures=(),
         facts=[(_("Made by"), by)],
     )

@@ -9,14 +9,17 @@ from typing import Any
 
 import pytest
 from django.db import IntegrityError, InternalError, OperationalError, transaction
+from django.template.loader import render_to_string
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import override
 
 from aftercare.safety.actions import add_to_event, change_event, close_event, open_event
 from aftercare.safety.fhir import adverse_event
 from aftercare.safety.models import AdverseEvent
 from aftercare.safety.reports import make_report
+from aftercare.safety.shown import event_shown
 from aftercare.watch.models import Call, CheckIn
 from clinic.access.models import Staff
 from clinic.audit.models import AuditEntry
@@ -277,6 +280,24 @@ def test_fhir_names_every_lot_and_device_as_suspect(cast: Cast, event: AdverseEv
     assert coded(cause["assessment"]) == ("adverse-event-causality-assess", "Probably-Likely")
 
 
+@pytest.mark.parametrize(
+    ("side", "code", "words"),
+    [
+        ("left", "7771000", "Cheek, left"),
+        ("right", "24028007", "Cheek, right"),
+        ("both", "51440002", "Cheek, both sides"),
+    ],
+)
+def test_fhir_tells_left_from_right(
+    cast: Cast, session: Session, side: str, code: str, words: str
+) -> None:
+    cheek = Area.objects.current().get(code="cheek")
+    found = adverse_event(begin(cast, session, said=said(area=cheek, side=side)))
+    [site] = next(one for one in found["contained"] if one["id"] == "session")["bodySite"]
+    assert site["coding"][-1] == {"system": "http://snomed.info/sct", "code": code}
+    assert site["text"] == words
+
+
 def test_fhir_tells_no_name(cast: Cast, event: AdverseEvent) -> None:
     text = json.dumps(adverse_event(event), ensure_ascii=False)
     assert event.patient.family_name not in text
@@ -318,6 +339,31 @@ def test_the_report_is_prefilled_and_nameless(cast: Cast, event: AdverseEvent) -
     assert make_report(by=cast.manager, event=event, to="authority") == report
     assert make_report(by=cast.manager, event=event, to="maker") != report
     assert Document.objects.filter(kind="event").count() == 2
+
+
+def test_the_report_speaks_the_language_in_which_it_is_made(cast: Cast, session: Session) -> None:
+    """The event was opened in English; names, sides and figures of its record turn French."""
+    event = begin(cast, session)
+    with override("fr"):
+        html = make_report(by=cast.practitioner, event=event, to="authority").document.html
+    assert "Front" in html
+    assert "Forehead" not in html
+    product = session.mix.first().lot.product
+    assert product.said("name", "fr") in html
+
+
+def test_figures_of_the_record_have_the_sign_of_the_language(event: AdverseEvent) -> None:
+    event.facts["areas"][0]["depth_mm"] = "1.50"
+    with override("fr"):
+        html = render_to_string("aftercare/event_facts.html", {"shown": event_shown(event)})
+    assert "1,5 mm" in html
+
+
+def test_an_event_of_an_earlier_version_keeps_its_names(cast: Cast, event: AdverseEvent) -> None:
+    for one in event.facts["areas"]:
+        del one["name_in"], one["technique_in"]
+    with override("fr"):
+        assert event_shown(event).areas[0]["where"] == "Forehead"
 
 
 def test_the_report_says_what_was_added_after_the_event_was_closed(

@@ -26,7 +26,7 @@ def evidence_of(consent: Consent) -> Evidence:
     ties = _("What ties the signature of %(name)s")
     bound += [(ties % {"name": one.name}, one.binding) for one in consent.attendants.all()]
     return Evidence(
-        subject=f"{_('Consent')} {consent.pk}: {isolated(consent.plan.title)}",
+        subject=f"{_('Consent')} {consent.pk}{_(':')} {isolated(consent.plan.title)}",
         text_sha256=consent.text_sha256,
         template_version=consent.version_label,
         signatures=[*_signatures(consent, zone)],
