@@ -269,3 +269,34 @@ def test_what_goes_into_a_shipped_mix_is_in_the_catalogue():
     for mix in Recipe.objects.current():
         assert {(line["kind"], line["code"]) for line in mix.lines} <= known, mix.code
         assert mix.total_ml > 0
+
+
+@pytest.mark.parametrize(
+    ("code", "snomed"),
+    [
+        ("upper-eyelid", "41310005"),
+        ("lower-eyelid", "40069000"),
+        ("upper-lip", "16251004"),
+        ("lower-lip", "66934001"),
+        ("neck-anterior", "11584001"),
+        ("neck-lateral", "5272005"),
+        ("upper-abdomen", "699935000"),
+        ("lower-abdomen", "699914002"),
+        ("upper-back", "699893008"),
+        ("lower-back", "113182001"),
+        ("upper-arm-anterior", "45981001"),
+        ("upper-arm-posterior", "72939005"),
+        ("forearm-anterior", "70559009"),
+        ("forearm-posterior", "41550009"),
+        ("thigh-anterior", "61248009"),
+        ("thigh-posterior", "4578000"),
+        ("thigh-medial", "73958006"),
+        ("knee-anterior", "181553006"),
+        ("popliteal", "84507004"),
+        ("lower-leg-anterior", "25763004"),
+        ("lower-leg-posterior", "47224004"),
+    ],
+)
+def test_neighbours_do_not_bear_each_other_s_code(code, snomed):
+    """DICOM PS3.16 CID 4029; "upper back" is its "Skin of back of upper thoracic region"."""
+    assert Area.objects.current().get(code=code).snomed == snomed
