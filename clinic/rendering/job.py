@@ -9,6 +9,7 @@ import base64
 import binascii
 import importlib.util
 import json
+import re
 import secrets
 from pathlib import Path
 from typing import Any
@@ -65,14 +66,26 @@ RANGE_LENGTH = 40
 PRINTED, LOCKED = 4, 128
 OUTSIDE = "[-9999 -9999 -9999 -9999]"
 """Where the seal's field lies, which shows nothing: PDF/UA wants a tag for what is on a page."""
-SPECIMEN = """<html lang="en"><title>x</title><h1>Aa</h1><h2>Aa</h2><p class="lead">Aa <i>Aa</i>
-<b>Aa</b></p><p class="small">Aa 12 \u0639\u0631\u0628 <b>\u0639\u0631\u0628</b> \u05e2\u05d1\u05e8
-<b>\u05e2\u05d1\u05e8</b></p><ul><li>Aa</ul><table><tr><th>Aa<td>Aa</table><svg><path/></svg>
-<dl class="facts"><dt>Aa<dd>Aa Aa</dl><div class="signatures"><div class="signature"><svg viewBox="0
-0 9 9"><path d="M0 0L1 1C1 2 3 4 5 6" stroke="#000" fill="none"/></svg></div></div>"""
-"""One letter of each font, so that all of them are loaded once and for all documents."""
+LETTERS = "".join(map(chr, (*range(0x21, 0x26), *range(0x27, 0x3C), *range(0x3E, 0x7F))))
+LETTERS += "\u00ab\u00b2\u00b5\u00b7\u00b9\u00bb\u00d7\u0152\u0153\u2013\u2019\u201c\u201d\u2022"
+LETTERS += "".join(map(chr, (*range(0xC0, 0xD7), *range(0xD8, 0x100))))
+SPECIMEN = f"""<html lang="en"><title>x</title><meta name="author" content="x">
+<div class="letterhead"><table role="presentation"><tr><td><span class="place">{LETTERS}</span><br>
+\u2068{LETTERS}\u2069<td>\u20661\u2069<br>Aa</table></div><div class="foot">{LETTERS}</div>
+<h1>{LETTERS}</h1><p class="lead">{LETTERS} <i>{LETTERS}</i> <b>{LETTERS}</b></p>
+<dl class="facts"><dt>{LETTERS}<dd>{LETTERS}</dl><h2>{LETTERS}</h2><p>{LETTERS}</p>
+<ul><li><strong>{LETTERS}</strong> Aa</ul><p class="small">{LETTERS} <b>{LETTERS}</b>
+\u0639\u0631\u0628 <b>\u0639\u0631\u0628</b> \u05e2\u05d1\u05e8 <b>\u05e2\u05d1\u05e8</b></p>
+<table><tr><th>Aa<td>Aa</table><div class="signatures"><div class="signature"><svg
+viewBox="0 0 9 9"><path d="M0 0L1 1C1 2 3 4 5 6" stroke="#000" fill="none"/></svg>
+<p><b>{LETTERS}</b> {LETTERS}</div></div>"""
+"""What most documents have: each letter that is measured here in a font and size is measured for
+all of them. Of the fonts of other scripts a letter each, so that they are loaded.
+"""
 WARM_UPS = 8
 """Python makes code that has run a few times quicker; a child has what its mother had by then."""
+
+LENGTH = re.compile(r"\[\d+\]$")
 
 kept: dict[str, Any] = {}
 """What is made once: the fonts, the parsed style sheet, and whether a library runs threads."""
@@ -90,6 +103,7 @@ def prepare() -> None:
     import weasyprint  # noqa: PLC0415  (only once the limits are in force)
     from weasyprint.text.fonts import FontConfiguration  # noqa: PLC0415
 
+    _let_arrays_be_open()
     kept["structure"] = _beside("structure.py")
     kept["structure"].complete()
     kept["fonts"] = FontConfiguration()
@@ -103,6 +117,28 @@ def prepare() -> None:
     for _time in range(WARM_UPS):
         _pdf(SPECIMEN, [], None)
     kept["threads"] = not _is_alone()
+
+
+def _let_arrays_be_open() -> None:
+    """Have the glyphs of a font handed over in arrays of no said length.
+
+    WeasyPrint names the length in the type, and cffi reads all its declarations anew for each that
+    it has not met: 2 ms for every number of letters that no document before had.
+    """
+    from weasyprint.pdf import fonts  # noqa: PLC0415
+
+    class OpenArrays:
+        """What cffi gives; `new` alone is changed."""
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(ffi, name)
+
+        def new(self, declared: str, *items: Any) -> Any:
+            """As cffi's; where there are items, they say how many they are."""
+            return ffi.new(LENGTH.sub("[]", declared) if items else declared, *items)
+
+    ffi = fonts.ffi
+    fonts.ffi = OpenArrays()
 
 
 def _beside(name: str) -> Any:

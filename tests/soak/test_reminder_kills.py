@@ -10,6 +10,7 @@ from random import Random
 import pytest
 
 from patients.messages.models import MessageRules
+from tests.at_once import Crowd
 from tests.conftest import Cast
 from tests.kills import is_settled, open_clinic, strike, wait
 from tests.treatments.reminder_kills import fill_diary, judge
@@ -42,4 +43,4 @@ def test_a_thousand_reminders_and_kills_of_worker_beat_and_redis(
 def test_five_hundred_races_of_cancelling_and_sending(cast: Cast) -> None:
     never = clock_time(1)
     MessageRules.objects.create(location=cast.here, quiet_from=never, quiet_until=never)
-    assert race(cast, RACES) == []
+    assert race(cast, RACES, Crowd()) == []
