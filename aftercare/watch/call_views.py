@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from hashlib import sha256
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.db.models import Count, Q
@@ -43,12 +44,13 @@ OF_A_CALL = (
 )
 
 
-def _list(request: HttpRequest) -> dict[str, Any]:
-    """The calls of all one's locations, or of the one asked for: the first of them and how many
-    there are and are overdue; each location with its number of calls.
+def _list(request: HttpRequest, last: str = "") -> dict[str, Any]:
+    """The calls of all one's locations, or of the one asked for: the first of them, or those behind
+    the call `last`, and how many there are and are overdue; each location with its number of calls.
     """
     at, staff = timezone.now(), staff_of(request)
-    mine = Call.objects.visible_to(staff).waiting().filter(location_id__in=staff.place_ids)
+    all_mine = Call.objects.visible_to(staff).filter(location_id__in=staff.place_ids)
+    mine = all_mine.waiting()
     places = list(
         mine.order_by("location__name", "location")
         .values_list("location", "location__name")
@@ -56,6 +58,9 @@ def _list(request: HttpRequest) -> dict[str, Any]:
     )
     chosen = _chosen(request)
     waiting = mine.filter(location_id=chosen) if chosen else mine
+    before = all_mine.filter(pk=last).first() if last.isdecimal() else None
+    if before:
+        waiting = waiting.after(before)
     waiting = waiting.select_related(*OF_A_CALL).prefetch_related("attempts")
     calls = list(waiting[: MOST_CALLS + 1])
     for call in calls:
@@ -63,6 +68,7 @@ def _list(request: HttpRequest) -> dict[str, Any]:
     return {
         "calls": calls[:MOST_CALLS],
         "more": len(calls) > MOST_CALLS,
+        "is_behind": before is not None,
         "late": sum(late for pk, _name, _n, late in places if chosen in (0, pk)),
         "places": [(pk, name, n) for pk, name, n, _late in places],
         "place": chosen,
@@ -130,12 +136,13 @@ def _is_today(request: HttpRequest) -> bool:
 @requires(Permission.WORK_WATCH)
 @require_GET
 def safety(request: HttpRequest) -> HttpResponse:
-    """The calls of all one's locations, or of `place`; who has stayed silent there, or here.
+    """The calls of all one's locations, or of `place`, from the first or behind the call `after`;
+    who has stayed silent there, or here.
 
     The page does not ask for its list again, so the alarm speaks on it as soon as others alarm than
     those it lists; at once where it does not list all.
     """
-    context = _list(request)
+    context = _list(request, request.GET.get("after", ""))
     place = _place(context["place"] or location_id_of(request))
     silent = list(
         CheckIn.objects.visible_to(staff_of(request))
@@ -149,9 +156,17 @@ def safety(request: HttpRequest) -> HttpResponse:
         "silent": silent[:MOST_CALLS],
         "more_silent": len(silent) > MOST_CALLS,
         "silent_at": place.name,
+        "previous_url": _page(context["place"]) if context["is_behind"] else "",
+        "next_url": _page(context["place"], context["calls"][-1]) if context["more"] else "",
         "alarm_seen": "" if context["place"] else _seen(filter(Call.is_alarming, context["calls"])),
     }
     return render(request, "aftercare/safety.html", context)
+
+
+def _page(place: int, last: Call | None = None) -> str:
+    """The address of the list from its start, or of what stands behind a call."""
+    chosen = {"place": place} if place else {}
+    return "?" + urlencode(chosen | ({"after": last.pk} if last else {}))
 
 
 def _place(pk: int) -> Location:

@@ -92,7 +92,10 @@ class CallForm(ClinicForm):
     """Whether anybody answered, and what came of it; or when the patient is called again."""
 
     result = forms.ChoiceField(
-        label=_("You called, and"), choices=CallAttempt.Result, widget=forms.RadioSelect
+        label=_("You called, and"),
+        choices=CallAttempt.Result,
+        widget=forms.RadioSelect,
+        error_messages={"required": _("Say whether anybody answered.")},
     )
     outcome = forms.CharField(
         label=_("Outcome"),

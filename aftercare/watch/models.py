@@ -299,6 +299,12 @@ class CallQuerySet(OfPatientQuerySet["Call"]):
         """Not done yet: red before amber, then by when they are due."""
         return self.filter(done_at__isnull=True).order_by("-is_red", "due_at", "pk")
 
+    def after(self, last: Call) -> CallQuerySet:
+        """Of those that wait the ones that stand behind `last`, which need not wait any more."""
+        later = Q(due_at__gt=last.due_at) | Q(due_at=last.due_at, pk__gt=last.pk)
+        behind = Q(is_red=last.is_red) & later
+        return self.waiting().filter(behind | Q(is_red=False) if last.is_red else behind)
+
     def overdue(self, at: datetime) -> CallQuerySet:
         """Those that should have been done by now."""
         return self.waiting().filter(due_at__lte=at)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from io import BytesIO
+from itertools import chain
 from typing import Any
 
 import pytest
@@ -379,6 +380,58 @@ def test_the_call_list_costs_the_same_for_one_and_for_three(
     client.get(reverse("watch:safety"))
     with django_assert_max_num_queries(8):  # type: ignore[attr-defined]
         client.get(reverse("watch:safety"))
+
+
+def test_many_calls_are_listed_page_by_page_each_once_and_red_first(
+    cast: Cast,
+    world: World,
+    signed: Session,
+    client_for: Callable[[Staff], Client],
+    django_assert_max_num_queries: Callable[[int], object],
+) -> None:
+    """Fifty on a page; several are due at the same moment."""
+    now = timezone.now()
+    asked = CheckIn.objects.bulk_create(
+        CheckIn(patient=world.patient, session=signed, step=f"x{n}", due_at=now, state="open")
+        for n in range(103)
+    )
+    Call.objects.bulk_create(
+        Call(
+            patient=world.patient,
+            location=cast.here,
+            check_in=one,
+            is_red=n % 3 != 0,
+            due_at=now + timedelta(hours=n % 7),
+        )
+        for n, one in enumerate(asked)
+    )
+    client, address, pages = client_for(cast.practitioner), reverse("watch:safety"), []
+    url = address
+    while url:
+        with django_assert_max_num_queries(20):  # type: ignore[attr-defined]
+            context = client.get(url).context
+        pages.append([call.pk for call in context["calls"]])
+        url = address + context["next_url"] if context["next_url"] else ""
+        assert bool(context["previous_url"]) is (len(pages) > 1)
+    calls = Call.objects.filter(location=cast.here)
+    wanted = sorted(calls, key=lambda call: (not call.is_red, call.due_at, call.pk))
+    assert [len(page) for page in pages] == [50, 50, len(wanted) - 100]
+    assert [*chain(*pages)] == [call.pk for call in wanted]
+    # The last of the first page was dealt with meanwhile: the next page begins where it did.
+    finish_call(by=cast.practitioner, call=Call.objects.get(pk=pages[0][-1]), outcome="Well.")
+    behind = client.get(address, {"after": pages[0][-1]}).context["calls"]
+    assert [call.pk for call in behind] == pages[1]
+
+
+@pytest.mark.parametrize("after", ["", "x", "-1", "9" * 40, "0"])
+def test_a_list_behind_no_call_is_the_list(
+    cast: Cast, open_check_in: CheckIn, client_for: Callable[[Staff], Client], after: str
+) -> None:
+    answer_check_in(check_in=open_check_in, signs=["infection"], well=False, note="", at=AT)
+    client, address = client_for(cast.practitioner), reverse("watch:safety")
+    found = client.get(address, {"after": after})
+    assert found.status_code == 200
+    assert found.context["calls"] == client.get(address).context["calls"] != []
 
 
 @pytest.mark.parametrize("rows", [1, 3])

@@ -35,6 +35,7 @@ LOTS = 2_000
 YEARS = 5
 ROUNDS = 7
 MOST_S = 2.0
+"""Of a trace, every session and patient counted and the first page shown; the first time too."""
 LOOK_BACK_DAYS = 90
 CASES = 20
 FIRST = datetime(2021, 11, 1, 8, tzinfo=UTC)
@@ -388,7 +389,8 @@ def main() -> int:
     found["look-back"] = looked_back(filling, filling.all[:1], LOOK_BACK_DAYS)
     found["look-back, all"] = looked_back(filling, filling.all, LOOK_BACK_DAYS)
     found["a year of all"] = looked_back(filling, filling.all, 365)
-    json.dump({"filled_s": filled, "sessions": arguments.sessions, "found": found}, sys.stdout)
+    done = {"filled_s": filled, "sessions": arguments.sessions, "traces": [*asked], "found": found}
+    json.dump(done, sys.stdout)
     return 0
 
 

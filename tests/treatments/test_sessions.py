@@ -426,7 +426,7 @@ def test_a_lot_that_expired_or_was_recalled_since(world: World, session: Session
     Lot.objects.filter(pk=world.lidocaine.pk).update(expires_on=date(2026, 3, 9))
     Lot.objects.filter(pk=world.hyaluronic.pk).update(state="recalled")
     said = problems(world, session)
-    assert "expired on 2026-03-09" in said
+    assert "expired on 09-Mar-2026" in said
     assert "held back" in said
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from django.utils.formats import number_format
 from django.utils.functional import Promise
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from clinic.web.templatetags.clinic_web import clinical_date
 from treatments.sessions.doses import Finding, Rule
 
 SENTENCES: dict[Rule, Promise] = {
@@ -84,13 +87,18 @@ MEASURED = frozenset(["got", "limit", "total", "weight", "drawn", "injected", "d
 
 
 def _in_words(figures: dict[str, str]) -> dict[str, str]:
-    """What was measured with the language's own sign: 2.5 mL, or 2,5 mL."""
-    return {
-        name: number_format(text, use_l10n=True)
-        if name in MEASURED and text.replace(".", "", 1).isdecimal()
-        else text
-        for name, text in figures.items()
-    }
+    """What was measured with the language's own sign, 2.5 mL or 2,5 mL; a day with its month in
+    letters.
+    """
+    return {name: _figure(name, text) for name, text in figures.items()}
+
+
+def _figure(name: str, text: str) -> str:
+    if name == "date":
+        return clinical_date(date.fromisoformat(text))
+    if name in MEASURED and text.replace(".", "", 1).isdecimal():
+        return str(number_format(text, use_l10n=True))
+    return text
 
 
 def sentence(finding: Finding) -> str:

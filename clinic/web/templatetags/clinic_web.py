@@ -176,6 +176,8 @@ def _named(field: BoundField, message: str) -> str:
     label = str(field.label).rstrip(".")
     if label.lower() in message.lower():
         return message
+    if label.endswith("?"):
+        return f"{label} {message}"
     return _("%(label)s: %(message)s") % {"label": label, "message": message}
 
 
