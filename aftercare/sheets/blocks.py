@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
@@ -21,8 +21,8 @@ from clinic.errors import ActionRefused
 from clinic.tongues import own_name
 from treatments.catalogue.models import AdviceBlock, CatalogueRow, Source
 from treatments.catalogue.sources import source_key
+from treatments.catalogue.versions import approve_and_use, held
 
-Row = TypeVar("Row", bound=CatalogueRow)
 LONGEST_NOTE = 300
 FIXED = ("applies_to", "section", "topic")
 """What of a founding piece of advice stays: it is on every sheet, under its own name."""
@@ -110,7 +110,7 @@ def write_block(*, by: Staff, code: str, said: BlockText) -> AdviceBlock:
         raise ActionRefused(_("Only a manager writes the texts of sheets."))
     for name, fault in block_faults(said).items():
         raise ActionRefused(fault, field=name)
-    versions = _versions(AdviceBlock, code)
+    versions = held(AdviceBlock, code)
     newest = versions[-1] if versions else None
     if newest and text_of(newest) == said:
         raise ActionRefused(_("Nothing has changed."))
@@ -144,13 +144,12 @@ def _refuse_moved(founding: AdviceBlock, said: BlockText) -> None:
             )
 
 
-@transaction.atomic
 def approve_block(*, by: Staff, block: AdviceBlock, at: datetime | None = None) -> AdviceBlock:
     """Take responsibility for a version and put it in force; an earlier one can come back so.
 
     Sheets that were given keep what they say.
     """
-    return _approve(by, block, at)
+    return approve_and_use(by=by, row=block, at=at)
 
 
 @transaction.atomic
@@ -158,7 +157,7 @@ def retire_block(*, by: Staff, block: AdviceBlock) -> AdviceBlock:
     """Say it on no sheet any more. Raises `ActionRefused` for a founding piece of advice."""
     if not by.may(Permission.EDIT_CATALOGUE):
         raise ActionRefused(_("Only a manager writes the texts of sheets."))
-    versions = _versions(AdviceBlock, block.code)
+    versions = held(AdviceBlock, block.code)
     current = next((one for one in versions if one.is_current), None)
     if current is None or current.pk != block.pk:
         raise ActionRefused(_("Someone has made a newer version of this row. Look at that one."))
@@ -191,7 +190,7 @@ def write_words(
     for name, fault in {**word_faults(words), **phrase_faults(phrases or {})}.items():
         raise ActionRefused(fault, field=name)
     tidy = {code: words[code].strip() for code in WORDS}
-    versions = _versions(SheetWords, language)
+    versions = held(SheetWords, language)
     known = versions[-1].phrases if versions else {}
     said = known if phrases is None else {**known, **phrases}
     said = {english: text.strip() for english, text in said.items() if text.strip()}
@@ -215,31 +214,6 @@ def write_words(
     )
 
 
-@transaction.atomic
 def approve_words(*, by: Staff, row: SheetWords, at: datetime | None = None) -> SheetWords:
     """Take responsibility for the words of a language; from now on sheets are given in it."""
-    return _approve(by, row, at)
-
-
-def _approve(by: Staff, row: Row, at: datetime | None) -> Row:
-    if not by.may(Permission.APPROVE_CATALOGUE):
-        raise ActionRefused(_("Only a practitioner or a manager may approve a text."))
-    versions = _versions(type(row), row.code)
-    wanted = next(one for one in versions if one.pk == row.pk)
-    if wanted.is_current and wanted.is_approved:
-        raise ActionRefused(_("This version has already been approved."))
-    for one in versions:
-        if one.is_current and one.pk != wanted.pk:
-            one.is_current = False
-            one.save(update_fields=["is_current"])
-    if not wanted.is_approved:
-        wanted.approved_by, wanted.approved_at = by, at or timezone.now()
-    wanted.is_current = True
-    wanted.save(update_fields=["is_current", "approved_by", "approved_at"])
-    return wanted
-
-
-def _versions(model: type[Row], code: str) -> list[Row]:
-    """Every version of a code, held until the transaction ends; oldest first."""
-    rows = model._default_manager.select_for_update(of=("self",)).filter(code=code)
-    return list(rows.order_by("version"))
+    return approve_and_use(by=by, row=row, at=at)

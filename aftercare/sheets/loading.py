@@ -9,8 +9,7 @@ from django.db import connection, transaction
 from aftercare.sheets.models import SheetWords
 from aftercare.sheets.wording import phrase_faults, word_faults
 from aftercare.sheets.words import FURTHER
-from treatments.catalogue.loading import LOCK, CatalogueError, Report, Shipped, content_hash, read
-from treatments.catalogue.models import CatalogueRow
+from treatments.catalogue.loading import LOCK, CatalogueError, Report, Shipped, hold, read
 
 DATA = Path(__file__).parent / "data"
 SLUG = "sheet-words"
@@ -20,8 +19,7 @@ SLUG = "sheet-words"
 def load_words(report: Report, folder: Path = DATA) -> Report:
     """Load the shipped languages; to be called after the catalogue. Raises `CatalogueError`.
 
-    Nobody of the clinic has read them, so they are never put in force by loading: a version that
-    is in force, shipped or the clinic's own, stays until somebody approves the new one.
+    Nobody of the clinic has read them, so they wait for approval, see `hold`.
     """
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
@@ -35,16 +33,4 @@ def _load(row: Shipped, report: Report) -> None:
     name = f"{SLUG}/{row['code']}"
     if wrong := {**word_faults(row["words"]), **phrase_faults(row["phrases"])}:
         raise CatalogueError(f"{name}: {wrong}")
-    versions = list(SheetWords.objects.filter(code=row["code"]).order_by("version"))
-    shipped = [one.shipped_hash for one in versions if one.origin == CatalogueRow.Origin.SHIPPED]
-    if shipped and shipped[-1] == content_hash(row):
-        report.unchanged += 1
-        return
-    SheetWords.objects.create(
-        **row,
-        version=versions[-1].version + 1 if versions else 1,
-        is_current=False,
-        origin=CatalogueRow.Origin.SHIPPED,
-        shipped_hash=content_hash(row),
-    )
-    (report.held_back if versions else report.created).append(name)
+    hold(SheetWords, name, row, report)

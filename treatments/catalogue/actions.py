@@ -15,6 +15,7 @@ from clinic.access.models import Staff
 from clinic.access.permissions import Permission
 from clinic.errors import ActionRefused
 from treatments.catalogue.models import CatalogueRow, Ingredient, Product, Substance
+from treatments.catalogue.versions import held, put_in_force
 
 Row = TypeVar("Row", bound=CatalogueRow)
 
@@ -41,7 +42,7 @@ def edit_row(*, by: Staff, row: Row, values: Mapping[str, Any]) -> Row:
     """
     if not by.may(Permission.EDIT_CATALOGUE):
         raise ActionRefused(_("Only a manager may edit the catalogue."))
-    versions = _locked(row)
+    versions = held(type(row), row.code)
     old = _in_force(row, versions)
     own, parts = _split(values)
     new = _next(old, own, versions)
@@ -87,7 +88,7 @@ def take_out_of_use(*, by: Staff, row: Row) -> Row:
     """Offer a row no longer; what was made with it keeps it, and a version can be put back."""
     if not by.may(Permission.EDIT_CATALOGUE):
         raise ActionRefused(_("Only a manager may edit the catalogue."))
-    found = _in_force(row, _locked(row))
+    found = _in_force(row, held(type(row), row.code))
     found.is_current = False
     found.save(update_fields=["is_current"])
     return found
@@ -98,7 +99,7 @@ def approve_row(*, by: Staff, row: Row, at: datetime | None = None) -> Row:
     """A practitioner or manager takes responsibility for the version in force."""
     if not by.may(Permission.APPROVE_CATALOGUE):
         raise ActionRefused(_("Only a practitioner or a manager may approve a row."))
-    found = _in_force(row, _locked(row))
+    found = _in_force(row, held(type(row), row.code))
     if found.is_approved:
         raise ActionRefused(_("This version has already been approved."))
     found.approved_by, found.approved_at = by, at or timezone.now()
@@ -111,23 +112,12 @@ def use_version(*, by: Staff, row: Row) -> Row:
     """Put another version in force, for example a newer shipped one in place of one's own."""
     if not by.may(Permission.EDIT_CATALOGUE):
         raise ActionRefused(_("Only a manager may edit the catalogue."))
-    versions = _locked(row)
+    versions = held(type(row), row.code)
     wanted = next(version for version in versions if version.pk == row.pk)
     if wanted.is_current:
         raise ActionRefused(_("This version is already in force."))
-    for version in versions:
-        if version.is_current:
-            version.is_current = False
-            version.save(update_fields=["is_current"])
-    wanted.is_current = True
-    wanted.save(update_fields=["is_current"])
+    put_in_force(wanted, versions)
     return wanted
-
-
-def _locked(row: Row) -> list[Row]:
-    """Every version of the row's code, held until the transaction ends; oldest first."""
-    rows = type(row)._default_manager.select_for_update(of=("self",))
-    return list(rows.filter(code=row.code).order_by("version"))
 
 
 def _in_force(row: Row, versions: list[Row]) -> Row:

@@ -138,6 +138,24 @@ def load_kind(kind: Kind, rows: list[Shipped], refs: set[str], report: Report) -
     _write(kind.model, fresh, superseded)
 
 
+def hold(model: type[CatalogueRow], name: str, row: Shipped, report: Report) -> None:
+    """Keep a shipped text that nobody of the clinic has read: never put in force by loading, and
+    what is in force stays until somebody approves the new one. `name`: in the report.
+    """
+    old = list(model._default_manager.filter(code=row["code"]).order_by("version"))
+    if _newest_hash(old) == content_hash(row):
+        report.unchanged += 1
+        return
+    model._default_manager.create(
+        **row,
+        version=old[-1].version + 1 if old else 1,
+        is_current=False,
+        origin=CatalogueRow.Origin.SHIPPED,
+        shipped_hash=content_hash(row),
+    )
+    (report.held_back if old else report.created).append(name)
+
+
 def _versions(model: type[CatalogueRow]) -> dict[str, list[CatalogueRow]]:
     found: dict[str, list[CatalogueRow]] = defaultdict(list)
     wanted = ("code", "version", "is_current", "origin", "shipped_hash")

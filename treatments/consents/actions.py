@@ -23,6 +23,7 @@ from patients.messages.actions import send_link
 from patients.photos.allowing import choose_in_consent
 from patients.photos.models import Use
 from treatments.catalogue.models import CatalogueRow
+from treatments.catalogue.versions import approve_and_use, held
 from treatments.consents.ages import is_minor
 from treatments.consents.attending import (
     Attendant,
@@ -489,7 +490,7 @@ def write_text(
         raise ActionRefused(said, field=name)
     wording = completed(wording, language)
     code = text_code(country, language)
-    versions = _versions(code)
+    versions = held(ConsentTemplate, code)
     if versions and wording_of(versions[-1]) == wording:
         raise ActionRefused(_("Nothing has changed."))
     pattern = versions[-1] if versions else text_for(country, language)
@@ -511,7 +512,6 @@ def write_text(
     )
 
 
-@transaction.atomic
 def approve_text(
     *, by: Staff, template: ConsentTemplate, at: datetime | None = None
 ) -> ConsentTemplate:
@@ -519,29 +519,9 @@ def approve_text(
 
     What was signed with another version then asks to be signed anew at the next session.
     """
-    if not by.may(Permission.APPROVE_CATALOGUE):
-        raise ActionRefused(_("Only a practitioner or a manager may approve a text."))
-    versions = _versions(template.code)
-    wanted = next(one for one in versions if one.pk == template.pk)
-    if wanted.is_current and wanted.is_approved:
-        raise ActionRefused(_("This version has already been approved."))
-    for one in versions:
-        if one.is_current and one.pk != wanted.pk:
-            one.is_current = False
-            one.save(update_fields=["is_current"])
-    if not wanted.is_approved:
-        wanted.approved_by, wanted.approved_at = by, at or timezone.now()
-    wanted.is_current = True
-    wanted.save(update_fields=["is_current", "approved_by", "approved_at"])
-    return wanted
+    return approve_and_use(by=by, row=template, at=at)
 
 
 def text_code(country: str, language: str) -> str:
     """The code under which the versions of a text stand: "fr-fr", "int-en"."""
     return f"{country or 'int'}-{language}".lower()
-
-
-def _versions(code: str) -> list[ConsentTemplate]:
-    """Every version of a text, held until the transaction ends; oldest first."""
-    rows = ConsentTemplate.objects.select_for_update(of=("self",)).filter(code=code)
-    return list(rows.order_by("version"))

@@ -12,12 +12,11 @@ from treatments.catalogue.loading import (
     LOCK,
     CatalogueError,
     Report,
-    Shipped,
-    content_hash,
+    hold,
     load_kind,
     read,
 )
-from treatments.catalogue.models import CatalogueRow, Source
+from treatments.catalogue.models import Source
 from treatments.consents.in_force import FURTHER
 from treatments.consents.models import ConsentTemplate, ConsentWords
 from treatments.consents.phrases import phrase_faults
@@ -50,24 +49,8 @@ def _load_further(language: str, folder: Path, report: Report) -> None:
     for row in read(f"{TEXTS.slug}-{language}", folder):
         if wrong := faults(Wording(row["texts"], row["statements"], row["off_label"])):
             raise CatalogueError(f"{row['code']}: {wrong}")
-        _hold(ConsentTemplate, row, report)
+        hold(ConsentTemplate, f"{TEXTS.slug}/{row['code']}", row, report)
     for row in read(f"{WORDS}-{language}", folder):
         if wrong := phrase_faults(row["phrases"]):
             raise CatalogueError(f"{WORDS}-{language}: {wrong}")
-        _hold(ConsentWords, row, report)
-
-
-def _hold(model: type[CatalogueRow], row: Shipped, report: Report) -> None:
-    versions = list(model._default_manager.filter(code=row["code"]).order_by("version"))
-    shipped = [one.shipped_hash for one in versions if one.origin == CatalogueRow.Origin.SHIPPED]
-    if shipped and shipped[-1] == content_hash(row):
-        report.unchanged += 1
-        return
-    model._default_manager.create(
-        **row,
-        version=versions[-1].version + 1 if versions else 1,
-        is_current=False,
-        origin=CatalogueRow.Origin.SHIPPED,
-        shipped_hash=content_hash(row),
-    )
-    (report.held_back if versions else report.created).append(f"{model.__name__}/{row['code']}")
+        hold(ConsentWords, f"{WORDS}/{row['code']}", row, report)

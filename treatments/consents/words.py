@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import transaction
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from clinic.access.models import Staff
@@ -15,6 +14,7 @@ from clinic.access.permissions import Permission
 from clinic.errors import ActionRefused
 from clinic.tongues import own_name
 from treatments.catalogue.models import CatalogueRow
+from treatments.catalogue.versions import approve_and_use, held
 from treatments.consents.in_force import FURTHER
 from treatments.consents.models import ConsentWords
 from treatments.consents.phrases import phrase_faults
@@ -62,7 +62,7 @@ def write_words(
         raise ActionRefused(_("No words are written in this language."))
     for name, fault in phrase_faults(phrases).items():
         raise ActionRefused(fault, field=name)
-    versions = _versions(language)
+    versions = held(ConsentWords, language)
     known = versions[-1].phrases if versions else {}
     said = {key: text.strip() for key, text in {**known, **phrases}.items() if text.strip()}
     if versions and said == known:
@@ -83,27 +83,6 @@ def write_words(
     )
 
 
-@transaction.atomic
 def approve_words(*, by: Staff, row: ConsentWords, at: datetime | None = None) -> ConsentWords:
     """Take responsibility for the words of a language and put them in force."""
-    if not by.may(Permission.APPROVE_CATALOGUE):
-        raise ActionRefused(_("Only a practitioner or a manager may approve a text."))
-    versions = _versions(row.code)
-    wanted = next(one for one in versions if one.pk == row.pk)
-    if wanted.is_current and wanted.is_approved:
-        raise ActionRefused(_("This version has already been approved."))
-    for one in versions:
-        if one.is_current and one.pk != wanted.pk:
-            one.is_current = False
-            one.save(update_fields=["is_current"])
-    if not wanted.is_approved:
-        wanted.approved_by, wanted.approved_at = by, at or timezone.now()
-    wanted.is_current = True
-    wanted.save(update_fields=["is_current", "approved_by", "approved_at"])
-    return wanted
-
-
-def _versions(language: str) -> list[ConsentWords]:
-    """Every version of a language, held until the transaction ends; oldest first."""
-    rows = ConsentWords.objects.select_for_update(of=("self",)).filter(code=language)
-    return list(rows.order_by("version"))
+    return approve_and_use(by=by, row=row, at=at)
