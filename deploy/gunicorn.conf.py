@@ -1,5 +1,6 @@
 """How gunicorn serves the clinic, in the demo and in production."""
 
+import ctypes
 import gc
 import os
 import signal
@@ -10,6 +11,11 @@ from gunicorn.workers.base import Worker
 
 from clinic.embedded.child import end_with_parent
 from clinic.logs import JsonFormatter
+
+# Of mallopt(3). Python runs one thread at a time: a heap for each would only hold memory.
+M_ARENA_MAX = -8
+if mallopt := getattr(ctypes.CDLL(None), "mallopt", None):
+    mallopt(M_ARENA_MAX, 1)
 
 bind = f"{os.environ.get('BIND_HOST', '127.0.0.1')}:{os.environ.get('PORT', '8000')}"
 worker_class = "gthread"

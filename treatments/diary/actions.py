@@ -20,7 +20,7 @@ from clinic.errors import ActionRefused
 from clinic.places.models import Location, Room
 from patients.registry.models import Patient
 from treatments.diary.candidates import Taken, Wish, choose, in_the_way_of
-from treatments.diary.contention import broken_constraint, trying_again
+from treatments.diary.contention import broken_constraint, insert_unless_taken, trying_again
 from treatments.diary.hooks import ask_before_moving
 from treatments.diary.models import Appointment, FreedTime, Service
 from treatments.diary.notices import hold_back, news_due
@@ -159,7 +159,8 @@ def _insert(row: Appointment, wish: Wish) -> Appointment:
         try:
             with transaction.atomic():
                 row.practitioner_id, row.room_id, row.device_id = choose(wish)
-                Appointment.objects.bulk_create([row], ignore_conflicts=True)
+                if insert_unless_taken(row):
+                    return row
                 mine = Appointment.objects.filter(idempotency_key=row.idempotency_key)
                 if stored := mine.first():
                     return _same(stored, row)

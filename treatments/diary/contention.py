@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from functools import wraps
-from typing import ParamSpec, TypeVar
+from functools import cache, wraps
+from typing import Any, ParamSpec, TypeVar
 
-from django.db import DatabaseError, OperationalError
+from django.db import DatabaseError, OperationalError, connection, models
 from django.utils.functional import Promise
 
 from clinic.errors import ActionRefused
@@ -31,6 +31,35 @@ def sqlstate(error: DatabaseError) -> str:
 def broken_constraint(error: DatabaseError) -> str:
     """The name of the constraint that was violated, or nothing."""
     return str(getattr(getattr(error.__cause__, "diag", None), "constraint_name", "") or "")
+
+
+def insert_unless_taken(row: models.Model) -> bool:
+    """Write a new row unless a constraint of its table stands in the way; whether it stands now.
+
+    One statement, which says so by itself: no other needs to look for the row.
+    """
+    statement, columns = _insertion(type(row))
+    values = [field.get_db_prep_save(field.pre_save(row, True), connection) for field in columns]
+    with connection.cursor() as cursor:
+        cursor.execute(statement, values)
+        found = cursor.fetchone()
+    if found is None:
+        return False
+    row.pk, row._state.adding = found[0], False
+    return True
+
+
+@cache
+def _insertion(model: type[models.Model]) -> tuple[str, list[Any]]:
+    """The statement, and the fields whose values it wants."""
+    quoted, meta = connection.ops.quote_name, model._meta
+    fields = [one for one in meta.local_concrete_fields if not (one.primary_key or one.generated)]
+    names = ", ".join(quoted(field.column) for field in fields)
+    marks = ", ".join(["%s"] * len(fields))
+    return (
+        f"INSERT INTO {quoted(meta.db_table)} ({names}) VALUES ({marks})"  # noqa: S608
+        f" ON CONFLICT DO NOTHING RETURNING {quoted(meta.pk.column)}"
+    ), fields
 
 
 def trying_again(

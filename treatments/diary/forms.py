@@ -222,8 +222,9 @@ class BookForm(WhenForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["key"].initial = uuid.uuid4
-        directed_by: Any = self.fields["directed_by"]
-        directed_by.queryset = directors_at(self.location.pk)
+        if self.data.get("directed_by"):
+            directed_by: Any = self.fields["directed_by"]
+            directed_by.queryset = directors_at(self.location.pk)
         self.helper.layout.insert(0, "service")
         self.helper.layout.extend(["patient", "key"])
 

@@ -13,12 +13,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date
 
-from biip import ParseError
+from biip import ParseError, gs1_prefixes
 from biip.gs1_digital_link_uris import GS1DigitalLinkURI
 from biip.gs1_element_strings import GS1ElementString, GS1ElementStrings
 from biip.gs1_messages import GS1Message
 from biip.gtin import Gtin
 from django.utils.translation import gettext as _
+
+# To which company a number was given is asked nowhere, and would take 15 MB of every process.
+gs1_prefixes._GS1_COMPANY_PREFIX_TRIE.clear()
 
 GS = "\x1d"
 SHOWN_GS = "␝"
