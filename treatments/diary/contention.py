@@ -54,11 +54,11 @@ def _insertion(model: type[models.Model]) -> tuple[str, list[Any]]:
     """The statement, and the fields whose values it wants."""
     quoted, meta = connection.ops.quote_name, model._meta
     fields = [one for one in meta.local_concrete_fields if not (one.primary_key or one.generated)]
-    names = ", ".join(quoted(field.column) for field in fields)
+    names = ", ".join(quoted(str(field.column)) for field in fields)
     marks = ", ".join(["%s"] * len(fields))
     return (
         f"INSERT INTO {quoted(meta.db_table)} ({names}) VALUES ({marks})"  # noqa: S608
-        f" ON CONFLICT DO NOTHING RETURNING {quoted(meta.pk.column)}"
+        f" ON CONFLICT DO NOTHING RETURNING {quoted(str(meta.pk.column))}"
     ), fields
 
 

@@ -21,7 +21,7 @@ from biip.gtin import Gtin
 from django.utils.translation import gettext as _
 
 # To which company a number was given is asked nowhere, and would take 15 MB of every process.
-gs1_prefixes._GS1_COMPANY_PREFIX_TRIE.clear()
+gs1_prefixes._GS1_COMPANY_PREFIX_TRIE = {}
 
 GS = "\x1d"
 SHOWN_GS = "␝"
