@@ -88,9 +88,10 @@ def test_done_twice_it_changes_nothing(story: str) -> None:
 
 
 def test_counts_of_scale_two(story: str) -> None:
-    assert Patient.objects.count() == 603  # two were registered twice, and one is under age
+    # Two were registered twice, one is under age, and two read best what the house does not speak.
+    assert Patient.objects.count() == 605
     assert 2_900 <= Appointment.objects.count() <= 4_000
-    assert Registration.objects.values("patient").distinct().count() == 603
+    assert Registration.objects.values("patient").distinct().count() == 605
 
 
 def test_the_people_of_the_demo_can_sign_in(story: str, settings: object) -> None:
