@@ -12,10 +12,12 @@ from gunicorn.workers.base import Worker
 from clinic.embedded.child import end_with_parent
 from clinic.logs import JsonFormatter
 
-# Of mallopt(3). Python runs one thread at a time: a heap for each would only hold memory.
+# Of mallopt(3). Python runs one thread at a time: a heap for each would hold memory for little.
 M_ARENA_MAX = -8
-if mallopt := getattr(ctypes.CDLL(None), "mallopt", None):
-    mallopt(M_ARENA_MAX, 1)
+HEAPS = 2
+LIBC = ctypes.CDLL(None)
+if hasattr(LIBC, "mallopt"):
+    LIBC.mallopt(M_ARENA_MAX, HEAPS)
 
 bind = f"{os.environ.get('BIND_HOST', '127.0.0.1')}:{os.environ.get('PORT', '8000')}"
 worker_class = "gthread"
@@ -64,6 +66,8 @@ def post_request(worker: Worker, req: object, environ: object, resp: object) -> 
     if worker.nr >= WARM and not getattr(worker, "is_warm", False):
         worker.is_warm = True
         gc.collect()
+        if hasattr(LIBC, "malloc_trim"):
+            LIBC.malloc_trim(0)
         gc.freeze()
 
 
