@@ -215,10 +215,12 @@ def recalled(home: Path, sessions: int) -> tuple[dict[str, Any], list[Goal]]:
     print(f"\n{done['sessions']} sessions, filled in {done['filled_s']:.0f} s")
     print(f"{recall_table(found)}\n", flush=True)
     goals = [
-        Goal(
-            f"seconds of a trace: {name}", max(found[name]["first_s"], found[name]["p95_s"]), MOST_S
-        )
-        for name in done["traces"]
+        Goal(f"seconds of recall: {name}", one["p50_s"], MOST_S) for name, one in found.items()
+    ]
+    goals += [
+        Goal(f"longest seconds of a trace: {name}", max(one["first_s"], one["p95_s"]), MOST_S)
+        for name, one in found.items()
+        if name in done["traces"]
     ]
     return done, goals
 

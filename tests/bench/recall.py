@@ -35,7 +35,7 @@ LOTS = 2_000
 YEARS = 5
 ROUNDS = 7
 MOST_S = 2.0
-"""Of a trace, every session and patient counted and the first page shown; the first time too."""
+"""In the middle of each; of a trace the first time and the longest too."""
 LOOK_BACK_DAYS = 90
 CASES = 20
 FIRST = datetime(2021, 11, 1, 8, tzinfo=UTC)
