@@ -309,3 +309,9 @@ def test_placeholders_are_known() -> None:
         for mark in MARK.findall(part["text"])
     }
     assert marks <= {f"{{{name}}}" for name in WORDS.keys() | BLOCKS.keys()}
+
+
+@pytest.mark.parametrize("text", ['a" hx-get="/x', "<b>a</b>", "a>b"])
+def test_a_phrase_can_leave_no_attribute_and_open_no_element(text: str) -> None:
+    assert phrase_faults({"The drawn signature": text})
+    assert not phrase_faults({"The drawn signature": "מ״מ “א” ש'"})

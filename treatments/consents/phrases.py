@@ -10,7 +10,8 @@ from django.utils.translation import gettext as _
 
 LONGEST_PHRASE = 1_000
 _PLACEHOLDER = re.compile(r"%\([a-z_]+\)s")
-_MARK_UP = re.compile(r"[<>]")
+# A phrase may stand in an attribute too, where a template's own words are not escaped.
+_MARK_UP = re.compile(r'[<>"]')
 
 
 def phrase_name(english: str) -> str:
