@@ -18,44 +18,49 @@ def _plain(cell: str) -> str:
     return rf"CASE WHEN {cell} ~ '^[-=+@\t\r]' THEN '''' ELSE '' END || {cell}"
 
 
-LOCAL = "session.started_at AT TIME ZONE location.timezone"
-OFFSET = f"(({LOCAL}) - (session.started_at AT TIME ZONE 'UTC'))"
+OFFSET = "(local - (started_at AT TIME ZONE 'UTC'))"
 AT = (
-    rf"""to_char({LOCAL}, 'YYYY-MM-DD"T"HH24:MI')"""
+    r"""to_char(local, 'YYYY-MM-DD"T"HH24:MI')"""
     f" || CASE WHEN {OFFSET} < interval '0' THEN '-' ELSE '+' END"
     f" || to_char(greatest({OFFSET}, -{OFFSET}), 'HH24:MI')"
 )
 """A session's moment on its location's clock, as ISO 8601 has it: `2026-09-07T10:00+02:00`."""
 CELLS = {
-    "patient_number": "'P' || lpad(file.number::text, greatest(6, length(file.number::text)), '0')",
-    "family_name": _plain("patient.family_name"),
-    "given_name": _plain("patient.given_name"),
-    "birth_date": "patient.birth_date",
-    "language": "patient.language",
-    "phone": _plain("patient.phone"),
-    "email": _plain("patient.email"),
+    "patient_number": "'P' || lpad(file::text, greatest(6, length(file::text)), '0')",
+    "family_name": _plain("family_name"),
+    "given_name": _plain("given_name"),
+    "birth_date": "birth_date",
+    "language": "language",
+    "phone": _plain("phone"),
+    "email": _plain("email"),
     "session_at": AT,
-    "location": _plain("location.name"),
-    "practitioner": _plain("staff.name"),
-    "session_number": "session.number",
-    "signed": "CASE WHEN session.signed_at IS NULL THEN 'no' ELSE 'yes' END",
+    "location": _plain("place"),
+    "practitioner": _plain("practitioner"),
+    "session_number": "number",
+    "signed": "CASE WHEN signed_at IS NULL THEN 'no' ELSE 'yes' END",
 }
+OF_SESSION = ("number", "signed_at", "practitioner_id")
+# Sorted before a cell is written: the first lines leave while the others are still being written.
 ROWS = """
-SELECT {cells}
-FROM found
-JOIN treatments_session session ON session.id = found.id
-JOIN patients_patient patient ON patient.id = found.patient_id
-JOIN clinic_location location ON location.id = found.location_id
-JOIN clinic_staff staff ON staff.id = session.practitioner_id,
-LATERAL (SELECT coalesce(patient.merged_into_id, patient.id)) file (number)
-ORDER BY found.started_at DESC, found.id DESC
+SELECT {cells} FROM (
+    SELECT coalesce(patient.merged_into_id, patient.id) AS file,
+           patient.family_name, patient.given_name, patient.birth_date, patient.language,
+           patient.phone, patient.email, location.name AS place, staff.name AS practitioner,
+           found.id, found.started_at, found.number, found.signed_at,
+           found.started_at AT TIME ZONE location.timezone AS local
+    FROM found
+    JOIN patients_patient patient ON patient.id = found.patient_id
+    JOIN clinic_location location ON location.id = found.location_id
+    JOIN clinic_staff staff ON staff.id = found.practitioner_id
+    ORDER BY found.started_at DESC, found.id DESC
+) sorted ORDER BY started_at DESC, id DESC
 """
 
 
 def lines(found: Any) -> Iterator[bytes]:
     """The file of what `exposed` found, newest session first, in blocks."""
     cells = ", ".join(f"{cell} AS {head}" for head, cell in CELLS.items())
-    rows, params = statement(ROWS.format(cells=cells), found)
+    rows, params = statement(ROWS.format(cells=cells), found, more=OF_SESSION)
     yield MARK
     with room_to_work() as cursor:
         cursor.execute(LONG_STATEMENT)

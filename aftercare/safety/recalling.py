@@ -15,7 +15,7 @@ from django.utils.translation import override
 
 from aftercare.safety.exposures import Exposure, exposed, said, thing
 from aftercare.safety.models import Attempt, ExposureKind, Recall, RecallContact
-from aftercare.safety.survey import people
+from aftercare.safety.survey import note_contacts
 from clinic.access.models import Staff
 from clinic.access.permissions import Permission
 from clinic.errors import ActionRefused
@@ -67,7 +67,6 @@ def open_recall(
     }
     if Recall.objects.open().filter(**same).exists():
         raise ActionRefused(_("A recall of this is open already."))
-    concerned = _people(exposed(exposure, by.place_ids, zone or location.zone))
     recall = Recall.objects.create(
         **same,
         words=said(exposure)[:400],
@@ -76,31 +75,19 @@ def open_recall(
         opened_by=by,
         opened_at=at or timezone.now(),
     )
-    RecallContact.objects.bulk_create(RecallContact(recall=recall, **one) for one in concerned)
+    _note_everyone(recall, exposed(exposure, by.place_ids, zone or location.zone))
     return recall
 
 
-def _people(sessions: Any) -> list[dict[str, Any]]:
-    """One entry for each person, by the file that counts, as a contact stores it."""
-    found = people(sessions, MOST_PEOPLE + 1)
-    if not found:
+def _note_everyone(recall: Recall, sessions: Any) -> None:
+    people = note_contacts(sessions, recall.pk, MOST_PEOPLE)
+    if not people:
         raise ActionRefused(_("Nobody was exposed to this: there is nobody to tell."))
-    if len(found) > MOST_PEOPLE:
+    if people > MOST_PEOPLE:
         raise ActionRefused(
             _("This concerns more than %(most)d people: narrow it by dates.")
             % {"most": MOST_PEOPLE}
         )
-    return [
-        {
-            "patient_id": one.file,
-            "exposed_file": one.file,
-            "sessions": one.sessions,
-            "first_at": one.first_at,
-            "last_at": one.last_at,
-            "location_id": one.location_id,
-        }
-        for one in found
-    ]
 
 
 @transaction.atomic

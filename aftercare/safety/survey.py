@@ -16,14 +16,14 @@ from django.db import connection, transaction
 
 from treatments.sessions.models import Session
 
-FIELDS = ("pk", "started_at", "patient_id", "location_id")
+FIELDS = ("id", "started_at", "patient_id", "location_id")
 CHUNK = 2_000
 # Tables of this size are sorted and joined in memory; compiling the statement would cost more than
 # it saves; and where the disk must be read first, slow is better than no answer.
 ROOM_TO_WORK = (
     "SET LOCAL work_mem = '64MB'; SET LOCAL jit = off; SET LOCAL statement_timeout = '25s'"
 )
-FOUND = "WITH found (id, started_at, patient_id, location_id) AS MATERIALIZED ({found})\n"
+FOUND = "WITH found ({names}) AS MATERIALIZED ({found})\n"
 PEOPLE = """
 (SELECT found.*, coalesce(merged.merged_into_id, found.patient_id) AS person
  FROM found LEFT JOIN patients_patient merged
@@ -35,10 +35,20 @@ SELECT (SELECT count(*) FROM found),
        (SELECT count(*) FROM (SELECT DISTINCT person FROM {people} exposed) each),
        ARRAY(SELECT id FROM found WHERE {behind} ORDER BY started_at DESC, id DESC LIMIT %s)
 """
-BY_PERSON = """
-SELECT person, count(*), min(started_at), max(started_at),
-       (array_agg(location_id ORDER BY started_at DESC, id DESC))[1]
-FROM {people} exposed GROUP BY person ORDER BY person LIMIT %s
+CONTACTS = """
+, each AS MATERIALIZED (
+    SELECT person, count(*) AS sessions, min(started_at) AS first_at, max(started_at) AS last_at,
+           (array_agg(location_id ORDER BY started_at DESC, id DESC))[1] AS location_id
+    FROM {people} exposed GROUP BY person
+), total AS (
+    SELECT count(*) AS people FROM each
+), noted AS (
+    INSERT INTO aftercare_recallcontact
+        (recall_id, patient_id, exposed_file, sessions, first_at, last_at, location_id)
+    SELECT %s, person, person, sessions, first_at, last_at, location_id
+    FROM each, total WHERE people <= %s ORDER BY person
+)
+SELECT people FROM total
 """
 FILES = "SELECT DISTINCT patient_id FROM found ORDER BY patient_id"
 IN_ORDER = "SELECT id FROM found ORDER BY started_at DESC, id DESC"
@@ -56,17 +66,6 @@ class Survey:
     patients: int
     rows: Sequence[Session]
     following: str
-
-
-@dataclass(frozen=True)
-class Person:
-    """Somebody who was exposed, by the file that counts: how often, when, and where last."""
-
-    file: int
-    sessions: int
-    first_at: datetime
-    last_at: datetime
-    location_id: int
 
 
 def survey(found: Any, loaded: Any, size: int, after: str = "") -> Survey:
@@ -92,9 +91,13 @@ def _key(after: str) -> tuple[datetime, int] | None:
     return (at, number) if at.tzinfo is not None and 0 <= number < 2**63 else None
 
 
-def people(found: Any, most: int) -> list[Person]:
-    """Everyone exposed, in order of their files; no more than `most`."""
-    return [Person(*row) for row in _asked(BY_PERSON, found, most)]
+def note_contacts(found: Any, recall: int, most: int) -> int:
+    """Note everyone exposed as a contact of this recall, by the file that counts: how many it is.
+
+    Where it is more than `most`, nobody is noted.
+    """
+    [(people,)] = _asked(CONTACTS, found, recall, most)
+    return int(people)
 
 
 def files(found: Any) -> list[int]:
@@ -123,10 +126,17 @@ def room_to_work() -> Iterator[Any]:
         yield cursor
 
 
-def statement(text: str, found: Any, *values: Any, behind: str = "true") -> tuple[str, list[Any]]:
-    """A statement over the sessions `found`, and its parameters."""
-    sql, params = found.order_by().values_list(*FIELDS).query.sql_with_params()
-    return FOUND.format(found=sql) + text.format(people=PEOPLE, behind=behind), [*params, *values]
+def statement(
+    text: str, found: Any, *values: Any, more: Sequence[str] = (), behind: str = "true"
+) -> tuple[str, list[Any]]:
+    """A statement over the sessions `found`, and its parameters.
+
+    `more`: further columns of a session that the statement needs.
+    """
+    names = (*FIELDS, *more)
+    sql, params = found.order_by().values_list(*names).query.sql_with_params()
+    with_found = FOUND.format(names=", ".join(names), found=sql)
+    return with_found + text.format(people=PEOPLE, behind=behind), [*params, *values]
 
 
 def _asked(text: str, found: Any, *values: Any, **parts: str) -> list[tuple[Any, ...]]:

@@ -179,8 +179,10 @@ def test_two_files_of_one_person_are_counted_and_told_once(
     Patient.objects.filter(pk=other.pk).update(merged_into=kept)
     assert surveyed([cast.here.pk]).patients == 1
     recall = begin(cast)
-    assert [row.patient_id for row in recall.contacts.all()] == [kept.pk]
-    assert recall.contacts.get().sessions == 2
+    contact = recall.contacts.get()
+    assert (contact.patient_id, contact.exposed_file) == (kept.pk, kept.pk)
+    assert (contact.sessions, contact.location) == (2, cast.here)
+    assert (contact.first_at, contact.last_at) == (AT, AT + timedelta(hours=1))
 
 
 # -- a recall --------------------------------------------------------------------------------
@@ -337,6 +339,12 @@ def test_a_recall_of_nobody_or_of_too_many_is_refused(
     monkeypatch.setattr(recalling, "MOST_PEOPLE", 2)
     with pytest.raises(ActionRefused, match="more than 2"):
         begin(cast)
+    assert not Recall.objects.exists()
+    monkeypatch.setattr(recalling, "MOST_PEOPLE", 3)
+    contacts = begin(cast).contacts.order_by("pk")
+    assert [one.patient_id for one in contacts] == sorted(one.patient_id for one in contacts)
+    entries = AuditEntry.objects.filter(what="aftercare_recallcontact", action="create")
+    assert {pk for entry in entries for pk in entry.patients} == {c.patient_id for c in contacts}
 
 
 def test_a_closed_recall_is_closed(cast: Cast, recall: Recall) -> None:
