@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import asdict, dataclass, replace
@@ -15,6 +15,8 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from psycopg import sql as psycopg_sql
 
 WRITES = re.compile(r"\s*(INSERT|UPDATE|DELETE|TRUNCATE|MERGE|WITH)\b", re.IGNORECASE)
+NAME_BY_PLACE = "SELECT set_config('clinic.actor', %s, true)"
+NAME_BY_KEY = "SELECT set_config('clinic.actor', %(clinic_actor)s, true)"
 
 
 @dataclass(frozen=True)
@@ -66,14 +68,19 @@ def name_the_actor(
     actor = _current.get()
     if actor is None or not isinstance(sql, str) or not WRITES.match(sql):
         return execute(sql, params, many, context)
-    cursor = context["cursor"]
-    setting = psycopg_sql.Literal(json.dumps(asdict(actor))).as_string(cursor.cursor)
+    cursor, said = context["cursor"], json.dumps(asdict(actor))
     if many:
-        cursor.cursor.execute(f"SELECT set_config('clinic.actor', {setting}, true)")
+        cursor.cursor.execute(NAME_BY_PLACE, [said])
         return execute(sql, params, many, context)
-    if params is not None:
-        setting = setting.replace("%", "%%")
-    execute(f"SELECT set_config('clinic.actor', {setting}, true); {sql}", params, many, context)
+    # As a parameter where there are any: a text that stays the same the driver takes apart once.
+    if params is None:
+        setting = psycopg_sql.Literal(said).as_string(cursor.cursor)
+        execute(f"SELECT set_config('clinic.actor', {setting}, true); {sql}", None, many, context)
+    elif isinstance(params, Mapping):
+        named = {**params, "clinic_actor": said}
+        execute(f"{NAME_BY_KEY}; {sql}", named, many, context)
+    else:
+        execute(f"{NAME_BY_PLACE}; {sql}", [said, *params], many, context)
     cursor.cursor.nextset()
     return None
 

@@ -61,6 +61,15 @@ visit where summer time ends.)"""
 # changes hours, people or rooms meanwhile (diary/fit.py) waits for it, and it for them. In the same
 # round trip.
 LOCK = "LOCK TABLE treatments_appointment IN ROW EXCLUSIVE MODE"
+OF_DEVICES = f"""
+UNION ALL
+SELECT 'device', v.id, v.make, CASE
+    WHEN {_taken("device_id", "v.id", "hands_on", "clean")} THEN 'busy'
+    WHEN {BLOCK.format("b.device_id = v.id", "clean", "hands_on")} THEN 'blocked'
+    ELSE 'free' END
+FROM clinic_device v
+WHERE v.location_id = %(location)s AND v.is_active AND v.kind = %(device_kind)s
+"""  # noqa: S608  (made of constants)
 # In SQL because every booking asks it: composed by the ORM it took longer to write than to answer.
 CANDIDATES = f"""
 SELECT kind, id, state FROM (
@@ -95,14 +104,7 @@ SELECT kind, id, state FROM (
     FROM clinic_room r
     WHERE r.location_id = %(location)s AND r.is_active
     AND (%(room_kind)s = '' OR r.kind = %(room_kind)s OR r.id = %(room)s)
-    UNION ALL
-    SELECT 'device', v.id, v.make, CASE
-        WHEN {_taken("device_id", "v.id", "hands_on", "clean")} THEN 'busy'
-        WHEN {BLOCK.format("b.device_id = v.id", "clean", "hands_on")} THEN 'blocked'
-        ELSE 'free' END
-    FROM clinic_device v
-    WHERE v.location_id = %(location)s AND v.is_active AND v.kind = %(device_kind)s
-    AND %(device_kind)s <> ''
+    {{devices}}
     UNION ALL
     SELECT 'patient', p.id, p.family_name, CASE
         WHEN {_taken("patient_id", "p.id", "start", "end")} THEN 'busy' ELSE 'free' END
@@ -127,6 +129,16 @@ SELECT kind, id, state FROM (
     WHERE l.id = %(location)s
 ) AS candidates ORDER BY kind, title, id
 """  # noqa: S608  (made of constants)
+
+
+def _asking(devices: str) -> str:
+    """The statement in one line: the driver takes a text of up to 4,096 characters apart once, and
+    a longer one anew for each booking.
+    """
+    return " ".join(f"{LOCK}; {CANDIDATES.format(devices=devices)}".split())
+
+
+WITH_DEVICE, WITHOUT_DEVICE = _asking(OF_DEVICES), _asking("")
 IN_THE_WAY = f"""
 SELECT {HELD}, s.name, r.name
 FROM treatments_appointment a
@@ -239,7 +251,7 @@ def _states(wish: Wish) -> States:
     }
     states: States = {kind: {} for kind in (PRACTITIONER, ROOM, DEVICE, PATIENT, PLACE)}
     with connection.cursor() as cursor:
-        cursor.execute(f"{LOCK}; {CANDIDATES}", values)
+        cursor.execute(WITH_DEVICE if wish.visit.device_kind else WITHOUT_DEVICE, values)
         cursor.nextset()
         for kind, pk, state in cursor.fetchall():
             states[kind][pk] = state
