@@ -40,6 +40,11 @@ document.addEventListener("click", (event) => {
   }
 });
 
+// A page that refused a form came by POST, and "back" to it would show the browser's own error: once
+// the form is sent again it stands in the history as a plain visit. Not before, or a reload would
+// lose what was typed.
+document.addEventListener("submit", () => history.replaceState(history.state, ""));
+
 // A form is sent once. The browser's "back" gives the buttons back.
 document.addEventListener("submit", (event) => {
   const form = event.target;

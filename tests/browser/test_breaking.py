@@ -85,6 +85,22 @@ def test_sending_the_same_form_again_after_going_back_books_once(cast: Cast, des
     assert Appointment.objects.count() == 1
 
 
+def test_going_back_to_a_form_that_was_refused_shows_the_form(cast: Cast, desk: Person) -> None:
+    """It came by POST; without more the browser would show an error of its own."""
+    desk.expects("422")
+    page = desk.go("/patients/register/")
+    page.get_by_role("button", name="Register").click()
+    expect(page.locator("[data-error-summary]")).to_be_visible()
+    page.get_by_label("Family name").fill("Okafor")
+    page.get_by_label("Given name").fill("Ngozi")
+    for part, value in enumerate((15, 3, 1985)):
+        page.locator(f"#id_birth_date_{part}").fill(str(value))
+    page.get_by_role("button", name="Register").click()
+    expect(page.locator("h1")).to_contain_text("OKAFOR, Ngozi")
+    page.go_back()
+    expect(page.get_by_label("Family name")).to_have_value("")
+
+
 def test_a_double_click_signs_once_and_going_back_changes_nothing(
     note: Consultation, tablet: Person
 ) -> None:
