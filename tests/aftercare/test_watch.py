@@ -803,6 +803,27 @@ def test_a_late_call_is_seen_on_today_and_the_page_asks_again_by_itself(
     assert cast.colleague.name in changed.content.decode()
 
 
+def test_only_the_late_call_is_called_late(
+    cast: Cast, red_call: Call, signed: Session, client_for: Callable[[Staff], Client]
+) -> None:
+    due = timezone.now() + timedelta(minutes=20)
+    asked = CheckIn.objects.create(patient=red_call.patient, session=signed, step="x", due_at=due)
+    second = Call.objects.create(
+        patient=red_call.patient, location=cast.here, check_in=asked, is_red=True, due_at=due
+    )
+    client, there = client_for(cast.practitioner), due.astimezone(cast.here.zone)
+    for address in ("watch:today", "watch:safety"):
+        page = client.get(reverse(address)).content.decode()
+        [late] = (
+            row for row in page.split("<li ") if reverse("watch:call", args=[red_call.pk]) in row
+        )
+        [soon] = (
+            row for row in page.split("<li ") if reverse("watch:call", args=[second.pk]) in row
+        )
+        assert ("Late" in late, "Late" in soon) == (True, False)
+        assert f"by {there:%d-%b-%Y}, {there:%H:%M}" in soon
+
+
 def test_the_rules_of_the_location_count(
     cast: Cast, open_check_in: CheckIn, client_for: Callable[[Staff], Client]
 ) -> None:
