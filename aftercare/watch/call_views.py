@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 from hashlib import sha256
 from typing import Any
 from urllib.parse import urlencode
@@ -137,36 +138,47 @@ def _is_today(request: HttpRequest) -> bool:
 @require_GET
 def safety(request: HttpRequest) -> HttpResponse:
     """The calls of all one's locations, or of `place`, from the first or behind the call `after`;
-    who has stayed silent there, or here.
+    who has stayed silent there, or here, the newest or those before the check-in `silent`.
 
     The page does not ask for its list again, so the alarm speaks on it as soon as others alarm than
     those it lists; at once where it does not list all.
     """
     context = _list(request, request.GET.get("after", ""))
     place = _place(context["place"] or location_id_of(request))
-    silent = list(
-        CheckIn.objects.visible_to(staff_of(request))
-        .silent(context["now"], rules_of(place).silent_hours)
-        .filter(session__location=place)
-        .select_related("patient", "message")[: MOST_CALLS + 1]
-    )
-    seen = [*context["calls"], *silent]
+    context |= _silent(request, place, context["now"])
+    seen = [*context["calls"], *context["silent"]]
     listed(request, [row.patient_id for row in seen])
     context |= {
-        "silent": silent[:MOST_CALLS],
-        "more_silent": len(silent) > MOST_CALLS,
-        "silent_at": place.name,
         "previous_url": _page(context["place"]) if context["is_behind"] else "",
-        "next_url": _page(context["place"], context["calls"][-1]) if context["more"] else "",
+        "next_url": _page(context["place"], after=context["calls"][-1]) if context["more"] else "",
         "alarm_seen": "" if context["place"] else _seen(filter(Call.is_alarming, context["calls"])),
     }
     return render(request, "aftercare/safety.html", context)
 
 
-def _page(place: int, last: Call | None = None) -> str:
-    """The address of the list from its start, or of what stands behind a call."""
+def _silent(request: HttpRequest, place: Location, at: datetime) -> dict[str, Any]:
+    """Who has stayed silent at a location: one page of them, and where the others are."""
+    there = CheckIn.objects.visible_to(staff_of(request)).filter(session__location=place)
+    key = request.GET.get("silent", "")
+    last = there.filter(pk=key).first() if key.isdecimal() else None
+    silent = there.silent(at, rules_of(place).silent_hours)
+    if last:
+        silent = silent.before(last)
+    rows = list(silent.select_related("patient", "message")[: MOST_CALLS + 1])
+    more = len(rows) > MOST_CALLS
+    chosen = _chosen(request)
+    return {
+        "silent": rows[:MOST_CALLS],
+        "silent_at": place.name,
+        "silent_first": _page(chosen) if last else "",
+        "silent_next": _page(chosen, silent=rows[MOST_CALLS - 1]) if more else "",
+    }
+
+
+def _page(place: int, **behind: Call | CheckIn) -> str:
+    """The address of the lists from their start, or of what stands behind a row of one."""
     chosen = {"place": place} if place else {}
-    return "?" + urlencode(chosen | ({"after": last.pk} if last else {}))
+    return "?" + urlencode(chosen | {name: row.pk for name, row in behind.items()})
 
 
 def _place(pk: int) -> Location:

@@ -143,6 +143,10 @@ class CheckInQuerySet(OfPatientQuerySet["CheckIn"]):
             .order_by("-due_at", "-pk")
         )
 
+    def before(self, last: CheckIn) -> CheckInQuerySet:
+        """Those that were due before `last`, which stands in that order itself or did."""
+        return self.filter(Q(due_at__lt=last.due_at) | Q(due_at=last.due_at, pk__lt=last.pk))
+
 
 class CheckIn(Record):
     """One question-and-answer after a session. Silence is shown as silence, never as well-being.

@@ -20,6 +20,7 @@ from PIL import Image
 
 from aftercare.sheets.models import Sheet
 from aftercare.watch import actions as watch_actions
+from aftercare.watch import call_views
 from aftercare.watch.actions import (
     answer_check_in,
     follow_up_signed_sessions,
@@ -613,6 +614,40 @@ def test_silence_is_one_line_for_a_session_and_ends_with_an_answer_or_a_call(
     assert call_for_silence(by=cast.practitioner, check_in=row, at=late) == call
     assert (call.reason, call.is_red) == ("silence", False)
     assert not mine.silent(late)
+
+
+def test_the_silent_are_listed_page_by_page_each_once_the_newest_first(
+    cast: Cast,
+    signed: Session,
+    client_for: Callable[[Staff], Client],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Two on a page; two were asked at the same moment."""
+    monkeypatch.setattr(call_views, "MOST_CALLS", 2)
+    made = []
+    for number, days in enumerate((9, 8, 8, 7, 6)):
+        signed.pk, signed.number, signed._state.adding = None, 20 + number, True
+        signed.save()
+        due = timezone.now() - timedelta(days=days)
+        made.append(
+            CheckIn.objects.create(
+                patient=signed.patient, session=signed, step="7d", due_at=due, state="silent"
+            )
+        )
+    CheckIn.objects.filter(pk=made[1].pk).update(due_at=made[2].due_at)
+    client, address, pages = client_for(cast.practitioner), reverse("watch:safety"), []
+    url = address
+    while url:
+        context = client.get(url).context
+        pages.append([row.pk for row in context["silent"]])
+        assert bool(context["silent_first"]) is (len(pages) > 1)
+        url = address + context["silent_next"] if context["silent_next"] else ""
+    ours = [row.pk for row in reversed(made)]
+    assert [pk for pk in chain(*pages) if pk in ours] == ours
+    assert {len(page) for page in pages[:-1]} == {2}
+    for strange in ("", "x", "9" * 40, "0"):
+        found = client.get(address, {"silent": strange})
+        assert [row.pk for row in found.context["silent"]] == pages[0]
 
 
 def test_who_speaks_while_waiting_to_be_called_for_silence_is_called_for_that(
