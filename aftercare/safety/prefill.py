@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from aftercare.watch.models import Call, CheckIn
 from clinic.access.models import Staff
+from clinic.web.templatetags.clinic_web import quoted
 from patients.registry.models import Patient
 from treatments.catalogue.models import AdverseEventType
 from treatments.sessions.models import Session
@@ -67,7 +68,7 @@ def prefilled(origin: Origin, zone: ZoneInfo) -> dict[str, Any]:
 
 def _reported(check_in: CheckIn, zone: ZoneInfo) -> dict[str, Any]:
     """In the patient's words; as what the first sign stands for in the catalogue."""
-    words = [*check_in.said, *([f"“{check_in.note}”"] if check_in.note else [])]
+    words = [*check_in.said, *([quoted(check_in.note)] if check_in.note else [])]
     codes = check_in.events
     kinds = AdverseEventType.objects.in_force(codes)
     found: dict[str, Any] = {"description": "\n".join(words)}

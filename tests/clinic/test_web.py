@@ -19,6 +19,7 @@ from django.conf import settings as django_settings
 from django.template import Context, Template
 from django.template.loader import get_template, render_to_string
 from django.test import Client, RequestFactory
+from django.utils import translation
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -29,7 +30,7 @@ from clinic.web.forms import ClinicForm, refuse
 from clinic.web.gallery import specimens
 from clinic.web.looks import MESSAGE_ICONS, STATUS_LOOKS, VERDICT_LOOKS
 from clinic.web.rail import RAIL, stops
-from clinic.web.templatetags.clinic_web import age_on, clinical_date, initials, slot
+from clinic.web.templatetags.clinic_web import age_on, clinical_date, initials, quoted, slot
 from clinic.web.views import server_error
 
 ROOT = Path(django_settings.BASE_DIR)
@@ -245,6 +246,14 @@ def test_slot_of_an_unknown_name_shows_nothing() -> None:
 
 
 # --- filters --------------------------------------------------------------------------------
+
+
+def test_own_words_stand_between_the_marks_of_the_language() -> None:
+    assert quoted("It is <hard>") == "“It is <hard>”"
+    with translation.override("fr"):
+        assert quoted("C’est dur") == "«\u202fC’est dur\u202f»"
+    shown = Template("{% load clinic_web %}{{ words|truncatewords:2|quoted }}")
+    assert shown.render(Context({"words": "<b>a b c"})) == "“&lt;b&gt;a b …”"
 
 
 def test_clinical_date_has_its_month_in_letters() -> None:

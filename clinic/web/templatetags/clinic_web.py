@@ -105,6 +105,12 @@ def url_if_allowed(context: Context, url_name: str, *args: object) -> str:
     return url if url and _may_open(context, url_name, url) else ""
 
 
+@register.filter
+def quoted(words: str) -> str:
+    """Somebody's own words between the quotation marks of the language: “…”, « … »."""
+    return _("“%(words)s”") % {"words": words}
+
+
 @register.filter(expects_localtime=True)
 def clinical_date(value: datetime.date | None) -> str:
     """`14-Jul-1945`: the month in letters, so that 03/04 is never two dates. Not translated, but
