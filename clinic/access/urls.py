@@ -32,4 +32,5 @@ urlpatterns = [
     ),
     path("account/second-factor/", include("allauth.mfa.urls")),
     path("location/", views.set_location, name="set-location"),
+    path("still-here/", views.still_here, name="still-here"),
 ]

@@ -9,6 +9,7 @@ urlpatterns = [
     path("", views.home, name="home"),
     path("prove/", views.prove_birth_date, name="prove"),
     path("prove/passkey/", passkey_views.prove_at_door, name="prove-passkey"),
+    path("still-here/", views.still_here, name="still-here"),
     path("agreed/", views.agreed, name="agreed"),
     path("opened/", views.opened, name="opened"),
     path("passkeys/", passkey_views.passkeys, name="passkeys"),

@@ -7,6 +7,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.middleware.csrf import get_token
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -87,6 +88,19 @@ def _ask_for_passkey(request: HttpRequest, token: str) -> HttpResponse:
 
 def _form(request: HttpRequest, form: ProofForm, status: int = 200) -> HttpResponse:
     return render(request, "patients/portal_prove.html", {"form": form}, status=status)
+
+
+@patient_link
+@require_safe
+def still_here(request: HttpRequest, token: str) -> HttpResponseBase:
+    """Asked before a form leaves its page: the form token in force, while the page is still open.
+
+    Not by `by_link`: it shows nothing, and is no reading.
+    """
+    link = usable_link(token)
+    if link is None or not is_proved(request, link):
+        return private(HttpResponse(status=401))
+    return private(HttpResponse(get_token(request), content_type="text/plain"))
 
 
 @by_link

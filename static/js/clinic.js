@@ -1,4 +1,5 @@
 // Small manners of every page. Each works by itself and none is needed to get the work done.
+import { door, stillHere } from "./still-here.js";
 
 const root = document.documentElement;
 
@@ -40,10 +41,69 @@ document.addEventListener("click", (event) => {
   }
 });
 
+// A form that somebody has filled in leaves its page only when the clinic answers and still knows who
+// sends it: a dead network or an ended sign-in would take what was typed along.
+const FILLED_IN = "textarea, select, canvas, input:not([type=hidden])";
+function isFilledIn(form) {
+  return form.method === "post" && form.closest("main") && form.querySelector(FILLED_IN) && !form.matches("[hx-post]:not([hx-trigger]), [target]");
+}
+document.addEventListener("submit", async (event) => {
+  const form = event.target;
+  if (!door || event.defaultPrevented || form.dataset.goes || form.dataset.sent || !isFilledIn(form)) return;
+  event.preventDefault();
+  if (form.dataset.asks) return;
+  const button = event.submitter;
+  form.dataset.asks = "yes";
+  button?.setAttribute("aria-busy", "true");
+  const may = await mayLeave();
+  delete form.dataset.asks;
+  button?.removeAttribute("aria-busy");
+  if (!may) return;
+  form.dataset.goes = "yes";
+  form.requestSubmit(button);
+  delete form.dataset.goes;
+});
+
+// What is shown of it says what to do. A tablet's pages show nothing: they go to its start by themselves.
+async function mayLeave() {
+  const found = await stillHere();
+  if (found === "unreached") tell(document.querySelector("template[data-not-sent]"));
+  else if (found === "out") shutOut();
+  else isOut = false;
+  return found === "here" || (found === "out" && !door.content.firstElementChild);
+}
+let isOut = false;
+function shutOut() {
+  isOut = true;
+  if (door.content.firstElementChild) tell(door);
+}
+function tell(template) {
+  const note = template.content.firstElementChild.cloneNode(true);
+  for (const old of document.querySelectorAll(".toasts [data-not-sent]")) old.remove();
+  note.dataset.notSent = "";
+  document.querySelector(".toasts").append(note);
+}
+
+// The same for forms sent by htmx, which learn of it from the answer; once back they need a new token.
+document.addEventListener("htmx:beforeOnLoad", (event) => {
+  const hasTyped = document.querySelector("main form[data-changed]") && door?.content.firstElementChild;
+  if (event.detail.xhr.status !== 401 || !hasTyped || event.detail.elt.matches?.("[data-alarm]")) return;
+  event.preventDefault();
+  senderOf(event)?.removeAttribute("aria-busy");
+  shutOut();
+});
+document.addEventListener("htmx:confirm", async (event) => {
+  if (!isOut || event.detail.verb !== "post") return;
+  event.preventDefault();
+  if (await mayLeave()) event.detail.issueRequest(true);
+});
+
 // A page that refused a form came by POST, and "back" to it would show the browser's own error: once
 // the form is sent again it stands in the history as a plain visit. Not before, or a reload would
 // lose what was typed.
-document.addEventListener("submit", () => history.replaceState(history.state, ""));
+document.addEventListener("submit", (event) => {
+  if (!event.target.dataset.asks) history.replaceState(history.state, "");
+});
 
 // A form is sent once. The browser's "back" gives the buttons back.
 document.addEventListener("submit", (event) => {
@@ -65,7 +125,7 @@ addEventListener("pageshow", () => {
 
 // Leaving a form with something typed in it asks first, where the form wants that.
 document.addEventListener("input", (event) => {
-  const form = event.target.closest?.("form[data-unsaved]");
+  const form = event.target.closest?.("main form[method=post]");
   if (form) form.dataset.changed = "yes";
 });
 addEventListener("beforeunload", (event) => {
@@ -137,10 +197,7 @@ function notSent(event) {
   const button = senderOf(event);
   if (!button || leaving) return;
   button.removeAttribute("aria-busy");
-  const note = document.querySelector("template[data-not-sent]").content.firstElementChild.cloneNode(true);
-  for (const old of document.querySelectorAll(".toasts [data-not-sent]")) old.remove();
-  note.dataset.notSent = "";
-  document.querySelector(".toasts").append(note);
+  tell(document.querySelector("template[data-not-sent]"));
 }
 for (const trouble of ["htmx:responseError", "htmx:sendError", "htmx:timeout"]) document.addEventListener(trouble, notSent);
 

@@ -1,6 +1,7 @@
 // The questionnaire keeps itself while it is filled in. What the page says about saving is what the
 // server has answered. Without this file everything is kept by "Save and continue".
 import { announce, setSaving } from "./clinic.js";
+import { stillHere } from "./still-here.js";
 
 const WAIT_MS = 1200;
 const AGAIN_MS = 6000;
@@ -77,18 +78,8 @@ class Questionnaire {
       credentials: "same-origin",
     });
     // Coming in anew changes the form's token: fetch the new one and send again, once.
-    if (answer.status === 403 && mayRenew && (await this.renewToken())) return this.send(quietly, false);
+    if (answer.status === 403 && mayRenew && (await stillHere()) === "here") return this.send(quietly, false);
     return answer;
-  }
-
-  async renewToken() {
-    const page = await fetch(location.href, { redirect: "manual", credentials: "same-origin" });
-    if (page.type === "opaqueredirect" || !page.ok) return false;
-    const parsed = new DOMParser().parseFromString(await page.text(), "text/html");
-    const token = parsed.querySelector("form[data-history] input[name=csrfmiddlewaretoken]")?.value;
-    if (!token) return false;
-    for (const field of document.querySelectorAll("input[name=csrfmiddlewaretoken]")) field.value = token;
-    return true;
   }
 
   async read(answer) {

@@ -4,6 +4,7 @@
 import { announce, setSaving } from "./clinic.js";
 import { startDrawing } from "./chart-marks.js";
 import { LocalCopy } from "./local-copy.js";
+import { stillHere } from "./still-here.js";
 
 const QUIET_MS = 1200;
 const AGAIN_MS = 5000;
@@ -130,24 +131,13 @@ async function post(mayRenew = true) {
   }
   if (answer.type === "opaqueredirect" || answer.status === 401) return signIn();
   // Signing in elsewhere changes the form's token: fetch the new one and send again, once.
-  if (answer.status === 403) return mayRenew && (await renewToken()) ? post(false) : signIn();
+  if (answer.status === 403) return mayRenew && (await stillHere()) === "here" ? post(false) : signIn();
   if (!answer.headers.get("content-type")?.includes("json")) {
     await failed(words.wordsFailed);
     later(AGAIN_MS);
     return false;
   }
   return read(await answer.json(), answer.status, now, marks);
-}
-
-async function renewToken() {
-  const page = await fetch(location.pathname, { redirect: "manual", credentials: "same-origin" }).catch(() => null);
-  if (!page?.ok) return false;
-  const parsed = new DOMParser().parseFromString(await page.text(), "text/html");
-  const token = parsed.querySelector("input[name=csrfmiddlewaretoken]")?.value;
-  if (!token) return false;
-  for (const field of document.querySelectorAll("input[name=csrfmiddlewaretoken]")) field.value = token;
-  document.body.setAttribute("hx-headers", JSON.stringify({ "X-CSRFToken": token }));
-  return true;
 }
 
 async function read(told, status, sent, marks) {

@@ -1,6 +1,7 @@
 // Sending photos one at a time. What is said of each is what the server has answered; until then
 // it stays in this page's memory and can be sent again, under the same name, without being doubled.
 import { announce, setSaving } from "./clinic.js";
+import { stillHere } from "./still-here.js";
 
 const waiting = new Set();
 
@@ -58,14 +59,11 @@ export class Sender {
     return fetch(this.address, { method: "POST", body: form, headers, redirect: "manual", credentials: "same-origin" });
   }
 
-  // Signing in elsewhere changes the form's token: fetch the new one and send again, once.
+  // Signing in elsewhere changes the form's token: send again with the new one, once.
   async renewToken() {
-    const page = await fetch(this.address, { redirect: "manual", credentials: "same-origin" });
-    if (page.type === "opaqueredirect" || !page.ok) return false;
-    const parsed = new DOMParser().parseFromString(await page.text(), "text/html");
-    const token = parsed.querySelector("input[name=csrfmiddlewaretoken]")?.value;
-    if (token) this.token = token;
-    return Boolean(token);
+    if ((await stillHere()) !== "here") return false;
+    this.token = document.querySelector("input[name=csrfmiddlewaretoken]").value;
+    return true;
   }
 
   async read(photo, answer) {

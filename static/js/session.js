@@ -3,6 +3,7 @@
 import { announce, setSaving } from "./clinic.js";
 import { startMap } from "./injection-map.js";
 import { Keeper } from "./keep.js";
+import { stillHere } from "./still-here.js";
 
 const form = document.querySelector("form[data-session]");
 const words = form.dataset;
@@ -66,7 +67,7 @@ async function post(extra, address, again = true) {
     return null;
   }
   if (answer.type === "opaqueredirect" || answer.status === 401) return signedOut();
-  if (answer.status === 403 && again && (await freshToken())) return post(extra, address, false);
+  if (answer.status === 403 && again && (await stillHere()) === "here") return post(extra, address, false);
   if (answer.status === 403) return signedOut();
   if (!answer.headers.get("content-type")?.includes("json")) {
     say("failed", words.wordsFailed);
@@ -124,15 +125,6 @@ function signedOut() {
   return null;
 }
 
-// After signing in again in another window the form needs the new session's token.
-async function freshToken() {
-  const page = await fetch(words.page, { redirect: "manual" }).catch(() => null);
-  if (!page?.ok) return false;
-  const found = new DOMParser().parseFromString(await page.text(), "text/html").querySelector("[name=csrfmiddlewaretoken]");
-  if (!found) return false;
-  form.elements.csrfmiddlewaretoken.value = found.value;
-  return true;
-}
 addEventListener("focus", () => {
   if (!document.querySelector("[data-signed-out]").hidden) send();
 });

@@ -230,7 +230,10 @@ AXE = Axe().axe_script
 
 
 def settled(page: Page) -> None:
-    """Every part that loads by itself has arrived, or says that it could not."""
+    """A form that was sent has left; every part that loads by itself has arrived, or says that it
+    could not.
+    """
+    expect(page.locator("form[data-asks], form[data-sent]")).to_have_count(0)
     page.wait_for_load_state("load")
     expect(page.locator("[data-slot]:not(:has(.slot-error))")).to_have_count(0)
     expect(page.locator(".htmx-request, .htmx-swapping")).to_have_count(0)

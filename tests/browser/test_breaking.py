@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 from django.contrib.sessions.models import Session as LoginSession
 from django.utils import timezone
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 
 from clinic.audit.context import SYSTEM, acting
-from tests.browser.conftest import DESK, TABLET, Person, settled, sign_in_by_hand, soon
+from patients.registry.models import Patient
+from tests.browser.conftest import DESK, TABLET, Person, look, settled, sign_in_by_hand, soon
 from tests.conftest import Cast
 from tests.treatments.plan_parts import COMPLETE_NOTE, hand_in_history
 from treatments.consultations.actions import save_consultation, start_consultation
@@ -85,16 +86,61 @@ def test_sending_the_same_form_again_after_going_back_books_once(cast: Cast, des
     assert Appointment.objects.count() == 1
 
 
+def type_a_new_patient(page: Page) -> None:
+    page.get_by_label("Family name").fill("Okafor")
+    page.get_by_label("Given name").fill("Ngozi")
+    for part, value in enumerate((15, 3, 1985)):
+        page.locator(f"#id_birth_date_{part}").fill(str(value))
+
+
+def test_a_form_keeps_what_was_typed_while_the_sign_in_has_ended(cast: Cast, desk: Person) -> None:
+    """And is sent from where it is once somebody has signed in again elsewhere."""
+    type_a_new_patient(desk.go("/patients/register/"))
+    page, register = desk.page, desk.page.get_by_role("button", name="Register")
+    LoginSession.objects.all().delete()
+    register.dblclick()
+    told = page.get_by_role("alert").filter(has_text="You are signed out")
+    expect(told).to_be_visible()
+    look(page, "kept-signed-out")
+    with desk.context.expect_page() as opened:
+        told.get_by_role("link", name="Sign in").click()
+    # Whoever else signs in does not send it in their name.
+    sign_in_by_hand(opened.value, cast.manager)
+    opened.value.wait_for_url("**/today/")
+    desk.expects("401")
+    register.click()
+    expect(told).to_be_visible()
+    LoginSession.objects.all().delete()
+    opened.value.goto(desk.base + "/sign-in/")
+    sign_in_by_hand(opened.value, cast.front_desk)
+    opened.value.wait_for_url("**/today/")
+    expect(page.get_by_label("Given name")).to_have_value("Ngozi")
+    register.click()
+    expect(page.locator("h1")).to_contain_text("OKAFOR, Ngozi")
+    assert Patient.objects.filter(family_name="Okafor").count() == 1
+
+
+def test_a_form_keeps_what_was_typed_while_the_network_is_cut(cast: Cast, desk: Person) -> None:
+    type_a_new_patient(desk.go("/patients/register/"))
+    desk.expects("ERR_INTERNET_DISCONNECTED")
+    desk.context.set_offline(True)
+    register = desk.page.get_by_role("button", name="Register")
+    register.click()
+    told = desk.page.get_by_role("alert").filter(has_text="could not be sent")
+    expect(told).to_be_visible()
+    desk.context.set_offline(False)
+    register.dblclick()
+    expect(desk.page.locator("h1")).to_contain_text("OKAFOR, Ngozi")
+    assert Patient.objects.filter(family_name="Okafor").count() == 1
+
+
 def test_going_back_to_a_form_that_was_refused_shows_the_form(cast: Cast, desk: Person) -> None:
     """It came by POST; without more the browser would show an error of its own."""
     desk.expects("422")
     page = desk.go("/patients/register/")
     page.get_by_role("button", name="Register").click()
     expect(page.locator("[data-error-summary]")).to_be_visible()
-    page.get_by_label("Family name").fill("Okafor")
-    page.get_by_label("Given name").fill("Ngozi")
-    for part, value in enumerate((15, 3, 1985)):
-        page.locator(f"#id_birth_date_{part}").fill(str(value))
+    type_a_new_patient(page)
     page.get_by_role("button", name="Register").click()
     expect(page.locator("h1")).to_contain_text("OKAFOR, Ngozi")
     page.go_back()

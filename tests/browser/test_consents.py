@@ -15,7 +15,17 @@ from playwright.sync_api import Page, expect
 from clinic.audit.context import SYSTEM, acting
 from patients.portal.actions import open_link
 from patients.registry.models import Patient
-from tests.browser.conftest import DESK, PHONE, SIZES, TABLET, Person, axe, no_overflow, picture
+from tests.browser.conftest import (
+    DESK,
+    PHONE,
+    SIZES,
+    TABLET,
+    Person,
+    axe,
+    no_overflow,
+    picture,
+    settled,
+)
 from tests.conftest import PASSWORD, Cast, make_patient
 from tests.treatments.plan_parts import hand_in_history, opened_consent, signature, signed_consent
 from tests.treatments.session_world import make_world
@@ -94,6 +104,7 @@ def test_a_parent_signs_on_their_phone_and_an_interpreter_after_them(
     page.locator("[name=interpreter_language]").fill("Igbo")
     draw(page, "interpreter_signature")
     page.get_by_role("button", name="Sign", exact=True).click()
+    settled(page)
     expect(page.get_by_role("link", name="Sign now")).to_have_count(0)
     consent.refresh_from_db()
     assert consent.missing_roles == []

@@ -153,7 +153,7 @@ def finish(page: Page) -> None:
 
 def test_a_proof_that_has_run_out_loses_nothing(cast: Cast, person: Callable[..., Person]) -> None:
     phone = person("phone", PHONE)
-    phone.expects("403")
+    phone.expects("403", "401")
     page = by_link(cast, phone)
     page.get_by_role("link", name="Start").click()
     page.wait_for_url("**/about/")

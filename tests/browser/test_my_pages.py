@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from django.contrib.sessions.models import Session as LoginSession
 from playwright.sync_api import Page, expect
 
 from patients.portal.models import Passkey
+from patients.rights.models import RightsRequest
 from tests.access.world import World, make_world
 from tests.browser.conftest import PHONE, SIZES, Person, look, sizes
 from tests.conftest import Cast
@@ -52,6 +54,32 @@ def test_every_page_of_the_patients_own(world: World, person: Callable[..., Pers
     page.locator("#ask").get_by_role("button", name="Send").click()
     expect(page.get_by_text("There is a problem")).to_be_visible()
     look(page, "my-data-error")
+
+
+def test_what_a_patient_typed_waits_until_their_pages_are_open_again(
+    world: World, person: Callable[..., Person]
+) -> None:
+    patient = person("patient", PHONE)
+    page = patient.page
+    let_in(page, world, patient.base)
+    patient.go(f"/my/{world.token}/data/")
+    page.locator("#ask").get_by_role("radio").nth(1).check()
+    page.get_by_label("In your own words").fill("Please send me a copy.")
+    LoginSession.objects.all().delete()
+    patient.expects("401")
+    send = page.locator("#ask").get_by_role("button", name="Send")
+    send.click()
+    told = page.get_by_role("alert").filter(has_text="closed for your safety")
+    expect(told).to_be_visible()
+    look(page, "my-data-closed")
+    with patient.context.expect_page() as opened:
+        told.get_by_role("link", name="Open again").click()
+    let_in(opened.value, world, patient.base)
+    send.dblclick()
+    expect(page.locator(".my-words", has_text="Please send me a copy.")).to_have_count(1)
+    assert (
+        RightsRequest.objects.filter(patient=world.patient, words__contains="a copy").count() == 1
+    )
 
 
 def test_a_passkey_is_made_on_the_phone_and_opens_the_pages(

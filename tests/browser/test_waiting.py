@@ -118,6 +118,7 @@ def test_a_cancellation_filled_from_the_waiting_list(
     page.locator("summary", has_text="Cancel the appointment").click()
     page.get_by_label("Reason").fill("Has a cold")
     page.get_by_role("button", name="Yes, cancel it").click()
+    settled(page)
     desk.go("/today/")
     settled(page)
     expect(page.locator(".waiting-now")).to_contain_text("2 people are waiting for this time")

@@ -154,6 +154,18 @@ def test_polling_does_not_keep_a_proof_awake(cast):
         assert client.get(home(token)).status_code == 302
 
 
+def test_a_form_may_leave_while_the_page_is_open_and_asking_is_no_reading(cast):
+    client, token = inside(cast.patient)
+    asked = reverse("portal:still-here", args=[token])
+    before = AuditEntry.objects.count()
+    answer = client.get(asked)
+    assert (answer.status_code, len(answer.content)) == (200, 64)
+    assert "no-store" in answer["Cache-Control"]
+    assert Client().get(asked).status_code == 401
+    assert client.get(reverse("portal:still-here", args=["x"])).status_code == 401
+    assert AuditEntry.objects.count() == before
+
+
 def test_the_session_key_changes_with_the_proof(cast):
     client, token = Client(), token_for(cast.patient)
     client.post(question(token), RIGHT)
