@@ -135,7 +135,7 @@ def _asking(devices: str) -> str:
     """The statement in one line: the driver takes a text of up to 4,096 characters apart once, and
     a longer one anew for each booking.
     """
-    return " ".join(f"{LOCK}; {CANDIDATES.format(devices=devices)}".split())
+    return " ".join(CANDIDATES.format(devices=devices).split())
 
 
 WITH_DEVICE, WITHOUT_DEVICE = _asking(OF_DEVICES), _asking("")
@@ -251,7 +251,8 @@ def _states(wish: Wish) -> States:
     }
     states: States = {kind: {} for kind in (PRACTITIONER, ROOM, DEVICE, PATIENT, PLACE)}
     with connection.cursor() as cursor:
-        cursor.execute(WITH_DEVICE if wish.visit.device_kind else WITHOUT_DEVICE, values)
+        asked = WITH_DEVICE if wish.visit.device_kind else WITHOUT_DEVICE
+        cursor.execute(f"{LOCK}; {asked}", values)
         cursor.nextset()
         for kind, pk, state in cursor.fetchall():
             states[kind][pk] = state
