@@ -24,7 +24,7 @@ from psycopg import sql
 from clinic.embedded import urls
 from tests.bench.growth import SIZES, diary_growth
 from tests.bench.pdf import pdf_throughput
-from tests.bench.recall import A_YEAR, LEAST_LINES, LIST, MOST_S, SESSIONS, recall_growth
+from tests.bench.recall import MOST_S, SESSIONS, recall_growth
 from tests.bench.record import long_record
 
 RESULTS = urls.REPOSITORY / "bench-results"
@@ -215,12 +215,8 @@ def recalled(home: Path, sessions: int) -> tuple[dict[str, Any], list[Goal]]:
     print(f"\n{done['sessions']} sessions, filled in {done['filled_s']:.0f} s")
     print(f"{recall_table(found)}\n", flush=True)
     goals = [
-        Goal(f"seconds of recall: {name}", one["p50_s"], MOST_S)
-        for name, one in found.items()
-        if name not in (LIST, A_YEAR)
+        Goal(f"seconds of recall: {name}", one["p50_s"], MOST_S) for name, one in found.items()
     ]
-    lines = found[LIST]["sessions"] / found[LIST]["p50_s"]
-    goals.append(Goal("lines a second of a list", lines, LEAST_LINES, at_least=True))
     goals += [
         Goal(f"longest seconds of a trace: {name}", max(one["first_s"], one["p95_s"]), MOST_S)
         for name, one in found.items()

@@ -36,11 +36,6 @@ YEARS = 5
 ROUNDS = 7
 MOST_S = 2.0
 """In the middle of each; of a trace the first time and the longest too."""
-LEAST_LINES = 100_000
-"""Lines a second of a list, from the click to its last line."""
-LIST = "product, CSV"
-A_YEAR = "a year of all"
-"""Of all locations: nearly as many sessions as a look-back takes. Its time is shown, not judged."""
 LOOK_BACK_DAYS = 90
 CASES = 20
 FIRST = datetime(2021, 11, 1, 8, tzinfo=UTC)
@@ -389,11 +384,11 @@ def main() -> int:
     asked = filling.questions()
     found: dict[str, dict[str, Any]]
     found = {name: timed(client, f"/safety/trace/?{query}") for name, query in asked.items()}
-    found[LIST] = listed(client, asked["product"], found["product"])
+    found["product, CSV"] = listed(client, asked["product"], found["product"])
     found |= recalled(client, filling)
     found["look-back"] = looked_back(filling, filling.all[:1], LOOK_BACK_DAYS)
     found["look-back, all"] = looked_back(filling, filling.all, LOOK_BACK_DAYS)
-    found[A_YEAR] = looked_back(filling, filling.all, 365)
+    found["a year of all"] = looked_back(filling, filling.all, 365)
     done = {"filled_s": filled, "sessions": arguments.sessions, "traces": [*asked], "found": found}
     json.dump(done, sys.stdout)
     return 0
