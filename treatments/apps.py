@@ -3,11 +3,13 @@
 from importlib import import_module
 
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate
 
 from clinic.places import stranding
 from patients.intake import questions
 from patients.photos import areas
 from patients.registry.merge_parts import take_part
+from treatments.diary.install import install_candidates
 
 
 class TreatmentsConfig(AppConfig):
@@ -20,6 +22,7 @@ class TreatmentsConfig(AppConfig):
         to invite, the shelf what plans reserve, plans the adverse events of sessions, and a merge
         of two files what each room does about it.
         """
+        post_migrate.connect(install_candidates, sender=self, dispatch_uid="candidates")
         questions.provide(import_module("treatments.screening.questions").asked)
         areas.provide(import_module("treatments.catalogue.area_names").area_names)
         skin = import_module("treatments.screening.skin")

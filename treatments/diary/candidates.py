@@ -30,115 +30,23 @@ OWN, CHANGED = "own", "changed"
 END_OF_DAY = "24:00"
 """What the clock shows, for hours of one day, of a moment on a later day: later than any of them.
 """
-
-
-def _taken(column: str, row: str, start: str, end: str) -> str:
-    """Whether a live appointment of this person or thing shares a moment with what is wanted."""
-    first = "COALESCE(a.practitioner_from, a.starts_at)" if column in HANDS_ON else "a.starts_at"
-    last = "COALESCE(a.room_until, a.ends_at)" if column in CLEANED else "a.ends_at"
-    # By the index of the location's day: a room and a device never leave their location.
-    here = "a.location_id = %(location)s AND " if column in CLEANED else ""
-    return f"""EXISTS (
-        SELECT FROM treatments_appointment a
-        WHERE {here}a.{column} = {row} AND a.starts_at > %(earliest)s AND a.starts_at < %({end})s
-        AND {first} < %({end})s AND {last} > %({start})s
-        AND a.status NOT IN ('cancelled', 'no_show') AND a.id <> %(apart_from)s
-    )"""
-
-
-HANDS_ON = ("practitioner_id", "device_id")
-CLEANED = ("room_id", "device_id")
-BLOCK = (
-    "EXISTS (SELECT FROM treatments_block b"
-    " WHERE {} AND b.starts_at < %({})s AND b.ends_at > %({})s)"
-)
-WORKED = """range_agg(tsrange(DATE '2000-01-01' + {0}.starts_at, DATE '2000-01-01' + {0}.ends_at))
-    @> tsrange(DATE '2000-01-01' + LEAST(%(clock_hands_on)s::time, %(clock_end)s::time),
-               DATE '2000-01-01' + GREATEST(%(clock_hands_on)s::time, %(clock_end)s::time))"""
-"""Spans that touch are one: nobody leaves between two of them. (The clock runs backwards within a
-visit where summer time ends.)"""
 # The lock that a booking takes anyway when it is written, taken before anything is read: whoever
 # changes hours, people or rooms meanwhile (diary/fit.py) waits for it, and it for them. In the same
 # round trip.
 LOCK = "LOCK TABLE treatments_appointment IN ROW EXCLUSIVE MODE"
-OF_DEVICES = f"""
-UNION ALL
-SELECT 'device', v.id, v.make, CASE
-    WHEN {_taken("device_id", "v.id", "hands_on", "clean")} THEN 'busy'
-    WHEN {BLOCK.format("b.device_id = v.id", "clean", "hands_on")} THEN 'blocked'
-    ELSE 'free' END
-FROM clinic_device v
-WHERE v.location_id = %(location)s AND v.is_active AND v.kind = %(device_kind)s
-"""  # noqa: S608  (made of constants)
-# In SQL because every booking asks it: composed by the ORM it took longer to write than to answer.
-CANDIDATES = f"""
-SELECT kind, id, state FROM (
-    SELECT 'practitioner' AS kind, s.id, s.name AS title, CASE
-        WHEN {_taken("practitioner_id", "s.id", "hands_on", "end")} THEN 'busy'
-        WHEN {BLOCK.format("b.staff_id = s.id", "end", "hands_on")} THEN 'blocked'
-        WHEN EXISTS (
-            SELECT FROM clinic_dayhours d
-            WHERE d.staff_id = s.id AND d.location_id = %(location)s AND d.day = %(day)s
-        ) THEN CASE WHEN EXISTS (
-            SELECT FROM clinic_dayhours d
-            WHERE d.staff_id = s.id AND d.location_id = %(location)s AND d.day = %(day)s
-            AND d.starts_at IS NOT NULL
-            HAVING {WORKED.format("d")}
-        ) THEN 'free' ELSE 'off' END
-        WHEN EXISTS (
-            SELECT FROM clinic_workinghours w
-            WHERE w.staff_id = s.id AND w.location_id = %(location)s
-        ) AND NOT EXISTS (
-            SELECT FROM clinic_workinghours w
-            WHERE w.staff_id = s.id AND w.location_id = %(location)s AND w.weekday = %(weekday)s
-            HAVING {WORKED.format("w")}
-        ) THEN 'off'
-        ELSE 'free' END AS state
-    FROM clinic_staff s JOIN clinic_membership m ON m.staff_id = s.id
-    WHERE m.location_id = %(location)s AND s.role = %(role)s AND s.is_active
-    UNION ALL
-    SELECT 'room', r.id, r.name, CASE
-        WHEN {_taken("room_id", "r.id", "start", "clean")} THEN 'busy'
-        WHEN {BLOCK.format("b.room_id = r.id", "clean", "start")} THEN 'blocked'
-        ELSE 'free' END
-    FROM clinic_room r
-    WHERE r.location_id = %(location)s AND r.is_active
-    AND (%(room_kind)s = '' OR r.kind = %(room_kind)s OR r.id = %(room)s)
-    {{devices}}
-    UNION ALL
-    SELECT 'patient', p.id, p.family_name, CASE
-        WHEN {_taken("patient_id", "p.id", "start", "end")} THEN 'busy' ELSE 'free' END
-    FROM patients_patient p WHERE p.id = %(patient)s
-    UNION ALL
-    SELECT 'place', l.id, l.name, CASE
-        WHEN {
-    BLOCK.format(
-        "b.location_id = l.id AND b.staff_id IS NULL AND b.room_id IS NULL AND b.device_id IS NULL",
-        "end",
-        "start",
-    )
-} THEN 'blocked'
-        WHEN (l.opens_at, l.closes_at, l.closed_weekdays, l.closes_on_holidays, l.holiday_region,
-              l.country_id, l.timezone) IS DISTINCT FROM (%(opens)s::time, %(closes)s::time,
-              %(closed_weekdays)s::smallint[], %(closes_on_holidays)s, %(holiday_region)s,
-              %(country)s, %(zone)s) THEN 'changed'
-        WHEN o.id IS NULL THEN 'usual'
-        ELSE 'own' END
-    FROM clinic_location l
-    LEFT JOIN clinic_locationday o ON o.location_id = l.id AND o.day = %(day)s
-    WHERE l.id = %(location)s
-) AS candidates ORDER BY kind, title, id
-"""  # noqa: S608  (made of constants)
-
-
-def _asking(devices: str) -> str:
-    """The statement in one line: the driver takes a text of up to 4,096 characters apart once, and
-    a longer one anew for each booking.
-    """
-    return " ".join(CANDIDATES.format(devices=devices).split())
-
-
-WITH_DEVICE, WITHOUT_DEVICE = _asking(OF_DEVICES), _asking("")
+# The function is in candidates.sql.
+CANDIDATES = """
+SELECT * FROM treatments_candidates(
+    _location => %(location)s, _patient => %(patient)s, _room => %(room)s,
+    _apart_from => %(apart_from)s, _role => %(role)s, _room_kind => %(room_kind)s,
+    _device_kind => %(device_kind)s, _earliest => %(earliest)s, _start => %(start)s,
+    _hands_on => %(hands_on)s, _end => %(end)s, _clean => %(clean)s, _day => %(day)s,
+    _weekday => %(weekday)s, _clock_from => %(clock_from)s, _clock_until => %(clock_until)s,
+    _opens => %(opens)s, _closes => %(closes)s, _closed_weekdays => %(closed_weekdays)s,
+    _closes_on_holidays => %(closes_on_holidays)s, _holiday_region => %(holiday_region)s,
+    _country => %(country)s, _zone => %(zone)s
+)
+"""
 IN_THE_WAY = f"""
 SELECT {HELD}, s.name, r.name
 FROM treatments_appointment a
@@ -238,8 +146,8 @@ def _states(wish: Wish) -> States:
         "clean": needs.room.end,
         "day": local.date(),
         "weekday": local.weekday(),
-        "clock_hands_on": clock(needs.practitioner.start),
-        "clock_end": clock(needs.patient.end),
+        "clock_from": clock(needs.practitioner.start),
+        "clock_until": clock(needs.patient.end),
         "opens": wish.location.opens_at,
         "closes": wish.location.closes_at,
         "closed_weekdays": wish.location.closed_weekdays,
@@ -251,8 +159,7 @@ def _states(wish: Wish) -> States:
     }
     states: States = {kind: {} for kind in (PRACTITIONER, ROOM, DEVICE, PATIENT, PLACE)}
     with connection.cursor() as cursor:
-        asked = WITH_DEVICE if wish.visit.device_kind else WITHOUT_DEVICE
-        cursor.execute(f"{LOCK}; {asked}", values)
+        cursor.execute(f"{LOCK}; {CANDIDATES}", values)
         cursor.nextset()
         for kind, pk, state in cursor.fetchall():
             states[kind][pk] = state
