@@ -27,7 +27,9 @@ threads = 4
 preload_app = True
 timeout = 30
 graceful_timeout = 20
-keepalive = 5
+# A kept connection stays with its worker: of sixteen opened at once all went to one, and the other
+# stood idle. Opened anew, each request goes to whoever has time; the proxy keeps the patient's.
+keepalive = 0
 # Requests after which a worker has made what it keeps: connections, caches, pages.
 WARM = 100
 max_requests = 20_000
