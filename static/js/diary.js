@@ -148,3 +148,15 @@ document.addEventListener("click", (event) => {
   for (const other of form.querySelectorAll("[data-free]")) other.setAttribute("aria-pressed", String(other === chosen));
   form.querySelector(".form-actions .btn-primary").focus();
 });
+
+// The browser's "back" brings what was chosen back, beside the free times of the day before it.
+function isChosen(field) {
+  if (field.options) return [...field.options].some((one) => one.selected !== one.defaultSelected);
+  return field.value !== field.defaultValue;
+}
+addEventListener("pageshow", () => {
+  const form = document.querySelector("[data-book-form]");
+  if (form && [form.elements.date, form.elements.time, ...form.querySelectorAll("select")].some(isChosen)) {
+    form.elements.date.dispatchEvent(new Event("change", { bubbles: true }));
+  }
+});

@@ -86,6 +86,22 @@ def test_sending_the_same_form_again_after_going_back_books_once(cast: Cast, des
     assert Appointment.objects.count() == 1
 
 
+def test_going_back_to_a_booking_shows_the_free_times_of_its_day(cast: Cast, desk: Person) -> None:
+    later = str(timezone.localdate(timezone=cast.here.zone) + timedelta(days=3))
+    page = desk.go(f"/diary/book/?patient={cast.patient.number}")
+    settled(page)
+    free = page.locator("[data-free]").first
+    expect(free).not_to_have_attribute("value", re.compile(later))
+    page.get_by_label("Date").fill(later)
+    page.get_by_label("Time").fill("11:00")
+    expect(free).to_have_attribute("value", re.compile(later))
+    page.get_by_role("button", name="Book", exact=True).click()
+    page.wait_for_url(re.compile(r"/diary/\?date="))
+    page.go_back()
+    expect(page.get_by_label("Date")).to_have_value(later)
+    expect(free).to_have_attribute("value", re.compile(later))
+
+
 def type_a_new_patient(page: Page) -> None:
     page.get_by_label("Family name").fill("Okafor")
     page.get_by_label("Given name").fill("Ngozi")
