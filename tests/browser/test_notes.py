@@ -14,15 +14,18 @@ from clinic.audit.context import SYSTEM, acting
 from tests.browser.conftest import (
     DESK,
     PHONE,
+    SIZES,
     TABLET,
     Person,
     look,
     settled,
     sign_in,
     sign_in_by_hand,
+    sizes,
     soon,
 )
 from tests.conftest import Cast
+from tests.patients.photo_parts import add, allow, sent
 from tests.treatments.plan_parts import COMPLETE_NOTE, hand_in_history, signed_note
 from treatments.consultations.actions import (
     save_consultation,
@@ -461,3 +464,19 @@ def test_a_full_note_looks_right(
     look(page, f"note-read-{size['width']}")
     someone.go(f"/patients/{cast.patient.number}/consultations/{draft.pk}/")
     look(page, f"note-draft-{size['width']}")
+
+
+@pytest.mark.parametrize("size", sizes("desk", "tablet", "phone"))
+def test_the_photos_beside_a_note_are_small(
+    size: str, cast: Cast, note: Consultation, person: Callable[..., Person]
+) -> None:
+    allow(cast)
+    add(cast, sent=sent((900, 1200)))
+    page = open_note(person("doctor", SIZES[size]).sign_in(cast.practitioner), note)
+    photo = page.locator(".photo-tile img")
+    photo.scroll_into_view_if_needed()
+    expect(photo).to_have_js_property("complete", True)
+    look(page, f"note-photos-{size}")
+    box = photo.bounding_box()
+    assert box is not None
+    assert box["width"] < 150
